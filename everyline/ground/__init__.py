@@ -1,0 +1,1 @@
+"""What every part stands on: settings, database, events, bus, files, jobs, clock, pages, processes."""
