@@ -1,0 +1,63 @@
+# Everyline: every command a person or a script needs. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv/bin
+PORT ?= 8400
+DATA ?= data
+NAME ?=
+WORKERS ?= 2
+PYTEST_ARGS ?=
+CODE := $(wildcard everyline tools tests benchmarks)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-development demo check test bench build words lock clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' Makefile
+
+setup: ## install everything the product needs into this folder, start nothing
+	@$(PYTHON) -m tools.prepare product
+
+setup-development: ## the same, and what checks, tests and benchmarks need
+	@$(PYTHON) -m tools.prepare development
+
+demo: setup ## start the sample company: make demo [PORT=8400] [DATA=data]
+	@exec $(VENV)/everyline demo --data "$(DATA)" --port "$(PORT)"
+
+check: setup-development ## style, types, layers, templates, scripts, structure
+	$(VENV)/ruff check $(CODE)
+	$(VENV)/ruff format --check $(CODE)
+	$(VENV)/mypy $(CODE)
+	$(VENV)/lint-imports --no-cache
+	$(VENV)/python -m tools.templates
+	$(VENV)/python -m tools.node node_modules/typescript/bin/tsc --noEmit
+	$(VENV)/pytest tests/structure -q
+
+test: setup-development ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=2]
+	@$(PYTHON) -m tools.prepare machine
+	$(VENV)/pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+bench: setup-development ## measure: make bench [NAME=…]
+	@$(VENV)/python -m benchmarks $(NAME)
+
+build: setup ## build scripts and translations anew
+	$(VENV)/python -m tools.assets
+
+words: setup-development ## collect the strings of the interface into the catalogues
+	$(VENV)/pybabel -q extract -F tools/babel.cfg -k _ --no-location --omit-header --sort-output -o everyline/locale/everyline.pot everyline
+	for po in everyline/locale/*/LC_MESSAGES/everyline.po; do \
+	  $(VENV)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -i everyline/locale/everyline.pot -o "$$po" \
+	    -l "$$(basename "$$(dirname "$$(dirname "$$po")")")" || exit 1; done
+
+LOCK := $(VENV)/pip-compile --quiet --upgrade --no-header --generate-hashes --strip-extras --allow-unsafe \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: setup-development ## choose the newest versions that fit and write them down with their hashes
+	$(LOCK) -o requirements/runtime.txt pyproject.toml
+	$(LOCK) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml requirements/build.in
+	$(LOCK) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
+	$(LOCK) -o requirements/node.txt requirements/node.in
+	$(VENV)/python -m tools.node npm install --package-lock-only --silent
+
+clean: ## remove everything that was built or installed in this folder; data stays
+	rm -rf .venv node_modules everyline/static/build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
