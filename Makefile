@@ -54,7 +54,7 @@ LOCK := $(VENV)/pip-compile --quiet --upgrade --no-header --generate-hashes --st
 
 lock: setup-development ## choose the newest versions that fit and write them down with their hashes
 	$(LOCK) -o requirements/runtime.txt pyproject.toml
-	$(LOCK) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml requirements/build.in
+	$(LOCK) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 	$(LOCK) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
 	$(LOCK) -o requirements/node.txt requirements/node.in
 	$(VENV)/python -m tools.node npm install --package-lock-only --silent

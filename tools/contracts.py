@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from grimp import ImportGraph
 from importlinter import ContractCheck
 from importlinter.contracts.layers import LayersContract
@@ -12,9 +14,11 @@ class LayersWherePresent(LayersContract):
 
     type_name = "layers_where_present"
 
-    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001 -- import-linter's signature
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Check the containers that are in the graph."""
-        self.containers = [c for c in self.containers if c.expression in graph.modules]
-        if not self.containers:
+        named = cast("list[Any]", self.containers)
+        present = [container for container in named if container.expression in graph.modules]
+        if not present:
             return ContractCheck(kept=True)
+        self.containers = cast("Any", present)
         return super().check(graph, verbose)

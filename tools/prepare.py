@@ -121,26 +121,23 @@ def make_venv() -> None:
 
 def pip_install(*arguments: str | Path) -> None:
     """Install into ``.venv`` with its pip."""
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-    run(*pip, *arguments)
+    run(PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet", *arguments)
 
 
 def install_python_packages(*, development: bool) -> None:
     """Install the locked packages, each checked against its hash."""
     locks = ROOT / "requirements"
-    everything = digest(locks / "dev.txt")
-    if done_before("python development", everything):
+    build = locks / "build.txt"
+    wanted = {name: digest(build, locks / f"{name}.txt") for name in ("runtime", "dev")}
+    if done_before("python dev", wanted["dev"]) or (
+        not development and done_before("python runtime", wanted["runtime"])
+    ):
         return
-    if development:
-        say("Installing Python packages for development")
-        pip_install("--require-hashes", "-r", locks / "dev.txt")
-        remember("python development", everything)
-        return
-    key = digest(locks / "runtime.txt", locks / "build.txt")
-    if not done_before("python product", key):
-        say("Installing Python packages")
-        pip_install("--require-hashes", "-r", locks / "runtime.txt", "-r", locks / "build.txt")
-        remember("python product", key)
+    name = "dev" if development else "runtime"
+    say(f"Installing the Python packages of requirements/{name}.txt")
+    pip_install("--require-hashes", "-r", build)
+    pip_install("--require-hashes", "--no-build-isolation", "-r", locks / f"{name}.txt")
+    remember(f"python {name}", wanted[name])
 
 
 def make_node_ready() -> None:
@@ -154,17 +151,14 @@ def make_node_ready() -> None:
 def install_browser_packages(*, development: bool) -> None:
     """Install the locked npm packages: those that are built into pages, for development also the tools."""
     key = digest(ROOT / "package.json", ROOT / "package-lock.json")
-    if (ROOT / "node_modules").exists() and (
-        done_before("npm development", key) or (not development and done_before("npm product", key))
-    ):
+    there = (ROOT / "node_modules").exists()
+    if there and (done_before("npm dev", key) or (not development and done_before("npm runtime", key))):
         return
     make_node_ready()
-    say("Installing browser packages for development" if development else "Installing browser packages")
-    which = [] if development else ["--omit=dev"]
-    run(PYTHON, "-m", "tools.node", "npm", "ci", "--silent", *which)
-    remember("npm development" if development else "npm product", key)
-    if not development:
-        remember("npm development", "")
+    say("Installing the browser packages of package-lock.json")
+    run(PYTHON, "-m", "tools.node", "npm", "ci", "--silent", *([] if development else ["--omit=dev"]))
+    remember("npm runtime", key)
+    remember("npm dev", key if development else "")
 
 
 def install_everyline() -> None:
@@ -205,7 +199,9 @@ def prepare(*, development: bool) -> None:
 def main() -> None:
     """Read the one word that says how much is wanted."""
     if sys.version_info < OLDEST:
-        sys.exit(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}. Name another: make PYTHON=python3.11 …")
+        sys.exit(
+            f"Python 3.11 or later is needed, this is {sys.version.split()[0]}. Name another: make PYTHON=python3.11 …"
+        )
     match sys.argv[1:]:
         case ["product"]:
             prepare(development=False)
