@@ -1,0 +1,1 @@
+"""Cases with their interactions, messages, notes, files and drafts."""

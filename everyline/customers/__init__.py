@@ -1,0 +1,1 @@
+"""The one customer record: contact points, merges, duplicates."""

@@ -1,0 +1,1 @@
+"""The one way out: a row first, then the wire, then the result."""

@@ -1,0 +1,142 @@
+"""Tells the processes of an installation that there is something new.
+
+A notice carries nothing but "look": what is new stands in the event table, read from one's own position. So a lost
+notice loses nothing, and many commits share one. Transient words (who is looking, who is typing) travel as payloads;
+they may be lost. Both go over connections of their own, never inside a writing transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+
+log = logging.getLogger(__name__)
+
+TOPIC = "everyline"
+GATHER_SECONDS = 0.004  # commits within this time share a notice
+
+
+class Wakes:
+    """One subscriber's flag."""
+
+    def __init__(self) -> None:
+        self._flag = asyncio.Event()
+
+    def set(self) -> None:
+        self._flag.set()
+
+    def clear(self) -> None:
+        self._flag.clear()
+
+    async def wait(self, seconds: float) -> None:
+        """Until woken, at most ``seconds``."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._flag.wait(), seconds)
+
+
+class Bus:
+    """Notices over PostgreSQL's LISTEN and NOTIFY, for one process."""
+
+    CATCH_UP_SECONDS = 5.0
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._subscribers: set[Wakes] = set()
+        self._hearers: set[Callable[[dict[str, Any]], None]] = set()
+        self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._told = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def tell(self) -> None:
+        """There are new events: wake this process at once and the others within milliseconds."""
+        self._wake()
+        if not self._told:
+            self._told = True
+            self._outbox.put_nowait("")
+
+    def say(self, words: dict[str, Any]) -> None:
+        """Send transient words to every process, this one included."""
+        self._outbox.put_nowait(json.dumps(words))
+
+    @contextlib.contextmanager
+    def subscribed(self) -> Iterator[Wakes]:
+        """A flag that is set whenever there may be new events."""
+        wakes = Wakes()
+        self._subscribers.add(wakes)
+        try:
+            yield wakes
+        finally:
+            self._subscribers.discard(wakes)
+
+    @contextlib.contextmanager
+    def hearing(self, hearer: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+        """Call ``hearer`` with all transient words."""
+        self._hearers.add(hearer)
+        try:
+            yield
+        finally:
+            self._hearers.discard(hearer)
+
+    async def start(self) -> None:
+        """Begin to send and to listen."""
+        self._tasks = [
+            asyncio.create_task(self._keep(self._listen), name="bus listen"),
+            asyncio.create_task(self._keep(self._send), name="bus send"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop; what was told but not sent is caught up by position."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep(self, work: Callable[[], Any]) -> None:
+        """Run for ever: a lost connection is made anew, and everyone looks once, for notices may have been missed."""
+        pause = 0.1
+        while True:
+            try:
+                await work()
+            except psycopg.Error as error:
+                log.warning("bus connection lost: %s", type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+            self._wake()
+
+    async def _listen(self) -> None:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+            await connection.execute(f"listen {TOPIC}")
+            self._wake()
+            async for notice in connection.notifies():
+                if notice.payload:
+                    self._hear(notice.payload)
+                else:
+                    self._wake()
+
+    async def _send(self) -> None:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+            while True:
+                payload = await self._outbox.get()
+                if not payload:
+                    await asyncio.sleep(GATHER_SECONDS)
+                    self._told = False
+                try:
+                    await connection.execute("select pg_notify(%s, %s)", (TOPIC, payload))
+                except psycopg.Error:
+                    self._outbox.put_nowait(payload)
+                    self._told = self._told or not payload
+                    raise
+
+    def _wake(self) -> None:
+        for wakes in self._subscribers:
+            wakes.set()
+
+    def _hear(self, payload: str) -> None:
+        words = json.loads(payload)
+        for hearer in tuple(self._hearers):
+            hearer(words)

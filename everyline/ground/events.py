@@ -1,0 +1,186 @@
+"""Facts that happened, written in the transaction that made them so, and read in commit order.
+
+An event's kind is ``<noun>.<past participle>``: ``case.resolved``. ``actor_id`` is the agent who did it, ``agent_id``
+the agent whom it concerns. ``data`` holds what the row does not: ids and small facts, never message bodies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Index, PrimaryKeyConstraint, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
+
+from everyline.ground import sql
+from everyline.ground.clock import now
+from everyline.ground.database import Base, Database, Moment, Tx
+
+if TYPE_CHECKING:
+    from everyline.ground.bus import Bus
+
+statements = sql.beside(__file__, "events.sql")
+
+BATCH = 1000  # events read at once
+
+
+class Xid8(UserDefinedType[str]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
+class EventRow(Base):
+    """The event table: append-only, partitioned by month."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", "at"),
+        Index("ix_event_position", "xid", "id"),
+        Index("ix_event_case_id", "case_id", "id", postgresql_where="case_id is not null"),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, server_default=func.nextval("event_id_seq"))
+    at: Mapped[Moment]
+    xid: Mapped[str] = mapped_column(Xid8, server_default=func.pg_current_xact_id())
+    kind: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)
+    agent_id: Mapped[int | None] = mapped_column(BigInteger)
+    customer_id: Mapped[int | None] = mapped_column(BigInteger)
+    case_id: Mapped[int | None] = mapped_column(BigInteger)
+    interaction_id: Mapped[int | None] = mapped_column(BigInteger)
+    queue_id: Mapped[int | None] = mapped_column(BigInteger)
+    line_id: Mapped[int | None] = mapped_column(BigInteger)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the stream of events, in commit order."""
+
+    xid: int
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.xid}.{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> Position:
+        """The position from its text form. ValueError when it is none."""
+        xid, _, number = text.partition(".")
+        return cls(int(xid), int(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact. ``position`` is known once it is read back."""
+
+    kind: str
+    at: datetime
+    actor_id: int | None = None
+    agent_id: int | None = None
+    customer_id: int | None = None
+    case_id: int | None = None
+    interaction_id: int | None = None
+    queue_id: int | None = None
+    line_id: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    position: Position = Position(0, 0)
+
+
+async def record(
+    tx: Tx,
+    kind: str,
+    *,
+    actor_id: int | None = None,
+    agent_id: int | None = None,
+    customer_id: int | None = None,
+    case_id: int | None = None,
+    interaction_id: int | None = None,
+    queue_id: int | None = None,
+    line_id: int | None = None,
+    **data: Any,
+) -> None:
+    """Write one event into the transaction that makes it so."""
+    await record_all(
+        tx,
+        [Event(kind, now(), actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data)],
+    )
+
+
+async def record_all(tx: Tx, events: Iterable[Event]) -> None:
+    """Write many events at once."""
+    rows = [
+        {
+            "at": event.at,
+            "kind": event.kind,
+            "actor_id": event.actor_id,
+            "agent_id": event.agent_id,
+            "customer_id": event.customer_id,
+            "case_id": event.case_id,
+            "interaction_id": event.interaction_id,
+            "queue_id": event.queue_id,
+            "line_id": event.line_id,
+            "data": json.dumps(event.data),
+        }
+        for event in events
+    ]
+    if rows:
+        await tx.execute(statements.record, rows)
+        tx.wrote_events = True
+
+
+async def newest(tx: Tx) -> Position:
+    """Where a reader begins that wants only what comes from now on."""
+    row = await tx.first(statements.newest)
+    assert row is not None
+    return Position(int(row.xid), row.id)
+
+
+async def read_after(tx: Tx, position: Position, *, most: int = BATCH) -> list[Event]:
+    """Up to ``most`` events after a position, in commit order."""
+    rows = await tx.rows(statements.read_after, {"xid": str(position.xid), "id": position.id, "most": most})
+    return [
+        Event(
+            row.kind,
+            row.at,
+            row.actor_id,
+            row.agent_id,
+            row.customer_id,
+            row.case_id,
+            row.interaction_id,
+            row.queue_id,
+            row.line_id,
+            row.data,
+            Position(int(row.xid), row.id),
+        )
+        for row in rows
+    ]
+
+
+async def follow(database: Database, bus: Bus, position: Position) -> AsyncIterator[list[Event]]:
+    """Batches of events after ``position``, for ever. Woken by the bus; a lost notice is caught up within seconds."""
+    with bus.subscribed() as wakes:
+        while True:
+            wakes.clear()
+            async with database.transaction() as tx:
+                batch = await read_after(tx, position)
+                held_back = len(batch) < BATCH and await tx.value(statements.held_back)
+            if batch:
+                position = batch[-1].position
+                yield batch
+            if len(batch) == BATCH:
+                continue
+            # a committed event behind a transaction still running has sent its notice already: look again shortly
+            await wakes.wait(0.02 if held_back else bus.CATCH_UP_SECONDS)
+
+

@@ -1,0 +1,1 @@
+"""Our public addresses on the channels."""

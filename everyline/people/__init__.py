@@ -1,0 +1,1 @@
+"""Sign-in, agents, their roles and scopes, agent states, and the audit trail."""

@@ -1,0 +1,1 @@
+"""Queues, skills, hours, entries, offers, assignments, and the distributor."""

@@ -1,0 +1,182 @@
+"""Tables of queues."""
+
+from __future__ import annotations
+
+from datetime import datetime, date
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Index, Integer, SmallInteger, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from everyline.ground.database import Base, Id, Moment
+
+
+class Hours(Base):
+    """When a line or queue is open, in a zone."""
+
+    __tablename__ = "hours"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    zone: Mapped[str] = mapped_column(Text)  # IANA name
+    week: Mapped[list[Any]] = mapped_column(JSONB)  # seven lists (Monday first) of ["HH:MM", "HH:MM"]; "24:00" ends a day
+    holidays_of: Mapped[str] = mapped_column(Text, server_default="")  # country or country-subdivision, ISO 3166: "US-WA"
+    closed_now: Mapped[str] = mapped_column(Text, server_default="")  # emergency closure: the message; empty: none
+
+
+class HoursDay(Base):
+    """A day that differs from its week: closed, or open at other times."""
+
+    __tablename__ = "hours_day"
+
+    hours_id: Mapped[int] = mapped_column(ForeignKey("hours.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, server_default="")
+    times: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # as one day of the week; empty: closed
+
+
+class Queue(Base):
+    """Work waiting for agents."""
+
+    __tablename__ = "queue"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    hue: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # 0 to 11, the small mark beside its name
+    hours_id: Mapped[int | None] = mapped_column(ForeignKey("hours.id"))
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # added to its entries' rank
+    goal_seconds: Mapped[int] = mapped_column(Integer, server_default="14400")  # first answer, in open hours
+    wrap_up_seconds: Mapped[int] = mapped_column(Integer, server_default="0")  # most; 0: ends when the agent says so
+    strategy: Mapped[str] = mapped_column(Text, server_default="longest idle")
+    signature: Mapped[str] = mapped_column(Text, server_default="")
+    needs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # skill id to least level
+    speaks: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))  # entries need the case's language as a skill
+    position: Mapped[int] = mapped_column(Integer, server_default="0")
+    retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class Membership(Base):
+    """An agent who takes from a queue."""
+
+    __tablename__ = "membership"
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"), primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Skill(Base):
+    """What an agent can; a language is a skill whose ``language`` is set."""
+
+    __tablename__ = "skill"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    language: Mapped[str | None] = mapped_column(Text, unique=True)  # ISO 639-1
+
+
+class AgentSkill(Base):
+    """How well an agent has a skill."""
+
+    __tablename__ = "agent_skill"
+
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True)
+    skill_id: Mapped[int] = mapped_column(ForeignKey("skill.id", ondelete="CASCADE"), primary_key=True)
+    level: Mapped[int] = mapped_column(SmallInteger)  # 1 to 5
+
+
+class Capacity(Base):
+    """Most interactions of a media class that an agent has at once, where it differs from the rule."""
+
+    __tablename__ = "capacity"
+
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True)
+    media_class: Mapped[str] = mapped_column(Text, primary_key=True)
+    most: Mapped[int] = mapped_column(SmallInteger)
+
+
+class QueueEntry(Base):
+    """One interaction waiting in one queue."""
+
+    __tablename__ = "queue_entry"
+    __table_args__ = (
+        Index("ix_queue_entry_live", "state", "queue_id", postgresql_where=text("state in ('waiting', 'offered')")),
+        Index("ix_queue_entry_interaction_id", "interaction_id"),
+        Index("uq_queue_entry_case", "case_id", unique=True, postgresql_where=text("state in ('waiting', 'offered')")),
+    )
+
+    id: Mapped[Id]
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    interaction_id: Mapped[int] = mapped_column(ForeignKey("interaction.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    state: Mapped[str] = mapped_column(Text, server_default="waiting")  # waiting, offered, taken, left
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default="3")  # the case's
+    media_class: Mapped[str] = mapped_column(Text)
+    weight: Mapped[int] = mapped_column(SmallInteger)  # units of an agent's capacity of 100
+    offer_seconds: Mapped[int] = mapped_column(Integer)
+    language: Mapped[str] = mapped_column(Text, server_default="")
+    needs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # skill id to least level
+    preferred_agent_id: Mapped[int | None] = mapped_column(BigInteger)  # who answered before
+    preferred_until: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    entered_at: Mapped[Moment] = mapped_column(server_default=func.now())  # of this queue
+    waiting_since: Mapped[Moment] = mapped_column(server_default=func.now())  # kept over transfers
+    left_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    outcome: Mapped[str] = mapped_column(Text, server_default="")  # accepted, picked, transferred, answered, resolved, merged
+
+
+class Offer(Base):
+    """An entry shown to one agent, with a time-out."""
+
+    __tablename__ = "offer"
+    __table_args__ = (
+        Index("uq_offer_open_entry", "entry_id", unique=True, postgresql_where=text("ended_at is null")),
+        Index("ix_offer_agent_open", "agent_id", postgresql_where=text("ended_at is null")),
+        Index("ix_offer_entry_id", "entry_id"),
+    )
+
+    id: Mapped[Id]
+    entry_id: Mapped[int] = mapped_column(ForeignKey("queue_entry.id"))
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    offered_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    outcome: Mapped[str] = mapped_column(Text, server_default="")  # accepted, declined, timed out, withdrawn
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class Assignment(Base):
+    """An accepted offer: an agent's work on an interaction, until it is wrapped up."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        Index("ix_assignment_agent_open", "agent_id", postgresql_where=text("ended_at is null")),
+        Index("ix_assignment_case_open", "case_id", postgresql_where=text("ended_at is null")),
+        Index("ix_assignment_interaction_id", "interaction_id"),
+    )
+
+    id: Mapped[Id]
+    entry_id: Mapped[int] = mapped_column(ForeignKey("queue_entry.id"))
+    interaction_id: Mapped[int] = mapped_column(ForeignKey("interaction.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    media_class: Mapped[str] = mapped_column(Text)
+    weight: Mapped[int] = mapped_column(SmallInteger)
+    accepted_at: Mapped[Moment]
+    work_ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # wrap-up begins
+    ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # wrap-up is done: the capacity is free
+    wrap_up_code_id: Mapped[int | None] = mapped_column(ForeignKey("wrap_up_code.id"))
+    outcome: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class WrapUpCode(Base):
+    """An outcome that agents choose when the work is done."""
+
+    __tablename__ = "wrap_up_code"
+    __table_args__ = (UniqueConstraint("queue_id", "name", postgresql_nulls_not_distinct=True),)
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text)
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"))  # None: of every queue
+    position: Mapped[int] = mapped_column(Integer, server_default="0")
+    retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
