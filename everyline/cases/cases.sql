@@ -1,0 +1,62 @@
+-- name: timeline
+-- The pieces of a case in order: messages, with what became of each that went out.
+select m.id, m.interaction_id, m.direction, m.agent_id, a.name as agent_name, m.contact_point_id, m.external_id, m.subject, m.text,
+    m.quoted, m.html, m.at, m.sent_at, m.kind, m.facts, i.channel, i.line_id, l.name as line_name, p.address, p.kind as address_kind
+from message m
+join interaction i on i.id = m.interaction_id
+left join agent a on a.id = m.agent_id
+left join contact_point p on p.id = m.contact_point_id
+left join line l on l.id = i.line_id
+where m.case_id = :case_id and m.id > :after
+order by m.id desc limit :most;
+
+-- name: notes
+-- The notes of a case.
+select n.id, n.agent_id, a.name as agent_name, n.text, n.at, n.edited_at
+from note n left join agent a on a.id = n.agent_id
+where n.case_id = :case_id order by n.id;
+
+-- name: attachments
+-- The files of a case.
+select id, message_id, note_id, draft_id, file_hash, name, content_type, size, content_id, inline
+from attachment where case_id = :case_id order by id;
+
+-- name: history
+-- What happened to a case, for the folded lines between its pieces.
+select e.id, e.at, e.kind, e.actor_id, actor.name as actor_name, e.agent_id, about.name as agent_name, e.queue_id,
+    q.name as queue_name, e.data
+from event e
+left join agent actor on actor.id = e.actor_id
+left join agent about on about.id = e.agent_id
+left join queue q on q.id = e.queue_id
+where e.case_id = :case_id order by e.id desc limit 500;
+
+-- name: links
+-- The cases that belong together with this one.
+select l.kind, c.id, c.number, c.subject, c.status, l.case_id = :case_id as ours
+from case_link l join "case" c on c.id = case when l.case_id = :case_id then l.other_id else l.case_id end
+where l.case_id = :case_id or l.other_id = :case_id order by c.id;
+
+-- name: search_messages
+-- The newest thousand messages that hold the words, ranked; older ones than those are not ranked, or a common word would
+-- read the whole table.
+with hits as materialized (
+    select id, case_id, search, at from message where search @@ websearch_to_tsquery('simple', :words) order by id desc limit 1000
+)
+select case_id, max(ts_rank(search, websearch_to_tsquery('simple', :words)) + 1.0 / (2 + extract(epoch from now() - at) / 864000)) as score
+from hits group by case_id order by score desc limit :most;
+
+-- name: touch
+-- Something was said on a case.
+update "case" set moved_at = :at, revision = revision + 1, last_words = :words, last_channel = :channel, last_direction = :direction,
+    unread = :unread
+where id = :case_id;
+
+-- name: merged_into
+-- Where a case ended up after merges.
+with recursive chain as (
+    select id, merged_into_id, 0 as step from "case" where id = any(cast(:ids as bigint[]))
+    union all
+    select c.id, c.merged_into_id, step + 1 from "case" c join chain on c.id = chain.merged_into_id where step < 20
+)
+select id from chain where merged_into_id is null;

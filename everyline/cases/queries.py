@@ -1,0 +1,243 @@
+"""Reads of cases. Everything a person asks for goes through ``visible``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, true, tuple_
+
+from everyline.cases.models import Case, Draft, Message, Mention, Note, SavedView
+from everyline.cases.rules import OPEN_STATUSES, Status
+from everyline.customers.models import ContactPoint, Customer
+from everyline.ground import sql
+from everyline.ground.database import Tx
+from everyline.ground.errors import NotFound
+from everyline.ground.words import _
+from everyline.people.models import Agent
+from everyline.people.rules import Me
+
+statements = sql.beside(__file__, "cases.sql")
+PAGE = 50
+COUNTED_UP_TO = 1000  # a count stops there: nobody needs to know it exactly, and it would read every row
+
+
+def visible(me: Me) -> ColumnElement[bool]:
+    """The cases someone may see: those of their queues, and their own."""
+    if me.all_queues:
+        return true()
+    return or_(Case.queue_id.in_(sorted(me.queue_ids)), Case.owner_id == me.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of cases is narrowed to. Empty: everything one may see."""
+
+    statuses: tuple[str, ...] = ()
+    queue_id: int | None = None
+    owner_id: int | None = None
+    unowned: bool = False
+    mentions_of: int | None = None  # agent
+    drafts_of: int | None = None  # agent
+    snoozed: bool | None = None
+    tag: str = ""
+    language: str = ""
+    priority: int | None = None
+    unread: bool = False
+    past_goal: datetime | None = None  # due before this moment
+    customer_id: int | None = None
+    line_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, and where the next begins; None: this was the last."""
+
+    rows: Sequence[Row[Any]]
+    after: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """The filters as conditions on cases."""
+    found: list[ColumnElement[bool]] = [Case.merged_into_id.is_(None)]
+    if filters.statuses:
+        found.append(Case.status.in_(filters.statuses))
+        if Status.CLOSED not in filters.statuses:
+            found.append(Case.status != Status.CLOSED)  # says so to the planner: the lists' indexes leave closed cases out
+    if filters.queue_id is not None:
+        found.append(Case.queue_id == filters.queue_id)
+    if filters.owner_id is not None:
+        found.append(Case.owner_id == filters.owner_id)
+    if filters.unowned:
+        found.append(Case.owner_id.is_(None))
+    if filters.mentions_of is not None:
+        called = select(Note.case_id).join(Mention, Mention.note_id == Note.id).where(Mention.agent_id == filters.mentions_of)
+        found.append(Case.id.in_(called))
+    if filters.drafts_of is not None:
+        found.append(Case.id.in_(select(Draft.case_id).where(Draft.agent_id == filters.drafts_of, Draft.text != "")))
+    if filters.snoozed is not None:
+        found.append(Case.wakes_at.is_not(None) if filters.snoozed else Case.wakes_at.is_(None))
+    if filters.tag:
+        found.append(Case.tags.contains([filters.tag]))
+    if filters.language:
+        found.append(Case.language == filters.language)
+    if filters.priority is not None:
+        found.append(Case.priority == filters.priority)
+    if filters.unread:
+        found.append(Case.unread)
+    if filters.past_goal is not None:
+        found.append(Case.due_at < filters.past_goal)
+    if filters.customer_id is not None:
+        found.append(Case.customer_id == filters.customer_id)
+    if filters.line_id is not None:
+        found.append(Case.line_id == filters.line_id)
+    return found
+
+
+def _columns(me: Me) -> list[Any]:
+    draft = exists().where(Draft.case_id == Case.id, Draft.agent_id == me.id, Draft.text != "")
+    return [
+        *[Case.__table__.c[name] for name in _LISTED],
+        Customer.name.label("customer_name"),
+        Agent.name.label("owner_name"),
+        draft.label("has_draft"),
+    ]
+
+
+_LISTED = (
+    "id number customer_id subject status priority queue_id owner_id line_id language tags opened_at moved_at wakes_at "
+    "resolved_at due_at answered_at revision last_words last_channel last_direction unread"
+).split()
+
+
+async def listed(tx: Tx, me: Me, filters: Filters, *, after: str | None = None, oldest_first: bool = False, most: int = PAGE) -> Page:
+    """One page of a list, newest words first (or oldest). ``after`` is what the page before gave."""
+    keys = (Case.moved_at, Case.id)
+    narrowed = [visible(me), *conditions(filters)]
+    if after:
+        moment, _dot, number = after.partition("~")
+        here = tuple_(func.cast(moment, Case.moved_at.type), number)
+        narrowed.append(tuple_(*keys) > here if oldest_first else tuple_(*keys) < here)
+    order = [key.asc() for key in keys] if oldest_first else [key.desc() for key in keys]
+    rows = await tx.rows(
+        select(*_columns(me))
+        .join(Customer, Customer.id == Case.customer_id)
+        .outerjoin(Agent, Agent.id == Case.owner_id)
+        .where(and_(*narrowed))
+        .order_by(*order)
+        .limit(most + 1)
+    )
+    more = len(rows) > most
+    last = rows[most - 1] if more else None
+    return Page(rows[:most], f"{last.moved_at.isoformat()}~{last.id}" if last is not None else None)
+
+
+async def count(tx: Tx, me: Me, filters: Filters) -> int:
+    """How many there are, up to ``COUNTED_UP_TO``."""
+    few = select(Case.id).where(visible(me), *conditions(filters)).limit(COUNTED_UP_TO).subquery()
+    return int(await tx.value(select(func.count()).select_from(few)))
+
+
+async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row[Any]]:
+    """Cases by number, by words of their messages, or by their customer; best first."""
+    words = words.strip()
+    if not words:
+        return []
+    scores: dict[int, float] = {}
+    number = words.lstrip("#")
+    if number.isascii() and number.isdigit() and len(number) < 18:
+        case_id = await tx.value(select(Case.id).where(Case.number == int(number)))
+        if case_id is not None:
+            scores[case_id] = 10
+    for row in await tx.rows(statements.search_messages, {"words": words, "most": most * 4}):
+        scores[row.case_id] = scores.get(row.case_id, 0) + row.score
+    pattern = "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    if len(words) >= 3:
+        people = (
+            select(Customer.id).where(Customer.name.ilike(pattern)).limit(100)
+            .union(select(ContactPoint.customer_id).where(ContactPoint.address.ilike(pattern)).limit(100))
+        )
+        for case_id in (await tx.execute(select(Case.id).where(Case.customer_id.in_(people)).order_by(Case.id.desc()).limit(most))).scalars():
+            scores[case_id] = scores.get(case_id, 0) + 1
+    if not scores:
+        return []
+    rows = await tx.rows(
+        select(*_columns(me))
+        .join(Customer, Customer.id == Case.customer_id)
+        .outerjoin(Agent, Agent.id == Case.owner_id)
+        .where(Case.id.in_(scores), visible(me), Case.merged_into_id.is_(None))
+    )
+    return sorted(rows, key=lambda row: (-scores[row.id], -row.id))[:most]
+
+
+async def get(tx: Tx, me: Me, case_id: int, *, lock: bool = False) -> Row[Any]:
+    """One case that one may see. NotFound otherwise: whether it exists is not told."""
+    query = select(Case.__table__).where(Case.id == case_id, visible(me))
+    row = await tx.first(query.with_for_update() if lock else query)
+    if row is None:
+        raise NotFound(_("There is no such case."))
+    return row
+
+
+async def timeline(tx: Tx, case_id: int, *, after: int = 0, most: int = 200) -> list[Row[Any]]:
+    """The newest messages of a case, oldest first."""
+    rows = await tx.rows(statements.timeline, {"case_id": case_id, "after": after, "most": most})
+    return list(reversed(rows))
+
+
+async def notes(tx: Tx, case_id: int) -> Sequence[Row[Any]]:
+    """The notes of a case, oldest first."""
+    return await tx.rows(statements.notes, {"case_id": case_id})
+
+
+async def attachments(tx: Tx, case_id: int) -> Sequence[Row[Any]]:
+    """The files of a case."""
+    return await tx.rows(statements.attachments, {"case_id": case_id})
+
+
+async def history(tx: Tx, case_id: int) -> Sequence[Row[Any]]:
+    """The newest 500 events of a case, newest first."""
+    return await tx.rows(statements.history, {"case_id": case_id})
+
+
+async def links(tx: Tx, me: Me, case_id: int) -> Sequence[Row[Any]]:
+    """Linked cases that one may see."""
+    rows = await tx.rows(statements.links, {"case_id": case_id})
+    seen = set((await tx.execute(select(Case.id).where(Case.id.in_([row.id for row in rows]), visible(me)))).scalars()) if rows else set()
+    return [row for row in rows if row.id in seen]
+
+
+async def drafts(tx: Tx, me: Me, case_id: int) -> dict[str, Row[Any]]:
+    """One's own drafts on a case, by kind."""
+    rows = await tx.rows(select(Draft.__table__).where(Draft.case_id == case_id, Draft.agent_id == me.id))
+    return {row.kind: row for row in rows}
+
+
+async def views(tx: Tx, me: Me) -> Sequence[Row[Any]]:
+    """Saved lists: everybody's and one's own."""
+    return await tx.rows(
+        select(SavedView.__table__)
+        .where(or_(SavedView.agent_id.is_(None), SavedView.agent_id == me.id))
+        .order_by(SavedView.agent_id.is_not(None), SavedView.position, SavedView.id)
+    )
+
+
+async def of_customer(tx: Tx, me: Me, customer_id: int, *, most: int = 20) -> Sequence[Row[Any]]:
+    """A customer's cases that one may see, newest first."""
+    return (await listed(tx, me, Filters(customer_id=customer_id), most=most)).rows
+
+
+async def last_from_customer(tx: Tx, case_id: int) -> Row[Any] | None:
+    """The newest message that the customer wrote."""
+    return await tx.first(
+        select(Message.__table__)
+        .where(Message.case_id == case_id, Message.direction == "in", Message.kind == "message")
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+
+
+OPEN = tuple(str(status) for status in OPEN_STATUSES)

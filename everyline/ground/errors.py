@@ -1,0 +1,38 @@
+"""What goes wrong in a verb, in words for the person who asked. Pages and the API turn each into its answer.
+
+    ProductError
+    ├── NotFound      there is no such thing, or it is not theirs to see: the two are never told apart
+    ├── Forbidden     they may not do this
+    ├── Conflict      somebody or something was faster; says what is the case now
+    └── Invalid       what was given is wrong; says for each field what is wrong with it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ProductError(Exception):
+    """The common root. ``message`` is translated already."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotFound(ProductError):
+    pass
+
+
+class Forbidden(ProductError):
+    pass
+
+
+class Conflict(ProductError):
+    pass
+
+
+class Invalid(ProductError):
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})

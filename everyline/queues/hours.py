@@ -1,0 +1,101 @@
+"""When a line or queue is open. Pure, but for the holidays library, which is loaded when holidays are asked for.
+
+All sums are done on the wall clock of the zone and turned into moments, so a day that the clock changes on has its 23
+or 25 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+Span = tuple[str, str]  # "HH:MM" to "HH:MM", the end excluded; "24:00" is the end of the day
+LOOK_AHEAD_DAYS = 400  # who does not open within this time never does
+
+
+@dataclass(frozen=True)
+class OpeningHours:
+    """A week, and what differs from it."""
+
+    zone: str
+    week: Sequence[Sequence[Span]]  # seven days, Monday first
+    holidays_of: str = ""  # "US" or "US-WA" (ISO 3166); empty: none are kept
+    days: Mapping[date, Sequence[Span]] = field(default_factory=dict)  # days that differ; no span: closed
+    closed_now: str = ""  # emergency closure
+
+
+ALWAYS = OpeningHours("UTC", [[("00:00", "24:00")]] * 7)
+
+
+@cache
+def holidays(place: str, year: int) -> frozenset[date]:
+    """The public holidays of a country or its subdivision in a year."""
+    import holidays as library  # noqa: PLC0415 -- slow import, only where holidays are kept
+
+    country, _, subdivision = place.partition("-")
+    return frozenset(library.country_holidays(country, subdiv=subdivision or None, years=year))
+
+
+def spans_of(hours: OpeningHours, day: date) -> Iterator[tuple[datetime, datetime]]:
+    """The open spans of one day as moments."""
+    spans = hours.days.get(day)
+    if spans is None:
+        closed = hours.holidays_of and day in holidays(hours.holidays_of, day.year)
+        spans = () if closed else hours.week[day.weekday()]
+    zone = ZoneInfo(hours.zone)
+    for begin, end in spans:
+        yield _moment(day, begin, zone), _moment(day, end, zone)
+
+
+def is_open(hours: OpeningHours, at: datetime) -> bool:
+    """Is it open at this moment?"""
+    if hours.closed_now:
+        return False
+    day = at.astimezone(ZoneInfo(hours.zone)).date()
+    return any(begin <= at < end for begin, end in spans_of(hours, day))
+
+
+def next_opening(hours: OpeningHours, at: datetime) -> datetime | None:
+    """When it opens next; ``at`` itself when it is open; None when it does not open within a year."""
+    for begin, end in _spans_from(hours, at):
+        if end > at:
+            return max(begin, at)
+    return None
+
+
+def add_open_time(hours: OpeningHours, start: datetime, amount: timedelta) -> datetime | None:
+    """The moment when ``amount`` of open time has passed since ``start``; None when that is not within a year."""
+    for begin, end in _spans_from(hours, start):
+        begin = max(begin, start)
+        if end <= begin:
+            continue
+        if begin + amount <= end:
+            return begin + amount
+        amount -= end - begin
+    return None
+
+
+def open_time_between(hours: OpeningHours, start: datetime, end: datetime) -> timedelta:
+    """How much of the time between two moments it was open."""
+    total = timedelta()
+    for begin, close in _spans_from(hours, start):
+        if begin >= end:
+            break
+        total += max(min(close, end) - max(begin, start), timedelta())
+    return total
+
+
+def _spans_from(hours: OpeningHours, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    day = at.astimezone(ZoneInfo(hours.zone)).date()
+    for step in range(LOOK_AHEAD_DAYS):
+        yield from spans_of(hours, day + timedelta(days=step))
+
+
+def _moment(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    """In UTC: sums of two moments of one zone would be done on its wall clock, wrong by an hour twice a year."""
+    if clock == "24:00":
+        return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    return datetime.combine(day, time.fromisoformat(clock), zone).astimezone(UTC)
