@@ -1,0 +1,56 @@
+/** The bundle of every signed-in page: desk, set-up, board. */
+
+import htmx from "htmx.org";
+
+import { startComposer } from "../../ground/scripts/composer";
+import { startCopy } from "../../ground/scripts/copy";
+import { startDialogs } from "../../ground/scripts/dialogs";
+import { contentArrived } from "../../ground/scripts/dom";
+import { startKeys } from "../../ground/scripts/keys";
+import { startLive } from "../../ground/scripts/live";
+import { startMenus } from "../../ground/scripts/menus";
+import { startOffers } from "../../ground/scripts/offer";
+import { startPalette } from "../../ground/scripts/palette";
+import { startSound } from "../../ground/scripts/sound";
+import { startTheme } from "../../ground/scripts/theme";
+import { startTimes } from "../../ground/scripts/time";
+import { startToasts, toast } from "../../ground/scripts/toast";
+import { word } from "../../ground/scripts/words";
+
+Object.assign(htmx.config, {
+  allowEval: false, // the policy for scripts forbids it
+  allowScriptTags: false,
+  includeIndicatorStyles: false, // they stand in base.css: the policy for styles forbids a style element
+  selfRequestsOnly: true,
+  historyCacheSize: 0, // pages with customers in them are not kept in the browser
+  refreshOnHistoryMiss: true,
+  responseHandling: [
+    { code: "204", swap: false },
+    { code: "[23]..", swap: true },
+    { code: "422", swap: true }, // a form with what is wrong in it
+    { code: "...", swap: false, error: true },
+  ],
+});
+
+const SAID: Readonly<Record<number, string>> = { 403: "forbidden", 404: "gone", 409: "gone", 410: "gone" };
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr;
+  if (status === 401) return location.reload(); // signed out elsewhere: the server shows the way in
+  toast({ text: word(SAID[status] ?? "failed"), tone: "bad" });
+});
+document.addEventListener("htmx:sendError", () => toast({ text: word("offline"), tone: "bad" }));
+
+startTheme();
+startMenus();
+startDialogs();
+startKeys();
+startPalette();
+startTimes();
+startToasts();
+startCopy();
+startSound();
+startOffers();
+startComposer();
+startLive();
+htmx.onLoad((arrived) => contentArrived(arrived as HTMLElement));
