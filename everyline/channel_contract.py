@@ -208,12 +208,15 @@ class Check:
 
 
 class ChannelError(Exception):
-    """The wire said no. ``permanent`` means that trying again cannot help: the delivery bounces back to its case."""
+    """The wire said no. ``permanent`` means that trying again cannot help: the delivery bounces back to its case.
+    ``unknown`` means that the wire fell silent after it had everything: it may have been sent, so it is not sent again
+    by itself."""
 
-    def __init__(self, message: str, *, permanent: bool, code: str = "") -> None:
+    def __init__(self, message: str, *, permanent: bool, code: str = "", unknown: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.code = code
+        self.unknown = unknown
 
 
 class Unreadable(Exception):
