@@ -10,7 +10,8 @@ PYTEST_ARGS ?=
 CODE := $(wildcard everyline tools tests benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-development demo check test bench build words lock clean
+.PHONY: help setup setup-development demo check check-style check-types check-layers check-templates check-scripts \
+  check-structure test bench build words lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' Makefile
@@ -24,13 +25,19 @@ setup-development: ## the same, and what checks, tests and benchmarks need
 demo: setup ## start the sample company: make demo [PORT=8400] [DATA=data]
 	@exec $(VENV)/everyline demo --data "$(DATA)" --port "$(PORT)"
 
-check: setup-development ## style, types, layers, templates, scripts, structure
+check: check-style check-types check-layers check-templates check-scripts check-structure ## all checks; each by name too
+check-style: setup-development ## ruff: rules and format
 	$(VENV)/ruff check $(CODE)
 	$(VENV)/ruff format --check $(CODE)
+check-types: setup-development ## mypy, strict
 	$(VENV)/mypy $(CODE)
+check-layers: setup-development ## import-linter: who may import whom
 	$(VENV)/lint-imports --no-cache
+check-templates: setup-development ## templates: they parse, hold no inline script, and every text is for translation
 	$(VENV)/python -m tools.templates
+check-scripts: setup-development ## TypeScript, strict
 	$(VENV)/python -m tools.node node_modules/typescript/bin/tsc --noEmit
+check-structure: setup-development ## the rules of the tree
 	$(VENV)/pytest tests/structure -q
 
 test: setup-development ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=2]
