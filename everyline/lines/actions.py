@@ -148,3 +148,17 @@ async def move_cursor(tx: Tx, line_id: int, cursor: Mapping[str, Any]) -> None:
     """Remember how far a poller has come."""
     values = {"cursor": dict(cursor), "moved_at": now()}
     await tx.execute(upsert(LineCursor).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))
+
+
+async def note_sent(tx: Tx, line_id: int) -> None:
+    """Something went out: the wire works."""
+    at = now()
+    values = {"sent_at": at, "healthy_at": at, "failing_since": None}
+    await tx.execute(upsert(LineHealth).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))
+
+
+async def note_received(tx: Tx, moments: Mapping[int, Any]) -> None:
+    """Something came in on these lines, at these moments."""
+    for line_id, at in sorted(moments.items()):
+        values = {"received_at": at, "healthy_at": at, "failing_since": None}
+        await tx.execute(upsert(LineHealth).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))

@@ -1,0 +1,50 @@
+-- name: claim
+-- Take what is due, by compare-and-set, no faster than each line's rate. The claim ends by itself if its taker dies.
+update delivery set state = 'claimed', due_at = :until, attempts = attempts + 1
+where id in (
+    select d.id from delivery d
+    join line l on l.id = d.line_id
+    where d.state = 'due' and d.due_at <= :at
+        and (select count(*) from delivery s where s.line_id = d.line_id and s.sent_at > cast(:at as timestamptz) - interval '60 seconds') < l.per_minute
+    order by d.due_at, d.id limit :most for update of d skip locked
+) returning *;
+
+-- name: soonest
+-- When the next delivery is due.
+select min(due_at) from delivery where state = 'due' and due_at > :at;
+
+-- name: on_wire
+-- The last moment before the wire could take it; must count one.
+update delivery set state = 'on wire' where id = :id and state = 'claimed' and attempts = :attempts;
+
+-- name: finish
+-- How an attempt ended; must count one.
+update delivery set state = :state, due_at = coalesce(:due_at, due_at), answer = :answer, external_id = case when :external_id = '' then external_id else :external_id end,
+    sent_at = case when :state = 'sent' then cast(:at as timestamptz) else sent_at end,
+    ended_at = case when :state in ('sent', 'due') then null else cast(:at as timestamptz) end
+where id = :id and state in ('claimed', 'on wire') and attempts = :attempts;
+
+-- name: abandoned
+-- What a dead process had in hand: what was not yet on the wire is due again, of the rest nobody can know.
+update delivery set state = case state when 'claimed' then 'due' else 'unknown' end, ended_at = case state when 'claimed' then null else cast(:at as timestamptz) end
+where state in ('claimed', 'on wire') and due_at <= :at
+returning id, line_id, case_id, message_id, state;
+
+-- name: take_back
+-- Before it went out; must count one.
+update delivery set state = 'taken back', ended_at = :at
+where message_id = :message_id and state = 'due' and attempts = 0 and due_at > :at returning id, case_id, contact_point_id, line_id;
+
+-- name: failed
+-- The delivery that something came back for, found by what it was called on the wire.
+select d.id, d.case_id, d.contact_point_id, d.message_id, d.external_id, d.line_id from delivery d
+where d.external_id = any(cast(:external_ids as text[]));
+
+-- name: recent_automatic
+-- How many automatic answers each of these addresses got lately.
+select address, count(*) as n from delivery
+where automatic and address = any(cast(:addresses as text[])) and created_at > cast(:at as timestamptz) - interval '3 hours' group by address;
+
+-- name: of_case
+-- What became of everything that a case sent out.
+select id, message_id, kind, address, state, attempts, answer, due_at, sent_at, ended_at from delivery where case_id = :case_id order by id;

@@ -1,0 +1,187 @@
+"""The sender: takes what is due, puts it on its wire, and writes down what came of it.
+
+A delivery is claimed by an update that counts one, and marked once more at the last moment before the wire could take
+it. A process that dies before that mark leaves a claim that ends by itself: it is sent again. One that dies after it
+leaves a delivery of which nobody can know whether it arrived: it is shown on its case for an agent to decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from everyline.cases.models import Attachment
+from everyline.channel_contract import Address, ChannelError, File, Outbound
+from everyline.channel_registry import channel
+from everyline.dispatch import actions, rules
+from everyline.ground import events
+from everyline.ground.clock import now
+from everyline.ground.installation import Ground
+from everyline.ground.settings import SettingsError
+from everyline.lines import actions as lines
+from everyline.lines.queries import as_channel_sees, by_ids
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8  # deliveries on the wire at a time
+CLAIM = timedelta(minutes=10)  # longer than any wire may take
+WIRE_SECONDS = 300.0
+
+
+class Lost(Exception):
+    """The claim is somebody else's by now."""
+
+
+class Sender:
+    """Sends for one process."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """For ever; on cancellation what is on the wire is brought to its end."""
+        try:
+            with self._ground.bus.subscribed() as wakes:
+                while True:
+                    wakes.clear()
+                    try:
+                        busy = await self._round()
+                        pause = 0.0 if busy else await self._until_next()
+                    except (SQLAlchemyError, OSError) as error:
+                        log.warning("sender pauses: %s", error)
+                        pause = 0.5
+                    if pause:
+                        await wakes.wait(pause)
+        finally:
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=self._ground.settings.drain_seconds)
+
+    async def _round(self) -> bool:
+        free = AT_ONCE - len(self._under_way)
+        if free <= 0:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        async with self._ground.database.transaction() as tx:
+            for row in await tx.rows(actions.statements.abandoned, {"at": now()}):
+                if row.state == "unknown":
+                    await actions.note_attempt(tx, row.id, "unknown", "")
+                    await events.record(tx, "delivery.unknown", case_id=row.case_id, line_id=row.line_id, delivery_id=row.id, message_id=row.message_id)
+                    if row.case_id is not None and row.message_id is not None:
+                        await actions.bring_back(tx, row.case_id)
+            claimed = await tx.rows(actions.statements.claim, {"at": now(), "until": now() + CLAIM, "most": free})
+            line_rows = await by_ids(tx, [row.line_id for row in claimed]) if claimed else {}
+        for row in claimed:
+            task = asyncio.create_task(self._send(row, line_rows[row.line_id]), name=f"delivery {row.id}")
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return len(claimed) == free
+
+    async def _until_next(self) -> float:
+        async with self._ground.database.transaction() as tx:
+            soonest = await tx.value(actions.statements.soonest, {"at": now()})
+        catch_up = self._ground.bus.CATCH_UP_SECONDS
+        return catch_up if soonest is None else min(max((soonest - now()).total_seconds(), 0.0) + 0.005, catch_up)
+
+    async def _send(self, row: Row[Any], line_row: Row[Any]) -> None:
+        reached = False
+
+        async def on_wire() -> None:
+            nonlocal reached
+            async with self._ground.database.transaction() as tx:
+                result = await tx.execute(actions.statements.on_wire, {"id": row.id, "attempts": row.attempts})
+                if result.rowcount != 1:
+                    raise Lost
+            reached = True
+
+        try:
+            line = as_channel_sees(line_row, self._ground.vault, self._ground.signer)
+            outbound = await self._outbound(row)
+            async with asyncio.timeout(WIRE_SECONDS):
+                receipt = await channel(line.channel).deliver(line, outbound, on_wire)
+        except Lost:
+            return
+        except ChannelError as error:
+            await self._failed(row, rules.outcome_of(permanent=error.permanent, on_wire=reached, code=error.code), str(error))
+        except (TimeoutError, OSError, SettingsError) as error:
+            await self._failed(row, rules.outcome_of(permanent=False, on_wire=reached, code=""), str(error) or type(error).__name__)
+        except SQLAlchemyError as error:
+            log.warning("delivery %s: the database went away: %s", row.id, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 -- a defect of one channel must not stop the others; it is logged in full and shown on the case
+            log.exception("delivery %s stumbled", row.id)
+            await self._failed(row, rules.outcome_of(permanent=False, on_wire=reached, code=""), f"{type(error).__name__}: {error}")
+        else:
+            await self._keep_trying(self._sent, row, receipt.external_id, receipt.answer)
+
+    async def _outbound(self, row: Row[Any]) -> Outbound:
+        files: list[File] = []
+        if row.message_id is not None:
+            async with self._ground.database.transaction() as tx:
+                found = await tx.rows(select(Attachment.__table__).where(Attachment.message_id == row.message_id).order_by(Attachment.id))
+            files = [File(one.name, one.content_type, await self._ground.files.read(one.file_hash), one.content_id, one.inline) for one in found]
+        return Outbound(
+            id=row.id,
+            idempotency_key=row.idempotency_key,
+            to=Address(row.address_kind, row.address, row.address_name),
+            sender_name=row.sender_name,
+            subject=row.subject,
+            text=row.text,
+            html=row.html,
+            language=row.language,
+            files=tuple(files),
+            copies=tuple(Address(*copy) for copy in row.copies),
+            external_id=row.external_id,
+            references=tuple(row.references),
+            token=self._ground.signer.sign(row.case_id) if row.case_id is not None else "",
+            automatic=row.automatic,
+        )
+
+    async def _sent(self, row: Row[Any], external_id: str, answer: str) -> None:
+        async with self._ground.database.transaction() as tx:
+            values = {"id": row.id, "attempts": row.attempts, "state": "sent", "due_at": None, "answer": answer[:2000], "external_id": external_id, "at": now()}
+            if (await tx.execute(actions.statements.finish, values)).rowcount == 1:
+                await actions.note_attempt(tx, row.id, "sent", answer)
+                await lines.note_sent(tx, row.line_id)
+                await events.record(tx, "delivery.sent", case_id=row.case_id, line_id=row.line_id, delivery_id=row.id, message_id=row.message_id)
+
+    async def _failed(self, row: Row[Any], outcome: str, answer: str) -> None:
+        log.info("delivery %s: %s: %s", row.id, outcome, answer[:200])
+        await self._keep_trying(self._note_failure, row, outcome, answer)
+
+    async def _note_failure(self, row: Row[Any], outcome: str, answer: str) -> None:
+        async with self._ground.database.transaction() as tx:
+            values = {"id": row.id, "attempts": row.attempts, "due_at": None, "answer": answer[:2000], "external_id": "", "at": now()}
+            if outcome == "temporary" and not rules.gives_up(row.attempts):
+                values |= {"state": "due", "due_at": now() + rules.pause(row.attempts, random.random())}  # noqa: S311 -- jitter, not a secret
+            else:
+                values["state"] = {"permanent": "bounced", "unknown": "unknown"}.get(outcome, "failed")
+            if (await tx.execute(actions.statements.finish, values)).rowcount != 1:
+                return
+            await actions.note_attempt(tx, row.id, outcome, answer)
+            if outcome == "temporary":
+                await lines.note_failed(tx, row.line_id, answer)
+            if outcome == "permanent":
+                await actions.bounce(tx, row, answer)
+            elif values["state"] != "due":
+                await events.record(
+                    tx, f"delivery.{values['state']}", case_id=row.case_id, line_id=row.line_id, delivery_id=row.id, message_id=row.message_id
+                )
+                if row.case_id is not None and row.kind == "reply":
+                    await actions.bring_back(tx, row.case_id)
+
+    async def _keep_trying(self, write: Any, *arguments: Any) -> None:
+        """What the wire said must be written down: while the database is away, for as long as the claim lasts."""
+        for step in range(60):
+            try:
+                await write(*arguments)
+            except (SQLAlchemyError, OSError):
+                log.warning("delivery %s: what the wire said waits for the database", arguments[0].id)
+                await asyncio.sleep(min(0.2 * 2**step, 5.0))
+            else:
+                return

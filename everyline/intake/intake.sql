@@ -1,0 +1,101 @@
+-- name: claim
+-- Take what is due, oldest first, by moving its time ahead: if the taker dies, it is due again then.
+update inbound set due_at = :until, attempts = attempts + 1
+where id in (select id from inbound where state = 'new' and due_at <= :at order by due_at, id for update skip locked limit :most)
+returning id, line_id, external_id, body, file_hash, size, envelope, received_at, attempts;
+
+-- name: still_ours
+-- Of what was claimed, what nobody finished meanwhile; locked until the end of the transaction.
+select id from inbound where id = any(cast(:ids as bigint[])) and state = 'new' order by id for update;
+
+-- name: soonest
+-- When the next piece is due.
+select min(due_at) from inbound where state = 'new' and due_at > :at;
+
+-- name: finish
+-- What became of pieces.
+update inbound i set state = 'done', outcome = f.outcome, case_id = f.case_id, done_at = :at, cause = ''
+from unnest(cast(:ids as bigint[]), cast(:outcomes as text[]), cast(:case_ids as bigint[])) as f (id, outcome, case_id)
+where i.id = f.id;
+
+-- name: set_aside
+-- A piece that could not be processed: to be tried again later, or into quarantine.
+update inbound set state = :state, cause = :cause, due_at = :due_at where id = :id and state = 'new' returning line_id;
+
+-- name: cases_of_messages
+-- The cases of messages that are referred to by their ids on the wire, the newest first.
+select m.external_id, m.case_id from message m where m.external_id = any(cast(:external_ids as text[])) order by m.id;
+
+-- name: cases_known
+-- What is known of the cases referred to, after merges: their customer after merges too, and to whom we wrote on them.
+with recursive chain as (
+    select id as asked, id, merged_into_id, 0 as step from "case" where id = any(cast(:ids as bigint[]))
+    union all
+    select asked, c.id, c.merged_into_id, step + 1 from "case" c join chain on c.id = chain.merged_into_id where step < 20
+)
+select chain.asked, c.id, c.customer_id, c.status, c.resolved_at, c.queue_id, c.owner_id, c.priority, c.language, c.subject,
+    array(select d.address_kind || ' ' || d.address from delivery d where d.case_id = c.id) as addresses
+from chain join "case" c on c.id = chain.id where chain.merged_into_id is null;
+
+-- name: lock_cases
+-- Cases that get messages now, in order, so that nobody waits in a ring.
+select id from "case" where id = any(cast(:ids as bigint[])) order by id for update;
+
+-- name: open_interactions
+-- The interaction that goes on, by case and line.
+select distinct on (case_id, line_id) id, case_id, line_id from interaction
+where case_id = any(cast(:case_ids as bigint[])) and ended_at is null order by case_id, line_id, id desc;
+
+-- name: insert_cases
+insert into "case" (id, customer_id, subject, queue_id, line_id, language, opened_at, moved_at, due_at, last_words, last_channel)
+select * from unnest(cast(:ids as bigint[]), cast(:customer_ids as bigint[]), cast(:subjects as text[]), cast(:queue_ids as bigint[]),
+    cast(:line_ids as bigint[]), cast(:languages as text[]), cast(:opened_at as timestamptz[]), cast(:moved_at as timestamptz[]),
+    cast(:due_at as timestamptz[]), cast(:last_words as text[]), cast(:channels as text[]))
+returning id, number;
+
+-- name: insert_interactions
+insert into interaction (id, case_id, line_id, contact_point_id, channel, media_class, started_at)
+select * from unnest(cast(:ids as bigint[]), cast(:case_ids as bigint[]), cast(:line_ids as bigint[]), cast(:point_ids as bigint[]),
+    cast(:channels as text[]), cast(:media_classes as text[]), cast(:started_at as timestamptz[]));
+
+-- name: insert_messages
+insert into message (id, case_id, interaction_id, inbound_id, direction, contact_point_id, external_id, subject, text, quoted, html, at, sent_at, kind, facts)
+select id, case_id, interaction_id, inbound_id, direction, point_id, external_id, subject, text, quoted, html, at, sent_at, kind, facts::jsonb
+from unnest(cast(:ids as bigint[]), cast(:case_ids as bigint[]), cast(:interaction_ids as bigint[]), cast(:inbound_ids as bigint[]),
+    cast(:directions as text[]), cast(:point_ids as bigint[]), cast(:external_ids as text[]), cast(:subjects as text[]), cast(:texts as text[]),
+    cast(:quoted as text[]), cast(:htmls as text[]), cast(:ats as timestamptz[]), cast(:sent_ats as timestamptz[]), cast(:kinds as text[]), cast(:facts as text[]))
+    as t (id, case_id, interaction_id, inbound_id, direction, point_id, external_id, subject, text, quoted, html, at, sent_at, kind, facts);
+
+-- name: insert_attachments
+insert into attachment (case_id, message_id, file_hash, name, content_type, size, content_id, inline)
+select * from unnest(cast(:case_ids as bigint[]), cast(:message_ids as bigint[]), cast(:hashes as text[]), cast(:names as text[]),
+    cast(:types as text[]), cast(:sizes as bigint[]), cast(:content_ids as text[]), cast(:inlines as boolean[]));
+
+-- name: continue_cases
+-- Something was said on cases that were there.
+update "case" c set moved_at = greatest(c.moved_at, t.at), revision = c.revision + t.n, last_words = t.words, last_channel = t.channel,
+    last_direction = 'in', unread = unread or t.person, wakes_at = case when t.person then null else wakes_at end,
+    due_at = case when t.person then coalesce(c.due_at, t.due_at) else c.due_at end,
+    status = case when t.reopens then 'open' else c.status end, resolved_at = case when t.reopens then null else c.resolved_at end
+from unnest(cast(:ids as bigint[]), cast(:ats as timestamptz[]), cast(:ns as int[]), cast(:words as text[]), cast(:channels as text[]),
+    cast(:persons as boolean[]), cast(:reopens as boolean[]), cast(:due_at as timestamptz[])) as t (id, at, n, words, channel, person, reopens, due_at)
+where c.id = t.id;
+
+-- name: insert_links
+insert into case_link (case_id, other_id, kind)
+select * from unnest(cast(:case_ids as bigint[]), cast(:other_ids as bigint[]), cast(:kinds as text[])) on conflict do nothing;
+
+-- name: quarantine
+-- What waits for a person, newest first.
+select i.id, i.line_id, l.name as line_name, l.channel, i.external_id, i.size, i.received_at, i.attempts, i.cause, i.envelope
+from inbound i join line l on l.id = i.line_id
+where i.state = 'quarantined' and i.id < :before order by i.id desc limit :most;
+
+-- name: retry
+update inbound set state = 'new', due_at = :at, attempts = 0, cause = '' where id = any(cast(:ids as bigint[])) and state = 'quarantined' returning id, line_id;
+
+-- name: discard
+update inbound set state = 'discarded', done_at = :at where id = any(cast(:ids as bigint[])) and state = 'quarantined' returning id, line_id;
+
+-- name: has_arrived
+select exists (select from inbound where line_id = :line_id and external_id = :external_id);

@@ -1,0 +1,126 @@
+"""Reads of queues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+
+from everyline.ground import sql
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.errors import NotFound
+from everyline.ground.words import _
+from everyline.people.rules import Me
+from everyline.queues import rules
+from everyline.queues.hours import ALWAYS, OpeningHours
+from everyline.queues.models import Assignment, Hours, HoursDay, Queue, WrapUpCode
+
+statements = sql.beside(__file__, "queues.sql")
+
+
+async def all_queues(tx: Tx) -> Sequence[Row[Any]]:
+    """The queues in use, in their order."""
+    return await tx.rows(select(Queue.__table__).where(Queue.retired_at.is_(None)).order_by(Queue.position, Queue.name))
+
+
+async def seen_by(tx: Tx, me: Me) -> list[Row[Any]]:
+    """The queues within one's scope."""
+    return [row for row in await all_queues(tx) if me.sees_queue(row.id)]
+
+
+async def get(tx: Tx, queue_id: int) -> Row[Any]:
+    """One queue in use. NotFound otherwise."""
+    row = await tx.first(select(Queue.__table__).where(Queue.id == queue_id, Queue.retired_at.is_(None)))
+    if row is None:
+        raise NotFound(_("There is no such queue."))
+    return row
+
+
+async def opening_hours(tx: Tx, hours_id: int | None) -> OpeningHours:
+    """When something with these hours is open; always, when it has none."""
+    row = await tx.first(select(Hours.__table__).where(Hours.id == hours_id)) if hours_id else None
+    if row is None:
+        return ALWAYS
+    days = await tx.rows(select(HoursDay.__table__).where(HoursDay.hours_id == hours_id))
+    return OpeningHours(row.zone, row.week, row.holidays_of, {day.day: day.times for day in days}, row.closed_now)
+
+
+async def waiting(tx: Tx) -> list[rules.Entry]:
+    """What waits, as the rules see it."""
+    return [
+        rules.Entry(
+            row.id,
+            row.queue_id,
+            row.waiting_since,
+            row.priority,
+            row.queue_priority,
+            row.media_class,
+            row.weight,
+            row.offer_seconds,
+            rules.Strategy(row.strategy),
+            {int(skill): level for skill, level in row.needs.items()},
+            row.preferred_agent_id,
+            row.preferred_until,
+            frozenset(row.refused_by),
+        )
+        for row in await tx.rows(statements.waiting)
+    ]
+
+
+async def candidates(tx: Tx) -> list[rules.Candidate]:
+    """Available agents, as the rules see them."""
+    return [
+        rules.Candidate(
+            row.id,
+            row.idle_since,
+            frozenset(row.queue_ids),
+            {int(skill): level for skill, level in row.skills.items()},
+            int(row.load),
+            row.in_hand,
+            row.caps,
+            row.being_offered,
+        )
+        for row in await tx.rows(statements.candidates)
+    ]
+
+
+async def offer_for(tx: Tx, agent_id: int) -> Row[Any] | None:
+    """The offer that stands before an agent now."""
+    return await tx.first(statements.offer_for, {"agent_id": agent_id, "at": now()})
+
+
+async def in_hand(tx: Tx, agent_id: int) -> Sequence[Row[Any]]:
+    """An agent's assignments that still take capacity: at work, or wrapping up."""
+    return await tx.rows(
+        select(Assignment.__table__).where(Assignment.agent_id == agent_id, Assignment.ended_at.is_(None)).order_by(Assignment.id)
+    )
+
+
+async def wrap_up_codes(tx: Tx, queue_id: int | None) -> Sequence[Row[Any]]:
+    """The outcomes to choose from for a case of this queue."""
+    return await tx.rows(
+        select(WrapUpCode.__table__)
+        .where(WrapUpCode.retired_at.is_(None), or_(WrapUpCode.queue_id.is_(None), WrapUpCode.queue_id == queue_id))
+        .order_by(WrapUpCode.position, WrapUpCode.name)
+    )
+
+
+async def summary(tx: Tx) -> dict[int, tuple[int, datetime]]:
+    """By queue: how many wait, and since when the oldest."""
+    return {row.queue_id: (row.waiting, row.oldest) for row in await tx.rows(statements.summary)}
+
+
+async def usual_answer_seconds(tx: Tx, queue_id: int, zone: str) -> float | None:
+    """Within how many seconds four of five first answers came to those who wrote at this hour; None when there were too
+    few to say."""
+    found = await tx.value(statements.usual_answer, {"queue_id": queue_id, "at": now(), "zone": zone})
+    return None if found is None else float(found)
+
+
+async def default_queue(tx: Tx) -> int | None:
+    """The queue of what no line names a queue for: the first in order."""
+    found: int | None = await tx.value(select(Queue.id).where(Queue.retired_at.is_(None)).order_by(Queue.position, Queue.id).limit(1))
+    return found
