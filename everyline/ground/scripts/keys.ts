@@ -71,7 +71,8 @@ export function caps(key: string): HTMLElement[] {
 }
 
 export function nameOf(element: HTMLElement): string {
-  return element.dataset["actionLabel"] ?? element.getAttribute("aria-label") ?? element.textContent?.trim() ?? "";
+  const text = [...element.childNodes].filter((node) => !(node instanceof Element && node.matches(".key"))).map((node) => node.textContent);
+  return element.dataset["actionLabel"] ?? element.getAttribute("aria-label") ?? text.join("").trim();
 }
 
 function step(by: 1 | -1): void {
@@ -130,6 +131,7 @@ function list(into: Element): void {
     if (reachable(element)) known.set(element.dataset["key"] ?? "", element);
   }
   const rows = [...known].filter(([key]) => bound(key)).map(([key, element]) => make("div", {}, make("dt", {}, nameOf(element)), make("dd", {}, ...caps(key))));
+  if (bound("j")) rows.unshift(make("div", {}, make("dt", {}, word("keys.move")), make("dd", {}, ...caps("j"), ...caps("k"))));
   into.replaceChildren(...(rows.length ? rows : [make("p", {}, word("keys.none"))]));
 }
 

@@ -77,7 +77,7 @@ function show(dialog: HTMLDialogElement): void {
   const heading = dialog.querySelector(".kind")?.textContent ?? "";
   openDialog(dialog);
   shield(dialog, before);
-  if (!typing(before)) dialog.querySelector<HTMLElement>("[data-offer-accept] button")?.focus();
+  (typing(before) ? dialog : dialog.querySelector<HTMLElement>("[data-offer-accept] button"))?.focus();
   say(word("offer.announce", { title: heading, customer, seconds }), true);
   chime();
   countDown(dialog, ends, moment("expiresAt") - moment("offeredAt"), heading);

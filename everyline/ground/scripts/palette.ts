@@ -20,9 +20,12 @@ let asking: AbortController | undefined;
 let pause: ReturnType<typeof setTimeout> | undefined;
 const elements = new WeakMap<Element, HTMLElement>();
 
+/** What the page itself offers first, then what stands round it. */
 function collect(): Action[] {
   const seen = new Set<string>();
-  return actions("[data-action-label]").flatMap((element) => {
+  const found = actions("[data-action-label]");
+  const own = (element: Element): boolean => element.closest("main") !== null;
+  return [...found.filter(own), ...found.filter((element) => !own(element))].flatMap((element) => {
     const name = nameOf(element);
     if (seen.has(name)) return [];
     seen.add(name);
