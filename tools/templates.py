@@ -7,7 +7,8 @@
   handed to macros stand in ``_()`` or ``{% trans %}``;
 - ``|safe`` says why.
 
-What is not for translation, or safe, says so on its line: ``{# not translated: REASON #}``, ``{# safe: REASON #}``.
+What is not for translation, or safe, says so on its line: ``{# not translated: REASON #}``, ``{# safe: REASON #}``. A
+template of invented content says it once for all of it: ``{# nothing translated: REASON #}``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ATTRIBUTE = re.compile(r"""[\w:@-]+=("[^"]*"|'[^']*')""")  # a piece of a tag th
 EXPRESSION = "\ue000"  # stands where an expression stood: one character that is no letter
 PIECES = re.compile(r"{#.*?#}|{%-?\s*trans\b.*?endtrans\s*-?%}|{%-?\s*raw\b.*?endraw\s*-?%}|{%.*?%}|{{.*?}}", re.DOTALL)
 DYNAMIC_TAG = re.compile(r"(</?){{.*?}}")
-REASON = re.compile(r"{#-?\s*(not translated|safe):\s*\S.*?#}")
+REASON = re.compile(r"{#-?\s*(nothing translated|not translated|safe):\s*\S.*?#}")
 ENVIRONMENT = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"], autoescape=True)
 GETTEXT = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 
@@ -139,9 +140,12 @@ def faults_of(source: str, *, mail: bool = False) -> list[Fault]:
     lines = source.split("\n")
     excused = {(number, match.group(1)) for number, line in enumerate(lines, 1) for match in REASON.finditer(line)}
 
+    all_invented = any(kind == "nothing translated" for _, kind in excused)
+
     def stands(fault: Fault) -> bool:
-        kind = "not translated" if fault.text.startswith("text") else "safe" if fault.text.startswith("|safe") else ""
-        return (fault.line, kind) not in excused
+        if fault.text.startswith("text"):
+            return not all_invented and (fault.line, "not translated") not in excused
+        return not fault.text.startswith("|safe") or (fault.line, "safe") not in excused
 
     found = {*reader.faults, *_untranslated_constants(tree), *_unsafe_filters(tree)}
     return sorted(fault for fault in found if stands(fault))

@@ -41,6 +41,7 @@ MODULES = {
 RED = {
     "a face imports another": {"desk/app": "import everyline.api.app"},
     "a noun imports one above it": {"cases/actions": "import everyline.queues.actions"},
+    "the way out imports the door in": {"dispatch/actions": "import everyline.intake.actions"},
     "the ground imports a noun": {"ground/clock": "import everyline.cases.actions"},
     "a channel imports the core": {"channels/email/wire": "import everyline.cases.actions"},
     "a channel imports the registry": {"channels/email/wire": "import everyline.channel_registry"},

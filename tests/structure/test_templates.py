@@ -51,6 +51,7 @@ def test_refuses(source: str, fault: str) -> None:
         "<p>SMTP</p>{# not translated: the name of a protocol #}",
         "{{ body | safe }}{# safe: cleaned when it was stored #}",
         "{# a remark in words #}",
+        "{# nothing translated: all content is invented #}<h1>Harbour office</h1>\n<p>Open</p>",
         '{% if state == "Waiting for customer" %}{{ icon("clock") }}{% endif %}',
     ],
 )
