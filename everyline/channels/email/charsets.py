@@ -72,7 +72,11 @@ def decode(content: bytes, charset: str = "") -> tuple[str, bool]:
 
     Nothing declared, or ASCII declared with other bytes in it, is guessed without complaint.
     """
-    if content.isascii() and b"\x1b" not in content and charset.lower() not in {"utf-7", "hz-gb-2312", "unicode-1-1-utf-7"}:
+    if (
+        content.isascii()
+        and b"\x1b" not in content
+        and charset.lower() not in {"utf-7", "hz-gb-2312", "unicode-1-1-utf-7"}
+    ):
         found = codec(charset) if charset else "ascii"
         # UTF-16 and its like are ASCII bytes without being ASCII text
         if found is None or not found.startswith(("utf-16", "utf-32", "cp037", "cp500", "cp1140")):

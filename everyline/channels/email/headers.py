@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -19,66 +18,61 @@ _FOLD = re.compile(rb"\r*\n[ \t]*")
 _WORD = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _PARAMETER = re.compile(rb';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|<([^<>]*)>|[,;:()]|[^",;:<>()]+|.', re.DOTALL)
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)\\?(?:"|\Z)|<([^<>]*)>|[,;:()]|[^",;:<>()]+|.', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_PLAIN_MAILBOX = re.compile(r'\s*"?([^"<>@,;:()\\=]*?)"?\s*<([^<>@\s,;:"]+@[^<>@\s,;:"]+)>\s*')
+_PLAIN_MAILBOX = re.compile(r'(?:"([^"<>@,;:()\\=]*)"\s*|([^"<>@,;:()\\=]*))<([^<>@\s,;:"]+@[^<>@\s,;:"]+)>')
 
 
 class Fields:
     """The header of a message or part. Names are lower case."""
 
-    __slots__ = ("_pairs", "end")
+    __slots__ = ("_values", "end")
 
-    def __init__(self, pairs: list[tuple[bytes, bytes]], end: int) -> None:
-        self._pairs = pairs
+    def __init__(self, values: dict[bytes, list[bytes]], end: int) -> None:
+        self._values = values
         self.end = end  # where the body begins
 
-    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        return iter(self._pairs)
-
-    def __len__(self) -> int:
-        return len(self._pairs)
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._values
 
     def raw(self, name: bytes) -> bytes:
         """The first field of this name, unfolded, as it stands; empty when there is none."""
-        for found, value in self._pairs:
-            if found == name:
-                return unfold(value)
-        return b""
+        values = self._values.get(name)
+        return unfold(values[0]) if values else b""
 
     def every(self, name: bytes) -> list[bytes]:
         """All fields of this name, unfolded, in their order."""
-        return [unfold(value) for found, value in self._pairs if found == name]
+        return [unfold(value) for value in self._values.get(name, ())]
 
     def text(self, name: bytes) -> str:
         """The first field of this name as people read it."""
-        return text(self.raw(name))
-
-    def __contains__(self, name: bytes) -> bool:
-        return any(found == name for found, _ in self._pairs)
+        values = self._values.get(name)
+        return text(unfold(values[0])) if values else ""
 
 
-def read(data: bytes, start: int, end: int) -> Fields:
-    """The fields from ``start`` on. The first line that is no field ends them, as if a blank line stood before it."""
-    pairs: list[tuple[bytes, bytes]] = []
+def read(data: bytes, start: int, end: int) -> tuple[Fields, bool]:
+    """The fields from ``start`` on, and whether these are all. The first line that is no field ends them, as if a
+    blank line stood before it."""
+    values: dict[bytes, list[bytes]] = {}
     position = start
     match = _FIELD.match
-    while len(pairs) < MOST_FIELDS:
+    whole = False
+    for _ in range(MOST_FIELDS):
         found = match(data, position, end)
         if found is None:
+            whole = True
             break
-        pairs.append((found[1].lower(), found[2]))
+        name, value = found.groups()
+        values.setdefault(name.lower(), []).append(value)
         position = found.end()
-    else:
-        blank = data.find(b"\n\r\n", position - 1, end)
-        other = data.find(b"\n\n", position - 1, end)
-        ends = [place + 1 for place in (blank, other) if place >= 0]
-        position = min(ends) if ends else end
+    if not whole:
+        places = [data.find(blank, position - 1, end) for blank in (b"\n\r\n", b"\n\n")]
+        position = min((place + 1 for place in places if place >= 0), default=end)
     if data.startswith(b"\r\n", position):
         position += 2
     elif data.startswith(b"\n", position):
         position += 1
-    return Fields(pairs, min(position, end))
+    return Fields(values, min(position, end)), whole
 
 
 def unfold(value: bytes) -> bytes:
@@ -109,17 +103,15 @@ def words(value: str) -> str:
     position = 0
 
     def flush() -> None:
-        if pending:
-            out.append(charsets.decode(bytes(pending), pending_charset)[0])
-            pending.clear()
+        out.append(charsets.decode(bytes(pending), pending_charset)[0] if pending else "")
+        pending.clear()
 
     for word in _WORD.finditer(value):
         between = value[position : word.start()]
-        position = word.end()
-        if between.strip() or not (pending or position == word.end() and out == [] and not between):
+        if not position or between.strip():  # blanks between two words stand for nothing (section 6.2)
             flush()
-        if between.strip() or (between and not pending and not out):
             out.append(between)
+        position = word.end()
         charset = word[1].lower()
         if charset != pending_charset:
             flush()
@@ -200,7 +192,7 @@ def mailboxes(value: bytes) -> list[tuple[str, str]]:
     plain = value.decode("ascii") if value.isascii() else charsets.guess(value)
     simple = _PLAIN_MAILBOX.fullmatch(plain)
     if simple:
-        found = _mailbox(simple[1], simple[2])
+        found = _mailbox(simple[1] or simple[2] or "", simple[3])
         return [found] if found else []
     everyone: list[tuple[str, str]] = []
     name: list[str] = []

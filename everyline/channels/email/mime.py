@@ -42,7 +42,7 @@ class Part:
 
     def content(self) -> tuple[bytes, bool]:
         """The body without its transfer encoding. The second value is False when it was damaged."""
-        encoding = self.fields.raw(b"content-transfer-encoding").lower().strip(b' "\';')
+        encoding = self.fields.raw(b"content-transfer-encoding").lower().strip(b" \"';")
         raw = self.data[self.start : self.end]
         if encoding == b"quoted-printable":
             return binascii.a2b_qp(raw), True
@@ -83,13 +83,13 @@ def read(data: bytes) -> tuple[Part, list[str]]:
         start += 2 if data.startswith(b"\r\n", start) else 1
     work = _Work()
     root = _part(data, start, len(data), "text/plain", 0, work)
-    if len(root.fields) >= headers.MOST_FIELDS:
-        work.remark(_("It has more header fields than are read."))
     return root, work.remarks
 
 
 def _part(data: bytes, start: int, end: int, default: str, depth: int, work: _Work) -> Part:
-    fields = headers.read(data, start, end)
+    fields, whole = headers.read(data, start, end)
+    if not whole:
+        work.remark(_("It has more header fields than are read."))
     value = fields.raw(b"content-type")
     kind, parameters = headers.parameterised(value) if value else (default, {})
     if kind == "text":
@@ -140,7 +140,7 @@ def _divide(part: Part, depth: int, work: _Work) -> None:
 
 def _line_end(data: bytes, feed: int) -> int:
     """Where a part ends when the line feed at ``feed`` belongs to the boundary."""
-    return feed - 1 if feed > 0 and data[feed - 1] == 13 else feed  # noqa: PLR2004 -- carriage return
+    return feed - 1 if feed > 0 and data[feed - 1] == 13 else feed
 
 
 def _uudecoded(raw: bytes) -> tuple[bytes, bool]:

@@ -1,0 +1,1 @@
+"""Real counterparts for tests, benchmarks and scripts, started on free loopback ports."""
