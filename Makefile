@@ -5,6 +5,7 @@ VENV := .venv/bin
 PORT ?= 8400
 DATA ?= data
 NAME ?=
+LANGUAGE ?=
 WORKERS ?= 2
 PYTEST_ARGS ?=
 CODE := $(wildcard everyline tools tests benchmarks)
@@ -50,11 +51,12 @@ bench: setup-development ## measure: make bench [NAME=…]
 build: setup ## build scripts and translations anew
 	$(VENV)/python -m tools.assets
 
-words: setup-development ## collect the strings of the interface into the catalogues
-	$(VENV)/pybabel -q extract -F tools/babel.cfg -k _ --no-location --omit-header --sort-output -o everyline/locale/everyline.pot everyline
-	for po in everyline/locale/*/LC_MESSAGES/everyline.po; do \
-	  $(VENV)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -i everyline/locale/everyline.pot -o "$$po" \
-	    -l "$$(basename "$$(dirname "$$(dirname "$$po")")")" || exit 1; done
+words: setup-development ## collect the interface's strings into the catalogues: make words [LANGUAGE=de, a new one]
+	@mkdir -p everyline/locale
+	$(VENV)/pybabel -q extract -F tools/babel.cfg -k _ --no-location --omit-header --sort-output \
+	  -o everyline/locale/everyline.pot everyline
+	$(VENV)/pybabel -q update -i everyline/locale/everyline.pot -d everyline/locale -D everyline --no-fuzzy-matching \
+	  --ignore-obsolete $(if $(LANGUAGE),-l $(LANGUAGE) --init-missing)
 
 LOCK := $(VENV)/pip-compile --quiet --upgrade --no-header --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
