@@ -35,7 +35,7 @@ THREAD_LENGTH = 20  # ids of a thread that an answer names, as RFC 5322 section 
 
 def wire_id(token: str, domain: str) -> str:
     """What a delivery is called on the wire, for ever: the case's token, so that an answer finds back, and a random part."""
-    return f"<{token}.{secrets.token_hex(8)}@{domain or 'everyline.invalid'}>"
+    return f"{token}.{secrets.token_hex(8)}@{domain or 'everyline.invalid'}"
 
 
 async def answer_line(tx: Tx, line_id: int | None, kind: str) -> Row[Any]:

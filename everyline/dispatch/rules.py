@@ -20,9 +20,9 @@ def gives_up(attempts: int) -> bool:
     return attempts >= MOST_ATTEMPTS
 
 
-def outcome_of(*, permanent: bool, on_wire: bool, code: str) -> str:
-    """What a failed attempt means. Cut off after the last moment without a word from the other side, nobody can know
-    whether it was taken: it is not sent again by itself."""
-    if on_wire and not code:
+def outcome_of(*, permanent: bool, unknown: bool) -> str:
+    """What a failed attempt means. Cut off after the last moment without a word from the other side (``unknown``),
+    nobody can tell whether it was taken: it is not sent again by itself."""
+    if unknown:
         return "unknown"
     return "permanent" if permanent else "temporary"

@@ -108,14 +108,14 @@ class Sender:
         except Lost:
             return
         except ChannelError as error:
-            await self._failed(row, rules.outcome_of(permanent=error.permanent, on_wire=reached, code=error.code), str(error))
+            await self._failed(row, rules.outcome_of(permanent=error.permanent, unknown=error.unknown), str(error))
         except (TimeoutError, OSError, SettingsError) as error:
-            await self._failed(row, rules.outcome_of(permanent=False, on_wire=reached, code=""), str(error) or type(error).__name__)
+            await self._failed(row, rules.outcome_of(permanent=False, unknown=reached), str(error) or type(error).__name__)
         except SQLAlchemyError as error:
             log.warning("delivery %s: the database went away: %s", row.id, type(error).__name__)
         except Exception as error:  # noqa: BLE001 -- a defect of one channel must not stop the others; it is logged in full and shown on the case
             log.exception("delivery %s stumbled", row.id)
-            await self._failed(row, rules.outcome_of(permanent=False, on_wire=reached, code=""), f"{type(error).__name__}: {error}")
+            await self._failed(row, rules.outcome_of(permanent=False, unknown=reached), f"{type(error).__name__}: {error}")
         else:
             await self._keep_trying(self._sent, row, receipt.external_id, receipt.answer)
 

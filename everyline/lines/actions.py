@@ -160,5 +160,5 @@ async def note_sent(tx: Tx, line_id: int) -> None:
 async def note_received(tx: Tx, moments: Mapping[int, Any]) -> None:
     """Something came in on these lines, at these moments."""
     for line_id, at in sorted(moments.items()):
-        values = {"received_at": at, "healthy_at": at, "failing_since": None}
+        values = {"received_at": at}  # says nothing of the way out, which may fail all the same
         await tx.execute(upsert(LineHealth).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))

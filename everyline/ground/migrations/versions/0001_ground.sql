@@ -671,3 +671,6 @@ begin
     end loop;
 end
 $$;
+
+-- What comes in must have somewhere to wait from the first moment; the name is the admins' to change.
+insert into queue (name) values ('General');

@@ -1,0 +1,214 @@
+"""The command line: ``everyline``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from everyline.ground import logs
+from everyline.ground.postgres import EmbeddedPostgres, PostgresError
+from everyline.ground.settings import SettingsError, settings, use
+
+if TYPE_CHECKING:
+    from everyline.ground.installation import Ground
+    from everyline.ground.supervisor import Supervisor
+
+app = typer.Typer(
+    help="Everyline: every line into an organisation, one queue, one customer record.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+admin_app = typer.Typer(help="Admins.", no_args_is_help=True)
+line_app = typer.Typer(help="Lines: our public addresses.", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
+app.add_typer(admin_app, name="admin")
+app.add_typer(line_app, name="line")
+app.add_typer(token_app, name="token")
+
+T = TypeVar("T")
+
+Data = Annotated[Path | None, typer.Option("--data", help="The data folder. Default: EVERYLINE_DATA, or ./data.")]
+
+
+class Fault(Exception):
+    """Something is wrong that the person at the command line can put right."""
+
+
+def main() -> None:
+    """Run a command. Faults are one line on standard error and exit code 1, or 2 for wrong settings."""
+    from everyline.ground.errors import ProductError
+
+    try:
+        app()
+    except SettingsError as error:
+        _fail(str(error), 2)
+    except ProductError as error:
+        fields = getattr(error, "fields", {})
+        _fail("\n".join([error.message, *(f"  {name}: {text}" for name, text in fields.items() if name)]), 1)
+    except (Fault, PostgresError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(message, err=True)
+    sys.exit(code)
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    only: Annotated[str | None, typer.Option(help="Run one role alone: web or worker. The database must run already.")] = None,
+) -> None:
+    """Run the product until SIGTERM or Ctrl-C."""
+    use(data=data, host=host, port=port)
+    sys.exit(_supervisor(only).run())
+
+
+def _supervisor(only: str | None = None) -> Supervisor:
+    from everyline.channel_registry import check_settings
+    from everyline.ground.supervisor import Supervisor
+
+    check_settings()
+    chosen = settings()
+    logs.begin("everyline", form=chosen.log_format, level=chosen.log_level)
+    chosen.data.mkdir(parents=True, exist_ok=True)
+    roles = {"web": chosen.web_processes, "worker": chosen.worker_processes}
+    if only is not None:
+        if only not in roles:
+            raise Fault(f"there is no role {only!r}; choose one of: {', '.join(roles)}")
+        roles = {only: roles[only]}
+        if not chosen.database_url:
+            use(database_url=EmbeddedPostgres(chosen.data / "postgres").url)
+    embedded = None if settings().database_url else EmbeddedPostgres(chosen.data / "postgres")
+    return Supervisor(settings(), roles, embedded)
+
+
+def _with_ground(data: Path | None, work: Callable[[Ground], Awaitable[T]]) -> T:
+    """Do something with the database: the one that runs, or the embedded one started for as long as it takes."""
+    from everyline.ground import schema
+    from everyline.ground.installation import standing
+
+    use(data=data)
+    chosen = settings()
+    embedded = None
+    if not chosen.database_url:
+        embedded = EmbeddedPostgres(chosen.data / "postgres")
+        if embedded.pid is None:
+            chosen.data.mkdir(parents=True, exist_ok=True)
+            embedded.start()
+        else:
+            embedded = None
+    url = chosen.database_url or EmbeddedPostgres(chosen.data / "postgres").url
+
+    async def run() -> T:
+        async with standing(chosen, url) as ground:
+            return await work(ground)
+
+    try:
+        schema.bring_up_to_date(url)
+        return asyncio.run(run())
+    finally:
+        if embedded is not None:
+            embedded.stop()
+
+
+@admin_app.command("add")
+def admin_add(
+    email: str,
+    name: Annotated[str | None, typer.Option(help="The admin's name. Default: the part before @.")] = None,
+    data: Data = None,
+) -> None:
+    """Add an admin. The password is read from standard input."""
+    from everyline.people import actions
+
+    password = _password()
+
+    async def work(ground: Ground) -> None:
+        async with ground.database.transaction() as tx:
+            await actions.add_agent(tx, None, email=email, name=name or email.partition("@")[0], role="admin", password=password)
+
+    _with_ground(data, work)
+    typer.echo(f"{email} can sign in now.")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    password = sys.stdin.readline().rstrip("\n")
+    if not password:
+        raise Fault("give the password on standard input, for example: everyline admin add me@example.org < password.txt")
+    return password
+
+
+@line_app.command("add")
+def line_add(
+    channel: Annotated[str, typer.Argument(help="The channel's name, such as email.")],
+    address: Annotated[str, typer.Argument(help="The line's public address.")],
+    name: Annotated[str, typer.Option(help="What customers see it called.")] = "",
+    queue: Annotated[str, typer.Option(help="The queue's name. Default: the first one.")] = "",
+    language: Annotated[str, typer.Option(help="The line's language.")] = "en",
+    setting: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the channel; may be given again.")] = None,
+    data: Data = None,
+) -> None:
+    """Add a line."""
+    from sqlalchemy import select
+
+    from everyline.lines import actions
+    from everyline.queues.models import Queue
+
+    given: dict[str, str] = {}
+    for pair in setting or []:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise Fault(f"--set takes KEY=VALUE, and {pair!r} has no =")
+        given[key] = value
+
+    async def work(ground: Ground) -> int:
+        async with ground.database.transaction() as tx:
+            queue_id = None
+            if queue:
+                queue_id = await tx.value(select(Queue.id).where(Queue.name == queue))
+                if queue_id is None:
+                    raise Fault(f"there is no queue named {queue!r}")
+            return await actions.add(
+                tx, ground.vault, None, channel_name=channel, address=address, name=name, language=language, queue_id=queue_id, settings=given
+            )
+
+    line_id = _with_ground(data, work)
+    typer.echo(f"Line {line_id} is open.")
+
+
+@token_app.command("add")
+def token_add(
+    name: Annotated[str, typer.Argument(help="What the token is for.")],
+    agent: Annotated[str, typer.Option("--as", help="The email address of the agent that it acts as.")],
+    scope: Annotated[list[str] | None, typer.Option(help="A permission; may be given again. Default: all of the agent's role.")] = None,
+    data: Data = None,
+) -> None:
+    """Make a token for a program, and print it. It is shown only now."""
+    from sqlalchemy import func, select
+
+    from everyline.people import actions
+    from everyline.people.models import Agent
+
+    async def work(ground: Ground) -> str:
+        async with ground.database.transaction() as tx:
+            agent_id = await tx.value(select(Agent.id).where(func.lower(Agent.email) == agent.lower(), Agent.active))
+            if agent_id is None:
+                raise Fault(f"there is no active agent with the address {agent}")
+            return (await actions.add_token(tx, None, agent_id, name, scope))[1]
+
+    typer.echo(_with_ground(data, work))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Pages: Jinja templates, each noun's and face's own, over the shared frames and components.
+
+A template is named by its folder: ``desk/case.html`` stands in ``everyline/desk/templates``; the shared ones have plain
+names. Undefined names are errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from everyline.ground import words
+
+PACKAGE = Path(__file__).parent.parent
+STATIC = PACKAGE / "static"
+
+CONTENT_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+
+
+@cache
+def environment() -> Environment:
+    """The environment of all templates."""
+    prefixed = {
+        str(folder.parent.relative_to(PACKAGE)): FileSystemLoader(folder)
+        for folder in sorted(PACKAGE.glob("**/templates"))
+        if folder.parent.name != "ground"
+    }
+    found = Environment(
+        loader=ChoiceLoader([FileSystemLoader(PACKAGE / "ground" / "templates"), PrefixLoader(prefixed)]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.install_gettext_callables(words._, words.ngettext, newstyle=True)  # type: ignore[attr-defined] -- added by the i18n extension
+    found.globals["asset"] = asset
+    return found
+
+
+@cache
+def asset(path: str) -> str:
+    """The address of a file below ``everyline/static``, with the hash of its content, so that it can be cached for ever."""
+    file = STATIC / path
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.exists() else "missing"
+    return f"/static/{path}?{digest}"
+
+
+def render(template: str, **context: Any) -> str:
+    """The text of a template."""
+    return environment().get_template(template).render(lang=words.language(), **context)
+
+
+def page(template: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> HTMLResponse:
+    """A page or a fragment."""
+    return HTMLResponse(render(template, **context), status, headers)
+
+
+def toast(text: str, *, undo: str = "", seconds: int = 6, tone: str = "") -> dict[str, str]:
+    """The header that has the page say ``text`` for a while; ``undo`` is the address that takes it back by POST."""
+    said = {"text": text, "undo": undo, "seconds": seconds, "tone": tone}
+    return {"HX-Trigger": json.dumps({"toast": {name: value for name, value in said.items() if value}})}

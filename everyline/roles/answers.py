@@ -1,0 +1,99 @@
+"""What a request gets when it goes wrong: a page, a fragment, or on the API a problem (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+
+from everyline.ground.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
+from everyline.ground.pages import page
+from everyline.ground.words import _, speaking
+from everyline.people.permit import NotSignedIn
+
+log = logging.getLogger(__name__)
+
+CODES: dict[type[ProductError], int] = {NotSignedIn: 401, NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422}
+
+
+def install(app: FastAPI) -> None:
+    """Answer errors of pages."""
+    app.add_exception_handler(ProductError, _product_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(DBAPIError, _away)
+    app.add_exception_handler(PoolTimeout, _away)
+    app.add_exception_handler(OSError, _away)
+    app.add_exception_handler(Exception, _defect)
+
+
+def code_of(error: ProductError) -> int:
+    """The HTTP status of an error."""
+    return next((code for kind, code in CODES.items() if isinstance(error, kind)), 400)
+
+
+def problem(status: int, title: str, detail: str = "", fields: dict[str, str] | None = None) -> JSONResponse:
+    """A problem document; ``errors`` says for each field what is wrong with it."""
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    if fields:
+        body["errors"] = [{"field": name, "message": text} for name, text in fields.items()]
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def _answer(request: Request, status: int, title: str, text: str, *, back: str = "/desk", reference: str = "") -> Response:
+    if request.headers.get("hx-request"):
+        return PlainTextResponse(text, status)
+    with speaking(request.headers.get("accept-language", "en").split(",")[0].split(";")[0]):
+        error = {"status": status, "title": title, "text": text, "back": back, "back_text": _("Back to the desk"), "reference": reference}
+        return page("error.html", status=status, error=error, organisation="Everyline")
+
+
+async def _product_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProductError)
+    if isinstance(error, NotSignedIn):
+        if request.headers.get("hx-request"):
+            return PlainTextResponse(error.message, 401)
+        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
+    titles = {404: _("Not found"), 403: _("Not allowed"), 409: _("Something changed meanwhile"), 422: _("Something is missing or wrong")}
+    status = code_of(error)
+    return _answer(request, status, titles.get(status, _("That did not work")), error.message)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _answer(request, 404, _("Not found"), _("There is nothing at this address."))
+    return _answer(request, error.status_code, _("That did not work"), str(error.detail))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["loc"][0] == "path":
+        return _answer(request, 404, _("Not found"), _("There is nothing at this address."))
+    name = ".".join(str(part) for part in first["loc"][1:])
+    return _answer(request, 422, _("Something is missing or wrong"), f"{name}: {first['msg']}")
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    log.warning("%s %s: the database or the disk is away: %s", request.method, request.url.path, error)
+    answer = _answer(request, 503, _("Just a moment"), _("The database is starting again. Nothing that was saved is lost. Please try again in a few seconds."))
+    answer.headers["retry-after"] = "3"
+    return answer
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    reference = secrets.token_hex(4)
+    log.error("%s %s stumbled, reference %s", request.method, request.url.path, reference, exc_info=error)
+    return _answer(
+        request, 500, _("That did not work"), _("Something went wrong on our side, and it was written down. Nothing was sent. Reference: %s") % reference,
+        reference=reference,
+    )

@@ -1,0 +1,131 @@
+"""The web role: pages, the API, live streams, public pages and webhooks of channels."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import logging
+import pkgutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+import everyline
+from everyline.channel_registry import all_channels
+from everyline.ground import logs
+from everyline.ground.guard import Guard
+from everyline.ground.installation import Ground, standing
+from everyline.ground.live import Hub
+from everyline.ground.pages import STATIC
+from everyline.ground.settings import settings
+from everyline.intake.door import IntakeDoor
+from everyline.roles import answers, health
+from everyline.roles.live import Live
+
+log = logging.getLogger(__name__)
+
+
+class Files(StaticFiles):
+    """Static files; their addresses carry a hash, so that they are kept for ever."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def kept(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start" and scope.get("query_string"):
+                headers = message["headers"]
+                assert isinstance(headers, list)
+                headers.append((b"cache-control", b"public, max-age=31536000, immutable"))
+            await send(message)
+
+        await super().__call__(scope, receive, kept)
+
+
+def routers() -> list[APIRouter]:
+    """The pages of every noun and face: each ``routes`` module's ``router``."""
+    found: list[APIRouter] = []
+    for module in pkgutil.iter_modules(everyline.__path__):
+        name = f"everyline.{module.name}.routes"
+        if module.ispkg and module.name != "api" and importlib.util.find_spec(name):
+            found.append(importlib.import_module(name).router)
+    return found
+
+
+def create_app(ground: Ground) -> FastAPI:
+    """The application of one web process."""
+    door, hub = IntakeDoor(ground), Hub(ground)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await door.start()
+        reading = asyncio.create_task(hub.run(), name="live hub")
+        yield
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await door.stop()
+
+    app = FastAPI(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.ground, app.state.door, app.state.hub = ground, door, hub
+    answers.install(app)
+    for router in routers():
+        app.include_router(router)
+    app.include_router(health.router)
+    if importlib.util.find_spec("everyline.api.routes"):
+        api: FastAPI = importlib.import_module("everyline.api.routes").create_api()
+        api.state.ground, api.state.door, api.state.hub = ground, door, hub
+        app.mount("/api/v1", api)
+    app.router.routes.append(Route("/live", Live()))
+    app.router.routes.append(Mount("/static", Files(directory=STATIC)))
+    for name, channel in all_channels().items():
+        routes = channel.routes(door)
+        if routes:
+            app.router.routes.append(Mount(f"/in/{name}", routes=list(routes)))
+    app.add_middleware(Guard, settings=ground.settings)
+    return app
+
+
+class Server(uvicorn.Server):
+    """A server that lets go of live streams when it is to end."""
+
+    hub: Hub
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        self.hub.end_all()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type] -- a frame or None, as the signal module gives it
+
+
+async def main(descriptor: int | None) -> None:
+    """Run the role until SIGTERM; ``descriptor`` is the listening socket that the supervisor holds."""
+    chosen = settings()
+    async with standing(chosen) as ground:
+        app = create_app(ground)
+        config = uvicorn.Config(
+            app,
+            host=chosen.host,
+            port=chosen.port,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=max(int(chosen.drain_seconds), 1),
+            backlog=4096,
+        )
+        server = Server(config)
+        server.hub = app.state.hub
+        sockets = [socket.socket(fileno=descriptor)] if descriptor is not None else None
+        await server.serve(sockets=sockets)
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    logs.begin("web", form=settings().log_format, level=settings().log_level)
+    uvloop.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else None))
