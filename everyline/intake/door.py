@@ -91,30 +91,32 @@ class IntakeDoor:
 
     async def _commit_for_ever(self) -> None:
         connection: psycopg.AsyncConnection | None = None
-        while True:
-            group = [await self._pieces.get()]
-            weight = group[0].size
-            while len(group) < GROUP and weight < GROUP_BYTES and not self._pieces.empty():
-                group.append(self._pieces.get_nowait())
-                weight += group[-1].size
-            try:
-                if connection is None or connection.closed:
-                    connection = await psycopg.AsyncConnection.connect(self._ground.database.url, autocommit=True)
-                await self._commit(connection, group)
-            except (psycopg.Error, OSError) as error:
-                log.warning("door: %s pieces were not kept and their senders told so: %s", len(group), error)
-                if connection is not None:
-                    await connection.close()
-                connection = None
-                for piece in group:
-                    if not piece.kept.done():
-                        piece.kept.set_exception(OSError(_("It could not be kept now; please send it again later.")))
-            except asyncio.CancelledError:
-                for piece in group:
-                    piece.kept.cancel()
-                if connection is not None:
-                    await connection.close()
-                raise
+        group: list[_Piece] = []
+        try:
+            while True:
+                group = await self._next_group()
+                try:
+                    if connection is None or connection.closed:
+                        connection = await psycopg.AsyncConnection.connect(self._ground.database.url, autocommit=True)
+                    await self._commit(connection, group)
+                except (psycopg.Error, OSError) as error:
+                    log.warning("%s pieces were not kept, and their senders are told so: %s", len(group), error)
+                    _tell_no(group)
+                    if connection is not None:
+                        await connection.close()
+        finally:
+            _tell_no(group)
+            if connection is not None:
+                await connection.close()
+
+    async def _next_group(self) -> list[_Piece]:
+        """Whoever waits by now shares a commit."""
+        group = [await self._pieces.get()]
+        weight = group[0].size
+        while len(group) < GROUP and weight < GROUP_BYTES and not self._pieces.empty():
+            group.append(self._pieces.get_nowait())
+            weight += group[-1].size
+        return group
 
     async def _commit(self, connection: psycopg.AsyncConnection, group: list[_Piece]) -> None:
         async with connection.transaction(), connection.cursor(binary=False) as cursor:
@@ -175,3 +177,9 @@ class IntakeDoor:
                 if left <= 0:
                     return False
                 await wakes.wait(min(left, 1.0))
+
+
+def _tell_no(group: Sequence[_Piece]) -> None:
+    for piece in group:
+        if not piece.kept.done():
+            piece.kept.set_exception(OSError(_("It could not be kept now; please send it again later.")))

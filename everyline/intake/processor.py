@@ -180,10 +180,10 @@ def _message(one: Said, subject: str, text: str, external_id: str) -> dict[str, 
 def _groups(rows: list[Row[Any]]) -> list[list[Row[Any]]]:
     """Rows together as long as their bytes fit into memory comfortably."""
     groups: list[list[Row[Any]]] = []
-    weight = BATCH_BYTES
+    weight = 0
     for row in rows:
         weight += row.size
-        if weight > BATCH_BYTES:
+        if not groups or weight > BATCH_BYTES:
             groups.append([])
             weight = row.size
         groups[-1].append(row)
