@@ -62,7 +62,7 @@ class MailWorld:
     _own_dir: bool = False
 
     @classmethod
-    def start(cls, dir: Path | None = None, *, filtered: bool = True) -> MailWorld:  # noqa: A002 -- the plain word
+    def start(cls, dir: Path | None = None, *, filtered: bool = True) -> MailWorld:
         """Start everything, at once, and wait until it answers. ``dir`` must be reachable for other users;
         ``filtered=False`` leaves rspamd out. Stop it with ``stop`` or by leaving a ``with`` block."""
         if os.geteuid() != 0:
@@ -95,12 +95,12 @@ class MailWorld:
         """The certificate to trust for the names ``localhost`` and ``127.0.0.1``."""
         return self.dir / "ca.pem"
 
-    def mailbox(self, address: str, password: str = "open sesame") -> Mailbox:  # noqa: S107 -- of a mailbox that lives for one test
+    def mailbox(self, address: str, password: str = "open sesame") -> Mailbox:
         """The account of an address, made when there is none."""
         address = address.lower()
         if address not in self._boxes:
-            with (self.dir / "users").open("a") as users:
-                users.write(f"{address}:{{PLAIN}}{password}::::::\n")
+            # a file each: Dovecot looks at one that it knows only every other second
+            (self.dir / "users" / address).write_text(f"{address}:{{PLAIN}}{password}::::::\n")
             self._boxes[address] = Mailbox(address, password)
         return self._boxes[address]
 
@@ -186,16 +186,16 @@ class MailWorld:
 
     def flush(self) -> None:
         """Let Postfix try again now what it could not pass on."""
-        subprocess.run(["postqueue", "-c", str(self.dir), "-f"], check=True, capture_output=True)
+        subprocess.run(["postqueue", "-c", str(self.dir / "postfix"), "-f"], check=True, capture_output=True)
 
     def queued(self) -> int:
         """How many mails Postfix still holds."""
-        listed = subprocess.run(["postqueue", "-c", str(self.dir), "-j"], check=True, capture_output=True, text=True)
+        listed = subprocess.run(["postqueue", "-c", str(self.dir / "postfix"), "-j"], check=True, capture_output=True, text=True)
         return len(listed.stdout.splitlines())
 
     def log(self) -> str:
         """What Postfix wrote."""
-        path = self.dir / "postfix.log"
+        path = self.dir / "postfix/postfix.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
     def stop(self) -> None:
@@ -212,7 +212,7 @@ class MailWorld:
 
     def _stop_postfix(self) -> None:
         """Its master makes itself a process of its own, whose pid stands in a file."""
-        file = self.dir / "queue/pid/master.pid"
+        file = self.dir / "postfix/queue/pid/master.pid"
         with contextlib.suppress(OSError, ValueError):
             pid = int(file.read_text())
             os.kill(pid, signal.SIGTERM)
@@ -226,14 +226,13 @@ class MailWorld:
             "dir": self.dir,
             "milter": f"inet:127.0.0.1:{self.ports['milter']}" if self.filtered else "",
         }
-        (self.dir / "main.cf").write_text(mail_config.POSTFIX_MAIN.format(**values))
-        (self.dir / "master.cf").write_text(mail_config.POSTFIX_MASTER.format(**values))
+        for name in ("postfix/queue", "postfix/data", "mail", "filter", "state", "users"):
+            (self.dir / name).mkdir(parents=True, exist_ok=True)
+        (self.dir / "postfix/main.cf").write_text(mail_config.POSTFIX_MAIN.format(**values))
+        (self.dir / "postfix/master.cf").write_text(mail_config.POSTFIX_MASTER.format(**values))
         (self.dir / "dovecot.conf").write_text(mail_config.DOVECOT.format(**values))
         (self.dir / "oauth.conf").write_text(mail_config.DOVECOT_OAUTH.format(**values))
-        for name in ("queue", "data", "mail", "filter", "state"):
-            (self.dir / name).mkdir(exist_ok=True)
-        (self.dir / "users").touch()
-        shutil.chown(self.dir / "data", "postfix", "postfix")
+        shutil.chown(self.dir / "postfix/data", "postfix", "postfix")
         shutil.chown(self.dir / "mail", "mail", "mail")
         filter_dir = self.dir / "filter"
         (filter_dir / "rspamd.conf").write_text(mail_config.RSPAMD.format(**self.ports | {"dir": filter_dir}))
@@ -241,7 +240,7 @@ class MailWorld:
         shutil.chown(filter_dir, "_rspamd", "_rspamd")
 
     def _launch(self) -> None:
-        dir = self.dir  # noqa: A001 -- the plain word
+        dir = self.dir
         if self.filtered:
             command = ["rspamd", "-f", "-c", str(dir / "filter/rspamd.conf"), "-u", "_rspamd", "-g", "_rspamd"]
             command += [f"--var={name}={dir / 'filter'}" for name in ("DBDIR", "LOGDIR", "RUNDIR")]
@@ -249,7 +248,7 @@ class MailWorld:
         self._programs.append(
             Program("dovecot", ["dovecot", "-F", "-c", str(dir / "dovecot.conf")], dir / "dovecot.out")
         )
-        self._programs.append(Program("postfix", ["postfix", "-c", str(dir), "start-fg"], dir / "postfix.out"))
+        self._programs.append(Program("postfix", ["postfix", "-c", str(dir / "postfix"), "start-fg"], dir / "postfix.out"))
         for name in ("imap", "lmtp", "sasl"):
             self._await(name, dir / "dovecot.log")
         for name in ("smtp", "submission"):
@@ -292,7 +291,7 @@ def _idle(client: imaplib.IMAP4, seconds: float) -> None:
             pass
 
 
-def _certificate(dir: Path) -> None:  # noqa: A002 -- the plain word
+def _certificate(dir: Path) -> None:
     """A certificate for localhost, signed by itself."""
     import datetime
     import ipaddress

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 POSTFIX_MAIN = """\
 compatibility_level = 3.6
-queue_directory = {dir}/queue
-data_directory = {dir}/data
+queue_directory = {dir}/postfix/queue
+data_directory = {dir}/postfix/data
 command_directory = /usr/sbin
 daemon_directory = /usr/lib/postfix/sbin
-maillog_file = {dir}/postfix.log
-maillog_file_prefixes = {dir}
+maillog_file = {dir}/postfix/postfix.log
+maillog_file_prefixes = {dir}/postfix
 mail_owner = postfix
 setgid_group = postdrop
 myhostname = mx.world.example
@@ -107,7 +107,7 @@ lmtp_save_to_detail_mailbox = no
 mail_max_userip_connections = 100
 passdb {{
   driver = passwd-file
-  args = scheme=PLAIN username_format=%u {dir}/users
+  args = scheme=PLAIN username_format=%u {dir}/users/%u
 }}
 passdb {{
   driver = oauth2
@@ -116,7 +116,7 @@ passdb {{
 }}
 userdb {{
   driver = passwd-file
-  args = username_format=%u {dir}/users
+  args = username_format=%u {dir}/users/%u
 }}
 service imap-login {{
   chroot =
@@ -143,6 +143,9 @@ service auth {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =

@@ -24,8 +24,8 @@ class Routes:
         class Answerer(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 for line in self.rfile:
-                    key = unquote(line.decode("utf-8", "replace").strip().removeprefix("get ")).lower()
-                    found = table.get(key)
+                    key = unquote(line.decode("utf-8", "replace").strip().removeprefix("get "))
+                    found = table.get(key.rpartition("@")[2].lower())
                     self.wfile.write(f"200 {found}\n".encode() if found else b"500 not found\n")
 
         self._server = _Threaded(("127.0.0.1", port), Answerer)
@@ -48,7 +48,7 @@ class Tokens:
         tokens = self
 
         class Answerer(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 -- the library's name
+            def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 form = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
                 status, answer = tokens.answer(self.path, form)

@@ -92,7 +92,7 @@ async def _encrypted(settings: EmailSettings) -> str:
         if settings.incoming == "imap":
             wire = await ImapWire.open(settings, sign_in=False)
             said.append(_encryption(settings.imap, wire.writer.get_extra_info("ssl_object")))
-            wire.writer.close()
+            wire.drop()
         client = await smtp.connect(settings, sign_in=False)
         said.append(_encryption(settings.smtp, client.get_transport_info("ssl_object")))
         client.close()

@@ -44,7 +44,7 @@ class ImapReceiver:
                     pause = 1.0
                     await self._take_in(wire, door)
                 finally:
-                    wire.writer.close()
+                    wire.drop()
             except (WireError, ChannelError, OSError) as error:
                 await self._report(door, str(error) or _("The connection to the mail host broke."))
             except Exception as error:  # noqa: BLE001 -- a door that is out of order must not end the mailbox

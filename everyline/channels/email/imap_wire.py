@@ -80,11 +80,11 @@ class ImapWire:
             if host.encryption == "starttls":
                 await wire.command(b"STARTTLS")
                 async with asyncio.timeout(wire.seconds):
-                    await writer.start_tls(tls, server_hostname=host.host)  # type: ignore[arg-type] -- there is a context when it is asked for
+                    await writer.start_tls(tls, server_hostname=host.host)
             if sign_in:
                 await wire._sign_in(settings)
         except BaseException:
-            writer.close()
+            wire.drop()
             raise
         return wire
 
@@ -279,7 +279,11 @@ class ImapWire:
         """Say good-bye when that is still possible."""
         with contextlib.suppress(OSError, WireError, TimeoutError):
             await self.command(b"LOGOUT")
-        self.writer.close()
+        self.drop()
+
+    def drop(self) -> None:
+        """Hang up without a word."""
+        self.writer.transport.abort()
 
 
 def _words(status: bytes) -> str:
