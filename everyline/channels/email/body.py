@@ -19,6 +19,8 @@ _EXTENSIONS = {
     "text/html": ".html",
     "message/rfc822": ".eml",
     "message/global": ".eml",
+    "message/delivery-status": ".txt",
+    "text/rfc822-headers": ".txt",
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "application/pdf": ".pdf",

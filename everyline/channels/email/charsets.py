@@ -96,8 +96,13 @@ def decode(content: bytes, charset: str = "") -> tuple[str, bool]:
         found = "iso2022_jp_ext"
     try:
         return content.decode(found), True
-    except (UnicodeDecodeError, UnicodeError):
+    except UnicodeError:
         pass
+    if found == "utf-8":
+        # a character cut in two is one thing, text that never was UTF-8 another
+        text = content.decode(found, "replace")
+        foreign = [character for character in text if character > "\x7f"]
+        return (text if foreign.count("\ufffd") * 2 < len(foreign) else content.decode("cp1252", "replace")), False
     try:
         return content.decode("utf-8"), False
     except UnicodeDecodeError:

@@ -62,18 +62,21 @@ def fold(text: str, *, forwarded: bool = False) -> tuple[str, str]:
     Answers written between quoted lines stay where they are. When nothing would be new, everything is.
     """
     lines = text.split("\n")
-    cut = len(lines) if forwarded else _history(lines)
-    above, below = lines[:cut], lines[cut:]
-    if not forwarded:
-        above, tail = _quoted_tail(above)
-        below = tail + below
-    if not _written(above):
-        above, below = _answered_below(lines)
+    above, below = (lines, []) if forwarded else _divided(lines)
     above, signature = _signature(above)
     new = "\n".join(above).strip("\n")
     if not new.strip():
         return text.strip("\n"), ""
     return new.rstrip(), "\n".join(signature + below).strip("\n")
+
+
+def _divided(lines: list[str]) -> tuple[list[str], list[str]]:
+    start = _answer_below(lines)
+    if start:
+        return lines[start:], lines[:start]
+    cut = _history(lines)
+    above, tail = _quoted_tail(lines[:cut])
+    return above, tail + lines[cut:]
 
 
 def _history(lines: list[str]) -> int:
@@ -156,17 +159,18 @@ def _quoted_tail(lines: list[str]) -> tuple[list[str], list[str]]:
     return lines[:cut], lines[cut:]
 
 
-def _answered_below(lines: list[str]) -> tuple[list[str], list[str]]:
-    """The answer stands below one quoted block: it is new, the block is not."""
-    start = _next_written(lines, 0)
-    while start < len(lines) and lines[start].strip() and not lines[start].startswith(">"):
-        start += 1
-    start = _next_written(lines, start)
-    after = _after_quote(lines, start)
-    rest = lines[after:]
-    if after == start or any(line.startswith(">") for line in rest):
-        return lines, []
-    return rest, lines[:after]
+def _answer_below(lines: list[str]) -> int:
+    """Where the answer begins when the text opens with one quoted block and all that is new stands below it; else 0."""
+    first = _next_written(lines, 0)
+    quote = first
+    for last in range(first, min(first + 3, len(lines))):
+        if not lines[first].startswith(">") and _attribution(lines, last) == first:
+            quote = _next_written(lines, last + 1)
+    if quote == len(lines) or not lines[quote].startswith(">"):
+        return 0
+    after = _after_quote(lines, quote)
+    rest, _ = _signature(lines[after:])
+    return after if _written(rest) and not any(line.startswith(">") for line in rest) else 0
 
 
 def _signature(lines: list[str]) -> tuple[list[str], list[str]]:

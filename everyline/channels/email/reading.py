@@ -113,6 +113,8 @@ def _sender(line: Line, fields: headers.Fields, return_path: str | None, remarks
         remarks.append(_("It names its sender more than once; the first is taken."))
     found = headers.mailboxes(written[0]) if written else []
     answers = headers.mailboxes(fields.raw(b"reply-to"))[:1]
+    if answers and threads.plain(answers[0][1]) == line.address:
+        answers = []
     if found and answers and answers[0][1] != found[0][1]:
         if automatic.is_no_reply(found[0][1]) or found[0][1] == line.address:
             remarks.append(_("It was sent for somebody else by {address}.").format(address=found[0][1]))
