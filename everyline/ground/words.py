@@ -37,6 +37,12 @@ def language() -> str:
     return _language.get()
 
 
+def speak(wanted: str) -> None:
+    """Speak ``wanted`` for the rest of the current task, or English when there are no words for it."""
+    known = wanted if wanted in languages() else wanted.split("-")[0]
+    _language.set(known if known in languages() else SOURCE_LANGUAGE)
+
+
 @contextlib.contextmanager
 def speaking(wanted: str) -> Iterator[None]:
     """Speak ``wanted`` within the block, or English when there are no words for it."""

@@ -4,6 +4,7 @@ do not, and a route without one never gets to answer.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import Depends, Request
@@ -12,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from everyline.ground.errors import Forbidden, ProductError
 from everyline.ground.installation import Ground
-from everyline.ground.words import _, speaking
+from everyline.ground.words import _, speak, speaking
 from everyline.people.passwords import token_hash
 from everyline.people.rules import PERMISSIONS, Me, Role
 
@@ -86,21 +87,24 @@ class Permit:
             raise ValueError(f"there is no permission {permission!r}")
         self.permission = permission
 
-    async def __call__(self, request: Request) -> Me:
+    async def __call__(self, request: Request) -> AsyncIterator[Me]:
         me = await who_asks(request)
-        if me is None:
-            raise NotSignedIn
-        request.state.me = me
-        if not me.may(self.permission):
-            raise Forbidden(_("You may not do this. Ask an admin if you should."))
-        return me
+        with speak_with(me, request.headers.get("accept-language", "")):
+            if me is None:
+                raise NotSignedIn
+            request.state.me = me
+        speak(me.language)
+            if not me.may(self.permission):
+                raise Forbidden(_("You may not do this. Ask an admin if you should."))
+            yield me
 
 
 class Public:
     """The dependency behind ``public``: anybody may ask."""
 
-    async def __call__(self) -> None:
-        return None
+    async def __call__(self, request: Request) -> AsyncIterator[None]:
+        with speak_with(None, request.headers.get("accept-language", "")):
+            yield
 
 
 def permit(permission: str) -> Any:
