@@ -18,6 +18,7 @@ from everyline.customers.actions import mark_bad
 from everyline.customers.models import ContactPoint
 from everyline.dispatch.models import Delivery, DeliveryAttempt
 from everyline.ground import events, sql
+from everyline.ground.addresses import MAILBOX
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
@@ -216,6 +217,23 @@ async def write_all(tx: Tx, deliveries: Sequence[dict[str, Any]]) -> None:
     """Many deliveries at once; one whose idempotency key is there already is left out."""
     if deliveries:
         await tx.execute(upsert(Delivery).on_conflict_do_nothing(index_elements=["idempotency_key"]), list(deliveries))
+
+
+async def notify(tx: Tx, idempotency_key: str, *, address: str, name: str, subject: str, text: str, language: str) -> None:
+    """Write to one of us, such as a link to set a password: on the first open line that reaches a mailbox, and never on a
+    case. Conflict when there is no such line."""
+    line = await answer_line(tx, None, MAILBOX)
+    await write_all(
+        tx,
+        [
+            {
+                "idempotency_key": idempotency_key, "line_id": line.id, "kind": "notice", "address_kind": MAILBOX, "address": address,
+                "address_name": name, "sender_name": line.name, "subject": subject, "text": text, "language": language, "automatic": True,
+                "external_id": wire_id("notice", line.address.partition("@")[2]),
+            }
+        ],
+    )
+    await events.record(tx, "notice.written", line_id=line.id)
 
 
 async def take_back(tx: Tx, by: int, case_id: int, message_id: int) -> str:

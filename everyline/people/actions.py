@@ -72,10 +72,10 @@ async def scope_to(tx: Tx, by: int | None, agent_id: int, queue_ids: Iterable[in
     await events.record(tx, "agent.changed", actor_id=by, agent_id=agent_id, fields=["scope"])
 
 
-async def set_password(tx: Tx, by: int | None, agent_id: int, password: str) -> None:
-    """Give an agent a new password; who is signed in with the old one is signed out."""
+async def set_password(tx: Tx, by: int | None, agent_id: int, password: str, *, but: bytes | None = None) -> None:
+    """Give an agent a new password; who is signed in with the old one is signed out (``but`` the browser with this token hash)."""
     await tx.execute(update(Agent).where(Agent.id == agent_id).values(password_hash=_hashed(password)))
-    await end_sign_ins(tx, by, agent_id)
+    await end_sign_ins(tx, by, agent_id, but=but)
     await events.record(tx, "agent.password_set", actor_id=by, agent_id=agent_id)
 
 

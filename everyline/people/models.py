@@ -87,6 +87,16 @@ class OneTimeLink(Base):
     used_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
 
+class RecoveryCode(Base):
+    """A code that stands in for the second factor, once. Only its hash is kept."""
+
+    __tablename__ = "recovery_code"
+
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    used_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
 class ApiToken(Base):
     """Lets a program act as an agent, within scopes."""
 

@@ -26,9 +26,10 @@ def hash_password(password: str) -> str:
 def matches(kept: str | None, password: str) -> bool:
     """Is this the password? Takes as long when there is nothing to compare with."""
     try:
-        return _hasher.verify(kept or _NOBODY, password) and kept is not None
+        _hasher.verify(kept or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
+    return kept is not None
 
 
 def fresh_token() -> tuple[str, bytes]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 
 class Role(StrEnum):
@@ -78,3 +80,31 @@ class Me:
     def hue(self) -> int:
         """0 to 11, the avatar's ground."""
         return self.id % 12
+
+
+FREE_TRIES = {"name": 5, "address": 30}  # failures within the hour before waiting begins; behind one address sits a whole office
+LONGEST_WAIT = 900  # seconds
+_CONTROL = re.compile(r"[\x00-\x20\x7f\\\\]")
+
+
+def seconds_to_wait(kind: str, failures: int) -> int:
+    """How long after the last failure the next try is looked at, by ``name`` or by ``address``: 2, 4, 8 … seconds."""
+    over = failures - FREE_TRIES[kind]
+    return 0 if over < 0 else min(2 ** min(over + 1, 10), LONGEST_WAIT)
+
+
+def own_path(wanted: str, otherwise: str = "/desk") -> str:
+    """Where to go after signing in: a path of ours, never another site. Browsers read a backslash as a slash, and leave
+    out tabs and line ends (URL standard, section 4.4), so that a path with one of these is none."""
+    if not wanted.startswith("/") or wanted.startswith("//") or _CONTROL.search(wanted):
+        return otherwise
+    parts = urlsplit(wanted)
+    return otherwise if parts.scheme or parts.netloc else wanted
+
+
+def browser_words(user_agent: str) -> str:
+    """What a browser is called, for the list of one's sign-ins: "Firefox, Linux"."""
+    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+    found = [next((name for sign, name in signs if sign in user_agent), "") for signs in (browsers, systems)]
+    return ", ".join(filter(None, found)) or user_agent.partition(" ")[0][:40]
