@@ -19,7 +19,15 @@ from everyline.people.rules import PERMISSIONS, Role
 
 
 async def add_agent(
-    tx: Tx, by: int | None, *, email: str, name: str, role: str = Role.AGENT, password: str | None = None, all_queues: bool = False, **facts: Any
+    tx: Tx,
+    by: int | None,
+    *,
+    email: str,
+    name: str,
+    role: str = Role.AGENT,
+    password: str | None = None,
+    all_queues: bool = False,
+    **facts: Any,
 ) -> int:
     """Add an agent; returns their id. Without a password they are to be invited by mail."""
     email = _mailbox(email)
@@ -31,7 +39,14 @@ async def add_agent(
         raise Conflict(_("There is an agent with this email address already."))
     agent_id: int = await tx.value(
         insert(Agent)
-        .values(email=email, name=name.strip(), role=role, password_hash=_hashed(password) if password is not None else None, all_queues=all_queues, **facts)
+        .values(
+            email=email,
+            name=name.strip(),
+            role=role,
+            password_hash=_hashed(password) if password is not None else None,
+            all_queues=all_queues,
+            **facts,
+        )
         .returning(Agent.id)
     )
     await tx.execute(insert(AgentState).values(agent_id=agent_id))
@@ -49,10 +64,19 @@ async def change_agent(tx: Tx, by: int | None, agent_id: int, **facts: Any) -> N
         raise NotFound(_("There is no such agent."))
     if "email" in facts:
         facts["email"] = _mailbox(facts["email"])
-        if await tx.value(select(Agent.id).where(func.lower(Agent.email) == facts["email"], Agent.id != agent_id)) is not None:
+        if (
+            await tx.value(select(Agent.id).where(func.lower(Agent.email) == facts["email"], Agent.id != agent_id))
+            is not None
+        ):
             raise Conflict(_("There is an agent with this email address already."))
-    loses_admin = row.role == Role.ADMIN and (facts.get("role", Role.ADMIN) != Role.ADMIN or facts.get("active") is False)
-    if loses_admin and await tx.value(select(func.count()).where(Agent.role == Role.ADMIN, Agent.active, Agent.id != agent_id)) == 0:
+    loses_admin = row.role == Role.ADMIN and (
+        facts.get("role", Role.ADMIN) != Role.ADMIN or facts.get("active") is False
+    )
+    if (
+        loses_admin
+        and await tx.value(select(func.count()).where(Agent.role == Role.ADMIN, Agent.active, Agent.id != agent_id))
+        == 0
+    ):
         raise Conflict(_("This is the last admin: make another one first."))
     changed = {name: value for name, value in facts.items() if getattr(row, name) != value}
     if not changed:
@@ -88,7 +112,9 @@ async def end_sign_ins(tx: Tx, by: int | None, agent_id: int, *, but: bytes | No
     await events.record(tx, "sign_in.ended", actor_id=by, agent_id=agent_id)
 
 
-async def add_token(tx: Tx, by: int | None, agent_id: int, name: str, scopes: Iterable[str] | None = None) -> tuple[int, str]:
+async def add_token(
+    tx: Tx, by: int | None, agent_id: int, name: str, scopes: Iterable[str] | None = None
+) -> tuple[int, str]:
     """Let a program act as an agent; returns the token's id and the token, which is shown only now.
 
     ``scopes`` are permissions; None: all that the agent's role may.
@@ -100,10 +126,15 @@ async def add_token(tx: Tx, by: int | None, agent_id: int, name: str, scopes: It
     chosen = allowed if scopes is None else set(scopes)
     unknown = sorted(chosen - allowed)
     if unknown:
-        raise Invalid(_("This agent's role does not have these rights: %s.") % ", ".join(unknown), {"scopes": ", ".join(sorted(allowed))})
+        raise Invalid(
+            _("This agent's role does not have these rights: %s.") % ", ".join(unknown),
+            {"scopes": ", ".join(sorted(allowed))},
+        )
     token, kept = fresh_token()
     token_id: int = await tx.value(
-        insert(ApiToken).values(agent_id=agent_id, name=name.strip() or "token", token_hash=kept, scopes=sorted(chosen)).returning(ApiToken.id)
+        insert(ApiToken)
+        .values(agent_id=agent_id, name=name.strip() or "token", token_hash=kept, scopes=sorted(chosen))
+        .returning(ApiToken.id)
     )
     await events.record(tx, "token.added", actor_id=by, agent_id=agent_id, token_id=token_id)
     return token_id, token
@@ -111,7 +142,12 @@ async def add_token(tx: Tx, by: int | None, agent_id: int, name: str, scopes: It
 
 async def revoke_token(tx: Tx, by: int | None, token_id: int) -> None:
     """End a token."""
-    row = await tx.first(update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None)).values(revoked_at=now()).returning(ApiToken.agent_id))
+    row = await tx.first(
+        update(ApiToken)
+        .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now())
+        .returning(ApiToken.agent_id)
+    )
     if row is None:
         raise NotFound(_("There is no such token."))
     await events.record(tx, "token.revoked", actor_id=by, agent_id=row.agent_id, token_id=token_id)
@@ -120,13 +156,23 @@ async def revoke_token(tx: Tx, by: int | None, token_id: int) -> None:
 async def describe_installation(tx: Tx, by: int | None, **facts: Any) -> None:
     """State facts about the organisation: organisation (its name), language, zone."""
     for name, value in facts.items():
-        await tx.execute(upsert(Installation).values(name=name, value=value).on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+        await tx.execute(
+            upsert(Installation)
+            .values(name=name, value=value)
+            .on_conflict_do_update(index_elements=["name"], set_={"value": value})
+        )
     await events.record(tx, "installation.changed", actor_id=by, fields=sorted(facts))
 
 
-async def audit(tx: Tx, by: int | None, act: str, subject: str, subject_id: int | None = None, *, address: str = "", **detail: Any) -> None:
+async def audit(
+    tx: Tx, by: int | None, act: str, subject: str, subject_id: int | None = None, *, address: str = "", **detail: Any
+) -> None:
     """Write down an administrative act, or that somebody looked at a customer."""
-    await tx.execute(insert(Audit).values(agent_id=by, act=act, subject=subject, subject_id=subject_id, address=address, detail=detail))
+    await tx.execute(
+        insert(Audit).values(
+            agent_id=by, act=act, subject=subject, subject_id=subject_id, address=address, detail=detail
+        )
+    )
 
 
 def _mailbox(email: str) -> str:

@@ -26,7 +26,9 @@ class Agent(Base):
     password_hash: Mapped[str | None] = mapped_column(Text)  # argon2id; None: invited, not yet set
     second_factor: Mapped[bytes | None] = mapped_column(LargeBinary)  # locked TOTP secret (RFC 6238)
     second_factor_since: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
-    second_factor_used: Mapped[int | None] = mapped_column(BigInteger)  # last time step taken, so that no code works twice
+    second_factor_used: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # last time step taken, so that no code works twice
     language: Mapped[str] = mapped_column(Text, server_default="en")
     zone: Mapped[str] = mapped_column(Text, server_default="UTC")
     theme: Mapped[str] = mapped_column(Text, server_default="system")
@@ -65,7 +67,10 @@ class SignInAttempt(Base):
     """A try to sign in, for throttling by name and by address."""
 
     __tablename__ = "sign_in_attempt"
-    __table_args__ = (Index("ix_sign_in_attempt_name_at", "name", "at"), Index("ix_sign_in_attempt_address_at", "address", "at"))
+    __table_args__ = (
+        Index("ix_sign_in_attempt_name_at", "name", "at"),
+        Index("ix_sign_in_attempt_address_at", "address", "at"),
+    )
 
     id: Mapped[Id]
     at: Mapped[Moment] = mapped_column(server_default=func.now())
@@ -118,7 +123,9 @@ class AgentState(Base):
     __tablename__ = "agent_state"
 
     agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True)
-    state: Mapped[str] = mapped_column(Text, server_default="offline")  # available, away, offline; busy and wrap-up follow from work
+    state: Mapped[str] = mapped_column(
+        Text, server_default="offline"
+    )  # available, away, offline; busy and wrap-up follow from work
     reason: Mapped[str] = mapped_column(Text, server_default="")
     since: Mapped[Moment] = mapped_column(server_default=func.now())
     next_state: Mapped[str | None] = mapped_column(Text)  # taken when the present work ends
@@ -140,7 +147,10 @@ class Audit(Base):
     """An administrative act, or a view of a customer."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject", "subject", "subject_id", "id"), Index("ix_audit_agent_id", "agent_id", "id"))
+    __table_args__ = (
+        Index("ix_audit_subject", "subject", "subject_id", "id"),
+        Index("ix_audit_agent_id", "agent_id", "id"),
+    )
 
     id: Mapped[Id]
     at: Mapped[Moment] = mapped_column(server_default=func.now())

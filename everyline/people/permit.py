@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from everyline.ground.errors import Forbidden, ProductError
 from everyline.ground.installation import Ground
-from everyline.ground.words import _, speak, speaking
+from everyline.ground.words import _, speaking
 from everyline.people.passwords import token_hash
 from everyline.people.rules import PERMISSIONS, Me, Role
 
@@ -75,7 +75,17 @@ def _me(row: Any, address: str) -> Me:
     role = Role(row.role)
     scopes = frozenset(row.scopes) if row.scopes is not None else None
     return Me(
-        row.id, row.name, row.email, role, row.all_queues or role is Role.ADMIN, frozenset(row.queue_ids), row.language, row.zone, row.theme, scopes, address
+        row.id,
+        row.name,
+        row.email,
+        role,
+        row.all_queues or role is Role.ADMIN,
+        frozenset(row.queue_ids),
+        row.language,
+        row.zone,
+        row.theme,
+        scopes,
+        address,
     )
 
 
@@ -93,7 +103,6 @@ class Permit:
             if me is None:
                 raise NotSignedIn
             request.state.me = me
-        speak(me.language)
             if not me.may(self.permission):
                 raise Forbidden(_("You may not do this. Ask an admin if you should."))
             yield me
@@ -119,5 +128,7 @@ def public() -> Any:
 
 def speak_with(me: Me | None, accepts: str) -> Any:
     """Speak the agent's language, or the first that a visitor's browser asks for (RFC 9110, section 12.5.4)."""
-    wanted = me.language if me else next((part.split(";")[0].strip() for part in accepts.split(",") if part.strip()), "en")
+    wanted = (
+        me.language if me else next((part.split(";")[0].strip() for part in accepts.split(",") if part.strip()), "en")
+    )
     return speaking(wanted)

@@ -14,7 +14,9 @@ from everyline.people.models import Agent, AgentState, AwayReason, Installation
 from everyline.people.rules import Me, Role
 
 # text, because the table of memberships belongs to a noun above this one
-_SCOPE = text("select queue_id from membership where agent_id = :agent_id union select queue_id from queue_scope where agent_id = :agent_id")
+_SCOPE = text(
+    "select queue_id from membership where agent_id = :agent_id union select queue_id from queue_scope where agent_id = :agent_id"
+)
 
 
 async def organisation_name(tx: Tx) -> str:
@@ -37,7 +39,19 @@ async def me(tx: Tx, agent_id: int, *, scopes: frozenset[str] | None = None, add
         return None
     ids = (await tx.execute(_SCOPE, {"agent_id": agent_id})).scalars().all()
     everything = row.all_queues or row.role == Role.ADMIN
-    return Me(row.id, row.name, row.email, Role(row.role), everything, frozenset(ids), row.language, row.zone, row.theme, scopes, address)
+    return Me(
+        row.id,
+        row.name,
+        row.email,
+        Role(row.role),
+        everything,
+        frozenset(ids),
+        row.language,
+        row.zone,
+        row.theme,
+        scopes,
+        address,
+    )
 
 
 async def all_agents(tx: Tx) -> Sequence[Row[Any]]:

@@ -82,7 +82,10 @@ class Me:
         return self.id % 12
 
 
-FREE_TRIES = {"name": 5, "address": 30}  # failures within the hour before waiting begins; behind one address sits a whole office
+FREE_TRIES = {
+    "name": 5,
+    "address": 30,
+}  # failures within the hour before waiting begins; behind one address sits a whole office
 LONGEST_WAIT = 900  # seconds
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\\\]")
 
@@ -104,7 +107,20 @@ def own_path(wanted: str, otherwise: str = "/desk") -> str:
 
 def browser_words(user_agent: str) -> str:
     """What a browser is called, for the list of one's sign-ins: "Firefox, Linux"."""
-    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+    browsers = (
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    )
     found = [next((name for sign, name in signs if sign in user_agent), "") for signs in (browsers, systems)]
     return ", ".join(filter(None, found)) or user_agent.partition(" ")[0][:40]

@@ -1,168 +1,178 @@
-"""What the frame of every signed-in page shows: who is signed in, their state, the side bar, the ways to the other faces.
+"""The frame of every signed-in page: ``shell(tx, me, face=…, nav=…)`` gives what ``app.html`` reads.
 
-The faces do not know each other; what they have in common is gathered here. The addresses are those of the desk and of
-the account pages; a face that has not been built yet is left out by its permission.
+The faces do not know each other; what they have in common is here::
+
+    context = await shell(tx, me, face=_("Everyline set-up"), nav=[group(_("Set-up"), [item(_("Lines"), "/setup/lines", icon="inbox", current=True)])])
+    return page("setup/lines.html", **context, lines=lines)
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
 
+from everyline.desk.phrases import span
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
-from everyline.ground.words import _, ngettext
-from everyline.people import queries
+from everyline.ground.words import _, mark
+from everyline.people.queries import away_reasons
 from everyline.people.rules import Me, Role
 
-STATE_HREF = "/desk/state"
-OFFERS_HREF = "/desk/offers"
-FIND_HREF = "/desk/find"
-NOTICES_HREF = "/desk/notices"
-PROFILE_HREF = "/profile"
-SIGN_OUT_HREF = "/sign-out"
-THEME_HREF = "/profile/theme"
-
 # text, because the tables of assignments and mentions belong to nouns above this one
-_STATE = text(
+_FRAME = text(
     """
-    select s.state, s.reason, s.since, s.next_state, s.next_reason, a.keys,
-        (select min(w.accepted_at) from assignment w where w.agent_id = s.agent_id and w.work_ended_at is null and w.ended_at is null) as busy_since,
-        (select min(w.work_ended_at) from assignment w where w.agent_id = s.agent_id and w.work_ended_at is not null and w.ended_at is null) as wraps_up_since
-    from agent_state s join agent a on a.id = s.agent_id where s.agent_id = :agent_id
+    select (select value #>> '{}' from installation where name = 'organisation') as organisation, a.keys, coalesce(s.state, 'offline') as state,
+        coalesce(s.reason, '') as reason, coalesce(s.since, a.created_at) as since, coalesce(s.next_state, '') as next_state,
+        coalesce(s.next_reason, '') as next_reason,
+        (select count(*) from mention where agent_id = a.id and seen_at is null) as mentions, w.in_hand, w.wrapping_up, w.load
+    from agent a
+    left join agent_state s on s.agent_id = a.id
+    cross join lateral (
+        select count(*) filter (where work_ended_at is null) as in_hand, count(*) filter (where work_ended_at is not null) as wrapping_up,
+            coalesce(sum(weight), 0) as load
+        from assignment where agent_id = a.id and ended_at is null
+    ) w
+    where a.id = :me
     """
 )
-_NOTICES = text("select count(*) from (select from mention where agent_id = :agent_id and seen_at is null limit 100) as newest")
+FULL = 100  # units of capacity: who has so much in hand is busy
+
+STATES = {
+    "available": mark("Available"),
+    "busy": mark("Busy"),
+    "wrapping_up": mark("Wrapping up"),
+    "away": mark("Away"),
+    "offline": mark("Offline"),
+}
+ROLES = {Role.ADMIN: mark("admin"), Role.SUPERVISOR: mark("supervisor"), Role.AGENT: mark("agent")}
+AFTERWARDS = "next:"  # begins a choice of state that is taken when the present work ends
 
 
-def role_word(role: str) -> str:
-    """A role, in words for people."""
-    return {Role.ADMIN: _("Admin"), Role.SUPERVISOR: _("Supervisor")}.get(Role(role), _("Agent"))
+def item(text: str, href: str, **facts: Any) -> dict[str, Any]:
+    """One way to go: ``icon`` or ``hue``, ``count``, ``tone``, ``meaning``, ``key``, ``current`` as ``app.html`` reads them."""
+    return {"text": text, "href": href, **facts}
 
 
-def state_word(state: str) -> str:
-    """An agent state, in words for people."""
-    words = {"available": _("Available"), "busy": _("Busy"), "wrapping_up": _("Wrapping up"), "away": _("Away")}
-    return words.get(state, _("Offline"))
+def group(title: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Ways to go under one heading, which may be empty."""
+    return {"title": title, "items": list(items)}
 
 
-def reason_word(reason: str) -> str:
-    """A reason to be away. Those of the organisation stand as they were written, ours are translated."""
-    return _("not answering") if reason == "not answering" else reason
-
-
-def since_words(since: datetime, at: datetime) -> str:
-    """How long something has been so: "for 6 min"."""
-    minutes = max(int((at - since).total_seconds() // 60), 0)
-    if minutes < 60:
-        return _("for %s min") % minutes
-    hours = minutes // 60
-    if hours < 24:
-        return _("for %s h") % hours
-    return ngettext("for %s day", "for %s days", hours // 24) % (hours // 24)
-
-
-def shown_state(row: Row[Any]) -> tuple[str, datetime]:
-    """What is shown of an agent's state, and since when: who has work in hand is busy, whatever they chose for afterwards."""
-    if row.state != "offline" and row.busy_since is not None:
-        return "busy", row.busy_since
-    if row.state != "offline" and row.wraps_up_since is not None:
-        return "wrapping_up", row.wraps_up_since
-    return str(row.state), row.since
-
-
-async def state(tx: Tx, me: Me) -> dict[str, Any]:
-    """The part of ``shell`` that ``state-switch.html`` reads. A choice's value is ``available``, ``away:<reason>`` or ``offline``."""
-    row = await tx.first(_STATE, {"agent_id": me.id})
-    assert row is not None, "every agent has a state"
-    shown, since = shown_state(row)
+def person(me: Me) -> dict[str, Any]:
+    """Whoever looks at the page, as templates read them."""
     return {
-        "state": shown,
-        "state_label": state_word(shown),
-        "state_reason": reason_word(row.reason) if shown == "away" else "",
-        "state_next": state_word(row.next_state) if row.next_state else "",
-        "state_since": since,
-        "state_for": since_words(since, now()),
-        "state_choices": list(_choices(row, await queries.away_reasons(tx))),
-        "state_href": STATE_HREF,
-        "keys": keys_of(row.keys),
+        "id": me.id,
+        "name": me.name,
+        "initials": me.initials,
+        "hue": me.hue,
+        "role": _(ROLES[me.role]),
+        "email": me.email,
     }
 
 
-def _choices(row: Row[Any], reasons: Sequence[str]) -> Iterator[dict[str, Any]]:
-    def choice(value: str, label: str, chosen: str) -> dict[str, Any]:
-        reason = value.partition(":")[2]
-        return {"value": value, "label": label, "state": chosen, "current": row.state == chosen and (not reason or row.reason == reason)}
-
-    yield {"title": _("Your state"), "choices": [choice("available", _("Available"), "available")]}
-    away = [choice(f"away:{reason}", _("Away: %s") % reason, "away") for reason in reasons]
-    yield {"title": _("Away"), "choices": away or [choice("away:", _("Away"), "away")]}
-    yield {"title": _("Not at work"), "choices": [choice("offline", _("Offline"), "offline")]}
-
-
-def read_choice(value: str) -> tuple[str, str]:
-    """State and reason of a choice that was posted."""
-    chosen, _colon, reason = value.partition(":")
-    return chosen, reason
-
-
-def keys_of(kept: Mapping[str, Any]) -> str:
-    """What ``<body data-keys>`` says: nothing, ``off``, or the changed keys as JSON."""
-    if kept.get("off"):
-        return "off"
-    return json.dumps(kept, separators=(",", ":")) if kept else ""
-
-
-def faces(me: Me, current: str) -> list[dict[str, Any]]:
-    """The ways to the other faces, for those who may go there. ``current``: ``desk`` or ``setup``."""
-    found = [{"text": _("Desk"), "href": "/desk", "icon": "desk", "key": "g d", "current": current == "desk"}]
-    if me.may("line.read"):
-        found.append({"text": _("Set-up"), "href": "/setup", "icon": "sliders", "key": "g u", "current": current == "setup"})
-    return found
-
-
-async def frame(
+async def shell(
     tx: Tx,
     me: Me,
     *,
     face: str,
-    home: str,
-    nav: Sequence[Mapping[str, Any]],
-    nav_label: str,
-    add: Mapping[str, Any] | None = None,
-    theme: str | None = None,
-    current: str = "",
-    **more: Any,
+    nav: Sequence[dict[str, Any]],
+    home: str = "/desk",
+    nav_label: str = "",
+    add: dict[str, Any] | None = None,
+    faces: Sequence[dict[str, Any]] | None = None,
+    live: str = "",
 ) -> dict[str, Any]:
-    """The context of ``app.html``: ``me``, ``theme`` and ``shell``.
+    """The whole context of ``app.html``: ``me``, ``theme`` and ``shell``.
 
-    ``face`` is the face's name in words, ``current`` which of the faces it is, ``theme`` the browser's cookie of that name;
-    ``more`` goes into ``shell`` and may replace anything in it (``live``, ``offers_href``).
+    ``face`` is the face's name, translated; ``nav`` groups made with ``group`` and ``item``; ``faces`` stand at the foot of the side bar
+    (by default the ways to the other faces); ``live`` are topics that the whole page listens to, beside the agent's own.
     """
-    notices = int(await tx.value(_NOTICES, {"agent_id": me.id}))
-    shell: dict[str, Any] = {
-        "organisation": await queries.organisation_name(tx),
-        "face": face,
-        "home": home,
-        "nav": nav,
-        "nav_label": nav_label,
-        "add": add,
-        "faces": faces(me, current),
-        "notices": notices,
-        "notices_href": NOTICES_HREF,
-        "offers_href": OFFERS_HREF,
-        "find_href": FIND_HREF,
-        "profile_href": PROFILE_HREF,
-        "sign_out_href": SIGN_OUT_HREF,
-        "theme_href": THEME_HREF,
-        "sound": True,
-        "live": f"agent:{me.id}",
-        **await state(tx, me),
-        **more,
+    row = await tx.first(_FRAME, {"me": me.id})
+    assert row is not None
+    return {
+        "me": person(me),
+        "theme": me.theme,
+        "shell": {
+            "organisation": row.organisation or "Everyline",
+            "face": face,
+            "home": home,
+            "nav": list(nav),
+            "nav_label": nav_label or face,
+            "add": add,
+            "faces": list(other_faces(me, home) if faces is None else faces),
+            **state_of(row),
+            "state_choices": state_choices(row, await away_reasons(tx)),
+            "state_href": "/desk/state",
+            "notices": row.mentions,
+            "notices_href": "/desk/notices",
+            "offers_href": "/desk/offers",
+            "bar_href": "/desk/wrap-ups",
+            "find_href": "/desk/find",
+            "profile_href": "/profile",
+            "sign_out_href": "/sign-out",
+            "theme_href": "/profile/theme",
+            "keys": changed_keys(row.keys),
+            "sound": not (row.keys or {}).get("silent", False),
+            "live": f"agent:{me.id} {live}".strip(),
+        },
     }
-    shown = {"id": me.id, "name": me.name, "initials": me.initials, "hue": me.hue, "role": role_word(me.role), "email": me.email}
-    return {"me": shown, "shell": shell, "theme": theme or me.theme}
+
+
+def other_faces(me: Me, home: str) -> list[dict[str, Any]]:
+    """The ways to the faces that one may use beside the one that begins at ``home``."""
+    found = [item(_("Desk"), "/desk", icon="desk", key="g d")] if home != "/desk" else []
+    if me.may("line.read") and home != "/setup":
+        found.append(item(_("Set-up"), "/setup", icon="sliders", key="g u"))
+    return found
+
+
+def changed_keys(keys: dict[str, Any] | None) -> str:
+    """An agent's own keys as ``data-keys`` has them."""
+    if not keys:
+        return ""
+    if keys.get("off"):
+        return "off"
+    own = {name: key for name, key in keys.items() if isinstance(key, str)}
+    return json.dumps(own) if own else ""
+
+
+def state_of(row: Row[Any]) -> dict[str, Any]:
+    """The agent state that is shown, from what was chosen and what is in hand."""
+    state = str(row.state)
+    if state == "available":
+        state = "wrapping_up" if row.wrapping_up else "busy" if row.load >= FULL else state
+    return {
+        "state": state,
+        "state_label": _(STATES[state]),
+        "state_reason": _(row.reason) if row.state == "away" and row.reason else "",
+        "state_next": (_(row.next_reason) if row.next_reason else _(STATES[row.next_state])) if row.next_state else "",
+        "state_since": row.since,
+        "state_for": _("for %s") % span((now() - row.since).total_seconds()),
+    }
+
+
+def state_choices(row: Row[Any], reasons: Sequence[str]) -> list[dict[str, Any]]:
+    """The states to choose from: now, and, while there is work in hand, for when it ends."""
+
+    def choices(prefix: str, state: str, reason: str) -> list[dict[str, Any]]:
+        away = [(f"away:{one}", _(one), "away") for one in reasons] or [("away:", _(STATES["away"]), "away")]
+        every = [
+            ("available", _(STATES["available"]), "available"),
+            *away,
+            ("offline", _(STATES["offline"]), "offline"),
+        ]
+        chosen = f"away:{reason}" if state == "away" else state
+        return [
+            {"value": prefix + value, "label": label, "state": look, "current": value == chosen}
+            for value, label, look in every
+        ]
+
+    found = [{"title": _("Now"), "choices": choices("", row.state, row.reason)}]
+    if row.in_hand or row.wrapping_up:
+        found.append(
+            {"title": _("When the present work ends"), "choices": choices(AFTERWARDS, row.next_state, row.next_reason)}
+        )
+    return found

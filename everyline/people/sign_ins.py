@@ -63,16 +63,28 @@ async def note_try(tx: Tx, name: str, address: str) -> int:
     for key in sorted((f"name {name}", f"address {address}")):
         await tx.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 7))"), {"key": key})
     for kind, column, value in (("name", SignInAttempt.name, name), ("address", SignInAttempt.address, address)):
-        recent = select(SignInAttempt.at, SignInAttempt.succeeded).where(column == value, SignInAttempt.at > at - timedelta(hours=1)).subquery()
+        recent = (
+            select(SignInAttempt.at, SignInAttempt.succeeded)
+            .where(column == value, SignInAttempt.at > at - timedelta(hours=1))
+            .subquery()
+        )
         # a sign-in that worked makes good what was mistyped before it, for the name; who tries many names has one of their own
         since = select(func.max(recent.c.at)).where(recent.c.succeeded).scalar_subquery() if kind == "name" else None
-        failed = ~recent.c.succeeded if since is None else (~recent.c.succeeded) & (recent.c.at > func.coalesce(since, at - timedelta(days=1)))
-        row = await tx.first(select(func.count(case((failed, 1))).label("n"), func.max(case((failed, recent.c.at))).label("last")))
+        failed = (
+            ~recent.c.succeeded
+            if since is None
+            else (~recent.c.succeeded) & (recent.c.at > func.coalesce(since, at - timedelta(days=1)))
+        )
+        row = await tx.first(
+            select(func.count(case((failed, 1))).label("n"), func.max(case((failed, recent.c.at))).label("last"))
+        )
         assert row is not None
         left = rules.seconds_to_wait(kind, row.n) - (at - row.last).total_seconds() if row.last else 0
         if left > 0:
             raise TooManyTries(max(round(left), 1))
-    attempt_id: int = await tx.value(insert(SignInAttempt).values(at=at, name=name, address=address, succeeded=False).returning(SignInAttempt.id))
+    attempt_id: int = await tx.value(
+        insert(SignInAttempt).values(at=at, name=name, address=address, succeeded=False).returning(SignInAttempt.id)
+    )
     return attempt_id
 
 
@@ -97,13 +109,19 @@ async def right_password(database: Database, email: str, password: str, address:
     return row
 
 
-async def begin(tx: Tx, agent_id: int, *, pending: bool = False, keep: bool = False, user_agent: str = "", address: str = "") -> tuple[str, timedelta]:
+async def begin(
+    tx: Tx, agent_id: int, *, pending: bool = False, keep: bool = False, user_agent: str = "", address: str = ""
+) -> tuple[str, timedelta]:
     """Sign a browser in; returns its token and for how long it holds. ``pending``: the second factor is still to come."""
     token, kept = fresh_token()
     lasts = PENDING if pending else A_WEEK if keep else A_DAY
     await tx.execute(
         insert(SignIn).values(
-            token_hash=kept, agent_id=agent_id, expires_at=now() + lasts, browser=rules.browser_words(user_agent), address=address,
+            token_hash=kept,
+            agent_id=agent_id,
+            expires_at=now() + lasts,
+            browser=rules.browser_words(user_agent),
+            address=address,
             second_factor_pending=pending,
         )
     )
@@ -118,13 +136,20 @@ async def pending_agent(tx: Tx, token: str) -> Row[Any] | None:
     return await tx.first(
         select(Agent.__table__)
         .join(SignIn, SignIn.agent_id == Agent.id)
-        .where(SignIn.token_hash == token_hash(token), SignIn.second_factor_pending, SignIn.expires_at > now(), Agent.active)
+        .where(
+            SignIn.token_hash == token_hash(token),
+            SignIn.second_factor_pending,
+            SignIn.expires_at > now(),
+            Agent.active,
+        )
     )
 
 
 async def end(tx: Tx, token: str) -> int | None:
     """Sign one browser out; returns whose it was."""
-    agent_id: int | None = await tx.value(delete(SignIn).where(SignIn.token_hash == token_hash(token)).returning(SignIn.agent_id))
+    agent_id: int | None = await tx.value(
+        delete(SignIn).where(SignIn.token_hash == token_hash(token)).returning(SignIn.agent_id)
+    )
     if agent_id is not None:
         await events.record(tx, "sign_in.ended", actor_id=agent_id, agent_id=agent_id)
     return agent_id
@@ -133,7 +158,9 @@ async def end(tx: Tx, token: str) -> int | None:
 async def of_agent(tx: Tx, agent_id: int) -> list[Row[Any]]:
     """The browsers an agent is signed in with, the last used first. ``mark`` names one without giving anything away."""
     mark = func.substr(func.encode(SignIn.token_hash, "hex"), 1, 16).label("mark")
-    query = select(SignIn.__table__, mark).where(SignIn.agent_id == agent_id, SignIn.expires_at > now(), ~SignIn.second_factor_pending)
+    query = select(SignIn.__table__, mark).where(
+        SignIn.agent_id == agent_id, SignIn.expires_at > now(), ~SignIn.second_factor_pending
+    )
     return list(await tx.rows(query.order_by(SignIn.used_at.desc())))
 
 
@@ -152,23 +179,34 @@ async def prepare_second_factor(tx: Tx, vault: Vault, agent_id: int) -> str:
     """The secret for the agent's app (base 32): a fresh one, or the one that waits for its first code."""
     import pyotp  # noqa: PLC0415 -- slow import, only where a second factor is set up
 
-    row = await tx.first(select(Agent.second_factor, Agent.second_factor_since).where(Agent.id == agent_id).with_for_update())
+    row = await tx.first(
+        select(Agent.second_factor, Agent.second_factor_since).where(Agent.id == agent_id).with_for_update()
+    )
     if row is None or row.second_factor_since is not None:
         raise Conflict(_("The second factor is on already."))
     if row.second_factor is not None:
         return vault.open(row.second_factor)
     secret = pyotp.random_base32()
-    await tx.execute(update(Agent).where(Agent.id == agent_id).values(second_factor=vault.lock(secret), second_factor_used=None))
+    await tx.execute(
+        update(Agent).where(Agent.id == agent_id).values(second_factor=vault.lock(secret), second_factor_used=None)
+    )
     return secret
 
 
-async def turn_on_second_factor(tx: Tx, vault: Vault, agent_id: int, code: str, *, but: bytes | None = None) -> list[str]:
+async def turn_on_second_factor(
+    tx: Tx, vault: Vault, agent_id: int, code: str, *, but: bytes | None = None
+) -> list[str]:
     """The app works: ask for it from now on. Returns the recovery codes, which are shown only now. Invalid."""
-    row = await tx.first(select(Agent.second_factor, Agent.second_factor_since).where(Agent.id == agent_id).with_for_update())
+    row = await tx.first(
+        select(Agent.second_factor, Agent.second_factor_since).where(Agent.id == agent_id).with_for_update()
+    )
     if row is None or row.second_factor is None or row.second_factor_since is not None:
         raise Conflict(_("The second factor is on already."))
     if not await _takes_app_code(tx, vault, agent_id, row.second_factor, code):
-        raise Invalid(_("This code is not the right one. Look whether the clock of your phone is right."), {"code": _("Type the six digits that the app shows now.")})
+        raise Invalid(
+            _("This code is not the right one. Look whether the clock of your phone is right."),
+            {"code": _("Type the six digits that the app shows now.")},
+        )
     await tx.execute(update(Agent).where(Agent.id == agent_id).values(second_factor_since=now()))
     await end_sign_ins(tx, agent_id, agent_id, but=but)
     await events.record(tx, "agent.second_factor_on", actor_id=agent_id, agent_id=agent_id)
@@ -186,14 +224,20 @@ async def fresh_recovery_codes(tx: Tx, agent_id: int) -> list[str]:
 async def takes_code(tx: Tx, vault: Vault, agent_id: int, code: str) -> bool:
     """Is this the second factor? A code of the app or a recovery code, each only once."""
     plain = "".join(letter for letter in code.lower() if letter.isalnum())
-    locked = await tx.value(select(Agent.second_factor).where(Agent.id == agent_id, Agent.second_factor_since.is_not(None)))
+    locked = await tx.value(
+        select(Agent.second_factor).where(Agent.id == agent_id, Agent.second_factor_since.is_not(None))
+    )
     if locked is None:
         return False
     if plain.isdecimal():
         return await _takes_app_code(tx, vault, agent_id, locked, plain)
     taken = await tx.value(
         update(RecoveryCode)
-        .where(RecoveryCode.agent_id == agent_id, RecoveryCode.code_hash == _code_hash(plain), RecoveryCode.used_at.is_(None))
+        .where(
+            RecoveryCode.agent_id == agent_id,
+            RecoveryCode.code_hash == _code_hash(plain),
+            RecoveryCode.used_at.is_(None),
+        )
         .values(used_at=now())
         .returning(RecoveryCode.agent_id)
     )
@@ -204,14 +248,20 @@ async def takes_code(tx: Tx, vault: Vault, agent_id: int, code: str) -> bool:
 
 async def turn_off_second_factor(tx: Tx, by: int, agent_id: int) -> None:
     """Ask for no second factor any more."""
-    await tx.execute(update(Agent).where(Agent.id == agent_id).values(second_factor=None, second_factor_since=None, second_factor_used=None))
+    await tx.execute(
+        update(Agent)
+        .where(Agent.id == agent_id)
+        .values(second_factor=None, second_factor_since=None, second_factor_used=None)
+    )
     await tx.execute(delete(RecoveryCode).where(RecoveryCode.agent_id == agent_id))
     await events.record(tx, "agent.second_factor_off", actor_id=by, agent_id=agent_id)
 
 
 async def recovery_codes_left(tx: Tx, agent_id: int) -> int:
     """How many recovery codes can still be used."""
-    return int(await tx.value(select(func.count()).where(RecoveryCode.agent_id == agent_id, RecoveryCode.used_at.is_(None))))
+    return int(
+        await tx.value(select(func.count()).where(RecoveryCode.agent_id == agent_id, RecoveryCode.used_at.is_(None)))
+    )
 
 
 async def _takes_app_code(tx: Tx, vault: Vault, agent_id: int, locked: bytes, code: str) -> bool:
@@ -224,7 +274,15 @@ async def _takes_app_code(tx: Tx, vault: Vault, agent_id: int, locked: bytes, co
         if hmac.compare_digest(app.generate_otp(step).encode(), given.encode()):
             # compare-and-set, so that of two who send the same code at once one comes in
             unused = func.coalesce(Agent.second_factor_used, 0) < step
-            return await tx.value(update(Agent).where(Agent.id == agent_id, unused).values(second_factor_used=step).returning(Agent.id)) is not None
+            return (
+                await tx.value(
+                    update(Agent)
+                    .where(Agent.id == agent_id, unused)
+                    .values(second_factor_used=step)
+                    .returning(Agent.id)
+                )
+                is not None
+            )
     return False
 
 
@@ -239,7 +297,11 @@ async def make_link(tx: Tx, by: int | None, agent_id: int, purpose: str) -> str:
     """A token for a link to a page where the agent sets a password; earlier ones are worth nothing any more."""
     token, kept = fresh_token()
     await tx.execute(delete(OneTimeLink).where(OneTimeLink.agent_id == agent_id))
-    await tx.execute(insert(OneTimeLink).values(token_hash=kept, agent_id=agent_id, purpose=purpose, expires_at=now() + VALID_FOR[purpose]))
+    await tx.execute(
+        insert(OneTimeLink).values(
+            token_hash=kept, agent_id=agent_id, purpose=purpose, expires_at=now() + VALID_FOR[purpose]
+        )
+    )
     kind = "agent.invited" if purpose == INVITATION else "agent.reset_asked"
     await events.record(tx, kind, actor_id=by, agent_id=agent_id)
     return token
@@ -250,7 +312,12 @@ async def linked_agent(tx: Tx, token: str) -> Row[Any]:
     row = await tx.first(
         select(Agent.__table__, OneTimeLink.purpose)
         .join(OneTimeLink, OneTimeLink.agent_id == Agent.id)
-        .where(OneTimeLink.token_hash == token_hash(token), OneTimeLink.used_at.is_(None), OneTimeLink.expires_at > now(), Agent.active)
+        .where(
+            OneTimeLink.token_hash == token_hash(token),
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > now(),
+            Agent.active,
+        )
     )
     if row is None or not token:
         raise NotFound(_("This link has been used, or is too old. Ask for a new one."))
@@ -260,7 +327,11 @@ async def linked_agent(tx: Tx, token: str) -> Row[Any]:
 async def use_link(tx: Tx, token: str, password: str) -> int:
     """Set the password by a link; returns whose it is. The link is used up, and every browser is signed out."""
     row = await linked_agent(tx, token)
-    used = update(OneTimeLink).where(OneTimeLink.token_hash == token_hash(token), OneTimeLink.used_at.is_(None)).values(used_at=now())
+    used = (
+        update(OneTimeLink)
+        .where(OneTimeLink.token_hash == token_hash(token), OneTimeLink.used_at.is_(None))
+        .values(used_at=now())
+    )
     if await tx.value(used.returning(OneTimeLink.agent_id)) is None:
         raise NotFound(_("This link has been used, or is too old. Ask for a new one."))
     await set_password(tx, row.id, row.id, password)
