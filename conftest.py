@@ -64,7 +64,7 @@ def database_url(server: str) -> Iterator[str]:
     """A fresh database of its own."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
-        connection.execute(f"create database {name} template template_everyline")
+        connection.execute(f"create database {name} template template_everyline strategy file_copy")
     yield server.format(name)
     with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")

@@ -73,11 +73,35 @@ def serve(
     sys.exit(_supervisor(only).run())
 
 
+@app.command()
+def demo(
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
+) -> None:
+    """Run the product with the sample company on this machine."""
+    from everyline.sample import ports as sample
+
+    use(data=data, port=port, host="127.0.0.1")
+    folder = settings().data
+    before = sample.known(folder)
+    ports = sample.choose_ports(before)
+    use(email_smtp_listen=f"{ports['smtp']['host']}:{ports['smtp']['port']}")
+    supervisor = _supervisor()
+    supervisor.roles = {**supervisor.roles, "post_office": 1}
+
+    def prepare(url: str) -> None:
+        from everyline.sample import demo
+
+        found = asyncio.run(demo.prepare(settings(), url, ports, before))
+        typer.echo(demo.words(found))
+
+    supervisor.when_ready = prepare
+    sys.exit(supervisor.run())
+
+
 def _supervisor(only: str | None = None) -> Supervisor:
-    from everyline.channel_registry import check_settings
     from everyline.ground.supervisor import Supervisor
 
-    check_settings()
     chosen = settings()
     logs.begin("everyline", form=chosen.log_format, level=chosen.log_level)
     chosen.data.mkdir(parents=True, exist_ok=True)
@@ -89,7 +113,13 @@ def _supervisor(only: str | None = None) -> Supervisor:
         if not chosen.database_url:
             use(database_url=EmbeddedPostgres(chosen.data / "postgres").url)
     embedded = None if settings().database_url else EmbeddedPostgres(chosen.data / "postgres")
-    return Supervisor(settings(), roles, embedded)
+    return Supervisor(settings(), roles, embedded, check=_check_settings)
+
+
+def _check_settings() -> None:
+    from everyline.channel_registry import check_settings
+
+    check_settings()
 
 
 def _with_ground(data: Path | None, work: Callable[[Ground], Awaitable[T]]) -> T:

@@ -47,6 +47,7 @@ log_min_messages = warning
 log_min_error_statement = panic
 max_parallel_workers_per_gather = 0
 max_worker_processes = 2
+max_logical_replication_workers = 0
 io_method = sync
 include_if_exists = 'local.conf'
 """

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 STEADY_SECONDS = 10.0  # a role that ran so long had started well
 LONGEST_PAUSE = 15.0
+SAID = 2  # exit code: what is wrong was said already
 
 
 @dataclass
@@ -47,7 +48,8 @@ class Supervisor:
     settings: Settings
     roles: dict[str, int]  # role to number of processes
     embedded: EmbeddedPostgres | None = None
-    when_ready: Callable[[str], None] | None = None  # called once with the database's address, before the roles start
+    check: Callable[[], None] | None = None  # called first, in a process of its own; what it raises stops the start
+    when_ready: Callable[[str], None] | None = None  # called in a process of its own with the database's address, before the roles start
     _children: list[Child] = field(default_factory=list)
     _ending: bool = False
     _listener: socket.socket | None = None
@@ -67,6 +69,8 @@ class Supervisor:
         return 0
 
     def _prepare(self) -> None:
+        if self.check is not None:
+            _in_child(self.check)
         if "web" in self.roles:
             self._listener = _listen(self.settings)
         if self.embedded is not None:
@@ -74,8 +78,9 @@ class Supervisor:
             self.embedded.start()
         url = self.embedded.url if self.embedded else self.settings.database_url
         _in_child(lambda: _bring_up_to_date(url))
-        if self.when_ready:
-            self.when_ready(url)
+        if self.when_ready is not None:
+            prepare = self.when_ready
+            _in_child(lambda: prepare(url))
         self._children = [Child(role) for role, n in self.roles.items() for _ in range(n)]
 
     def _look_after(self) -> None:
@@ -188,13 +193,14 @@ def _in_child(work: Callable[[], None]) -> None:
     if pid == 0:
         try:
             work()
-        except schema.SchemaError as error:
+        except (schema.SchemaError, SettingsError) as error:
             sys.stderr.write(f"{error}\n")
-            os._exit(3)
+            os._exit(SAID)
         except BaseException:
-            log.exception("the schema could not be brought up to date")
-            os._exit(4)
+            log.exception("the start failed")
+            os._exit(SAID)
+        sys.stdout.flush()
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     if status:
-        raise PostgresError("the database's schema could not be brought up to date; nothing was changed")
+        raise SystemExit(SAID)

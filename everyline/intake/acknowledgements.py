@@ -28,8 +28,9 @@ class Acknowledgement:
 
 
 def expected_at(promise: Promise, at: datetime) -> datetime | None:
-    """When an answer to what came at ``at`` is to be expected; never while it is closed."""
-    if promise.usual_seconds is None:
+    """When an answer to what came at ``at`` is to be expected; never while it is closed. What comes outside the hours is
+    answered in turn after the opening, so the goal is promised then, and not what was usual."""
+    if promise.usual_seconds is None or not is_open(promise.hours, at):
         return add_open_time(promise.hours, at, promise.goal)
     return next_opening(promise.hours, at + timedelta(seconds=promise.usual_seconds))
 

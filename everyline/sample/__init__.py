@@ -1,1 +1,1 @@
-"""The sample company and its generator."""
+"""The sample company: Harbor County's public services office, all of it invented, the same every time."""

@@ -5,7 +5,8 @@
     `data: {"kind": "case.answered", "topics": ["case:17"], …}`. Kind "live.reset" says that positions were lost: all is read again.
 
     For each event, `live:<kind>` is dispatched on the document (detail: the data), so that hx-trigger="live:case.answered from:document" works;
-    every element whose data-live-refresh names one of its topics gets the event "refresh", at most once in 50 ms. */
+    every element whose data-live-refresh names one of its topics gets the event "refresh", at most once in 50 ms, or in the time that its
+    data-live-pause says (ms); the last one is never left out. */
 
 import { make, onContent, say } from "./dom";
 import { word } from "./words";
@@ -28,7 +29,24 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 let telling: ReturnType<typeof setTimeout> | undefined;
 let reading: ReturnType<typeof setTimeout> | undefined;
 let refreshing: ReturnType<typeof setTimeout> | undefined;
-const waiting = new Set<Element>();
+const waiting = new Set<HTMLElement>();
+const resting = new WeakMap<Element, ReturnType<typeof setTimeout> | undefined>();
+
+/** Tell an element now, or when its pause is over. */
+function tell(element: HTMLElement): void {
+  const pause = Number(element.dataset["livePause"] ?? 0);
+  if (resting.has(element)) {
+    waiting.add(element);
+    return;
+  }
+  element.dispatchEvent(new CustomEvent("refresh"));
+  if (!pause) return;
+  const over = (): void => {
+    resting.delete(element);
+    if (waiting.delete(element) && element.isConnected) tell(element);
+  };
+  resting.set(element, setTimeout(over, pause));
+}
 
 function topicsOf(element: HTMLElement): string[] {
   const named = `${element.dataset["liveTopics"] ?? ""} ${element.dataset["liveRefresh"] ?? ""}`;
@@ -48,7 +66,7 @@ function refresh(matches: (topics: string[]) => boolean): void {
     refreshing = undefined;
     const now = [...waiting].filter((element) => element.isConnected);
     waiting.clear();
-    for (const element of now) element.dispatchEvent(new CustomEvent("refresh"));
+    for (const element of now) tell(element);
   }, TOGETHER);
 }
 

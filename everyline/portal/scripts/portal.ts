@@ -19,3 +19,16 @@ for (const form of all<HTMLFormElement>(document, "form[data-once]")) {
 }
 // a page that comes back from the browser's memory can be sent again
 addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// a part of a page that is read again every so often, as long as somebody looks at it
+for (const part of all<HTMLElement>(document, "[data-again-href]")) {
+  setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch(part.dataset["againHref"]!);
+    const fresh = answer.ok ? await answer.text() : "";
+    if (fresh && fresh !== part.dataset["held"]) {
+      if (part.dataset["held"] !== undefined) part.innerHTML = fresh;
+      part.dataset["held"] = fresh;
+    }
+  }, Number(part.dataset["again"]) * 1000);
+}
