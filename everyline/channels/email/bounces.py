@@ -16,7 +16,7 @@ _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[ \-])")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"]{1,64}@[^\s<>()\[\],;:\"]{1,255}")
 _QUOTED_ID = re.compile(rb"^[> \t]*message-id:[ \t]*(?:\r?\n[> \t]*)?<([^<>\s]{1,400})>", re.IGNORECASE | re.MULTILINE)
-_OUR_ID = re.compile(rb"<([A-Za-z0-9]{6,80}\.\d{1,19}\.[A-Za-z0-9]{4,64}@[^<>\s]{1,255})>")
+_OUR_ID = re.compile(rb"<([A-Za-z0-9]{6,80}(?:\.\d{1,19})?\.[A-Za-z0-9]{4,64}@[^<>\s]{1,255})>")
 _FAILED_SUBJECT = re.compile(
     r"undeliver|delivery (?:status|failure|has failed|problem)|returned (?:mail|to sender)|mail delivery|failure notice|"
     r"could not be delivered|message not delivered|unzustellbar|nicht zugestellt|zustellung|non (?:remis|distribu)|"

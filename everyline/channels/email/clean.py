@@ -102,7 +102,7 @@ _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr", "p", "li", "td", "tr", "th", "option", "dd", "dt"})  # fmt: skip
 _FEW = 2000  # tags that cannot be nested deep enough to matter
 
-_BREAK = re.compile(r"<br\b[^<>]*>|</(?:div|tr|li|table|ul|ol|pre|dt|dd|section|article|header|footer|address)>")
+_BREAK = re.compile(r"<br\b[^<>]*>|</(?:div|tr|table|ul|ol|pre|dt|dd|section|article|header|footer|address)>")
 _PARAGRAPH = re.compile(r"</?(?:p|h[1-6]|blockquote|hr)\b[^<>]*>")
 _BLOCK = re.compile(r"<(?:div|table|ul|ol|pre|section)\b[^<>]*>")
 _ITEM = re.compile(r"<li\b[^<>]*>")

@@ -47,6 +47,8 @@ class ImapReceiver:
                     wire.drop()
             except (WireError, ChannelError, OSError) as error:
                 await self._report(door, str(error) or _("The connection to the mail host broke."))
+            except Refused as error:
+                await self._report(door, _("A mail was refused and waits in the mailbox: {why}").format(why=error))
             except Exception as error:  # noqa: BLE001 -- a door that is out of order must not end the mailbox
                 await self._report(door, _("Mail could not be kept for now: {why}").format(why=type(error).__name__))
             await asyncio.sleep(pause * random.uniform(0.7, 1.3))
@@ -111,26 +113,29 @@ class ImapReceiver:
                 await self._take(wire, uid, sizes.get(uid, 0), cursor, door)
 
     async def _take(self, wire: ImapWire, uid: int, size: int, cursor: dict[str, Any], door: Door) -> None:
-        too_large = size > self.settings.largest_message
-        body = await wire.fetch(uid, header_only=too_large)
         moved = {**cursor, "uid": uid}
+        too_large = size > self.settings.largest_message
+        try:
+            await self._keep(wire, uid, size if too_large else 0, moved, door)
+        except Refused as error:
+            await door.failed(self.line, _("Of a mail only the header was taken in: {why}").format(why=error))
+            await self._keep(wire, uid, size, moved, door)
+        cursor.update(moved)
+
+    async def _keep(self, wire: ImapWire, uid: int, too_large: int, moved: dict[str, Any], door: Door) -> None:
+        """Keep one mail, or its header when it has ``too_large`` bytes."""
+        body = await wire.fetch(uid, header_only=bool(too_large))
         if body is None:  # somebody deleted it in the meantime
             await door.remember(self.line, moved)
-        else:
-            envelope: dict[str, Any] = {"folder": cursor["folder"], "validity": cursor["validity"], "uid": uid}
-            if uid <= cursor.get("backfill", 0):
-                envelope["backfill"] = True
-            if too_large:
-                envelope["too_large"] = size
-            try:
-                await door.accept(self.line, Raw(identity.external_id(body), body, envelope), cursor=moved)
-            except Refused as error:
-                await door.failed(self.line, _("A mail was left in the mailbox: {why}").format(why=error))
-                await door.remember(self.line, moved)
-            else:
-                if self.settings.mark_seen:
-                    await wire.mark_seen(uid)
-        cursor.update(moved)
+            return
+        envelope: dict[str, Any] = {"folder": moved["folder"], "validity": moved["validity"], "uid": uid}
+        if uid <= moved.get("backfill", 0):
+            envelope["backfill"] = True
+        if too_large:
+            envelope["too_large"] = too_large
+        await door.accept(self.line, Raw(identity.external_id(body), body, envelope), cursor=moved)
+        if self.settings.mark_seen and not too_large:
+            await wire.mark_seen(uid)
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -6,8 +6,8 @@ import re
 
 # "On 3 March Ann wrote:" in the languages of the large mail programs: first word, and verb at the end.
 _LEAD = re.compile(
-    r"\W{0,3}(?:On|At|Am|Le|El|Il|Em|A|Op|W dniu|Dnia|Den|På|Dne|V|В|Ср|Вт|Пн|Чт|Пт|Сб|Вс|\d{1,4}[./-]|\d{1,2}\s\w+|"
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,|在|于|於)",
+    r"\W{0,3}(?:(?:On|At|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|På|Dne|V|В|Ср|Вт|Пн|Чт|Пт|Сб|Вс|Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b"
+    r"|\d{1,4}[./年-]|\d{1,2}\.?\s\w+|在|于|於)",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -120,7 +120,7 @@ def _attribution(lines: list[str], last: int) -> int | None:
         return None
     for first in range(last, max(-1, last - 3), -1):
         if not lines[first].strip():
-            return None
+            break
         if _LEAD.match(lines[first][:_LOOKED_AT]):
             return first
     return last if _SURE.search(line) or _quote_follows(lines, last) else None

@@ -236,7 +236,7 @@ class InstallSettings(BaseSettings):
     )
     tls_key: str = Field("", description="File with the certificate's private key in PEM form.")
     largest_message: int = Field(
-        64 * MIB, ge=64 * 1024, description="Largest message that the listener takes, in bytes."
+        40 * MIB, ge=64 * 1024, description="Largest message that the listener takes, in bytes."
     )
     connections: int = Field(200, ge=1, description="Most connections to a listener at a time.")
     connections_of_one_host: int = Field(50, ge=1, description="Most connections from one address at a time.")

@@ -1,7 +1,7 @@
 """What ties a message to what we sent: message ids (RFC 5322 section 3.6.4) and signed reply tokens.
 
 A token stands in two places, both ours: the local part of the answer address, ``permits+TOKEN@harbor.example``, and
-the message id of what we send, ``<TOKEN.DELIVERY.RANDOM@harbor.example>``. It is never taken from a subject or a text.
+the message id of what we send, ``<TOKEN.RANDOM@harbor.example>``, with or without a number between. It is never taken from a subject or a text.
 External ids are message ids without their angle brackets.
 """
 
@@ -19,7 +19,7 @@ LONGEST_ID = 400
 
 _IN_BRACKETS = re.compile(rb"<\s*([^<>\s]{1,400})\s*>")
 _BARE = re.compile(rb"[^\s<>@]{1,200}@[^\s<>@]{1,200}")
-_OURS = re.compile(r"([A-Za-z0-9]{6,80})\.(\d{1,19})\.[A-Za-z0-9]{4,64}@")
+_OURS = re.compile(r"([A-Za-z0-9]{6,80})(?:\.\d{1,19})?\.[A-Za-z0-9]{4,64}@")
 _TOKEN = re.compile(r"[A-Za-z0-9]{6,80}")
 _UNSAFE = re.compile(r"[^\x21-\x3b\x3d\x3f-\x7e]")
 
