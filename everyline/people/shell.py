@@ -70,6 +70,7 @@ def person(me: Me) -> dict[str, Any]:
         "hue": me.hue,
         "role": _(ROLES[me.role]),
         "email": me.email,
+        "zone": me.zone,
     }
 
 
