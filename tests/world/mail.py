@@ -7,8 +7,8 @@
         answer = world.wait_for(ann, lambda mail: "Re:" in str(mail["subject"]))
 
 A domain that is not routed has its mailboxes in Dovecot. Needs the Debian packages postfix, dovecot-imapd,
-dovecot-lmtpd, rspamd and swaks, and root, as these programs change to users of their own. A program that is missing is an
-error.
+dovecot-lmtpd, rspamd and swaks, and root, as these programs change to users of their own. A program that is missing is
+an error.
 """
 
 from __future__ import annotations
@@ -123,12 +123,10 @@ class MailWorld:
         with tempfile.NamedTemporaryFile(dir=self.dir, suffix=".eml") as file:
             file.write(raw)
             file.flush()
-            command = [
-                "swaks", "--server", f"{host}:{port or self.ports['smtp']}", "--from", sender, "--to", to, "--data", f"@{file.name}",
-                "--no-data-fixup", "--helo", "customer.example", "--timeout", "20", "--suppress-data", *options,
-            ]  # fmt: skip
-            if b"\r\n" not in raw:
-                command.remove("--no-data-fixup")
+            command = ["swaks", "--server", f"{host}:{port or self.ports['smtp']}", "--from", sender, "--to", to]
+            command += ["--data", f"@{file.name}", "--helo", "customer.example", "--timeout", "20", "--suppress-data"]
+            command += ["--no-data-fixup"] if b"\r\n" in raw else []
+            command += options
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if check and done.returncode:
             raise WorldError(f"swaks ended with {done.returncode}\n{done.stdout}{done.stderr}")
@@ -190,7 +188,9 @@ class MailWorld:
 
     def queued(self) -> int:
         """How many mails Postfix still holds."""
-        listed = subprocess.run(["postqueue", "-c", str(self.dir / "postfix"), "-j"], check=True, capture_output=True, text=True)
+        listed = subprocess.run(
+            ["postqueue", "-c", str(self.dir / "postfix"), "-j"], check=True, capture_output=True, text=True
+        )
         return len(listed.stdout.splitlines())
 
     def log(self) -> str:
@@ -248,7 +248,9 @@ class MailWorld:
         self._programs.append(
             Program("dovecot", ["dovecot", "-F", "-c", str(dir / "dovecot.conf")], dir / "dovecot.out")
         )
-        self._programs.append(Program("postfix", ["postfix", "-c", str(dir / "postfix"), "start-fg"], dir / "postfix.out"))
+        self._programs.append(
+            Program("postfix", ["postfix", "-c", str(dir / "postfix"), "start-fg"], dir / "postfix.out")
+        )
         for name in ("imap", "lmtp", "sasl"):
             self._await(name, dir / "dovecot.log")
         for name in ("smtp", "submission"):

@@ -46,12 +46,15 @@ _NO_ANSWER_LOCAL = re.compile(
     re.IGNORECASE,
 )
 _ANSWERED_SUBJECT = re.compile(
-    r"\s*(?:re:\s*)?(?:auto(?:matic)?[ -]?(?:reply|response)\b|autoreply\b|auto:|out[ -]of[ -](?:the[ -])?office\b|ooo:|"
+    r"\s*(?:re:\s*)?(?:auto(?:matic)?[ -]?(?:reply|response)\b|autoreply\b|auto:"
+    r"|out[ -]of[ -](?:the[ -])?office\b|ooo:|"
     r"vacation (?:reply|message|response)|i am out of|away from (?:my )?(?:the )?(?:office|e-?mail)|"
-    r"abwesenheits(?:notiz|nachricht|meldung|assistent)|abwesend|abwesenheit:|automatische (?:antwort|abwesenheit)|autoantwort|"
+    r"abwesenheits(?:notiz|nachricht|meldung|assistent)|abwesend|abwesenheit:|automatische (?:antwort"
+    r"|abwesenheit)|autoantwort|"
     r"réponse automatique|message d'absence|absence du bureau|absent\(?e?\)? du bureau|"
     r"respuesta automática|fuera de (?:la )?oficina|autorespuesta|risposta automatica|fuori (?:sede|ufficio)|"
-    r"resposta automática|fora do escritório|automatisch antwoord|afwezig(?:heid)?\b|autosvar\b|automatiskt svar|automatisk svar|"
+    r"resposta automática|fora do escritório|automatisch antwoord|afwezig(?:heid)?\b|autosvar\b"
+    r"|automatiskt svar|automatisk svar|"
     r"frånvaro|fravær|automaattinen vastaus|poissa\b|odpowiedź automatyczna|automatyczna odpowiedź|nieobecność|"
     r"автоответ|автоматический ответ|автоматична відповідь|вне офиса|automatická odpověď|otomatik yanıt|"
     r"automatikus válasz|răspuns automat|αυτόματη απάντηση|自動返信|自动回复|自動回覆|자동 회신|자동응답)",

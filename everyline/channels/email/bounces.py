@@ -18,9 +18,11 @@ _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"]{1,64}@[^\s<>()\[\],;:\"]{1,255}")
 _QUOTED_ID = re.compile(rb"^[> \t]*message-id:[ \t]*(?:\r?\n[> \t]*)?<([^<>\s]{1,400})>", re.IGNORECASE | re.MULTILINE)
 _OUR_ID = re.compile(rb"<([A-Za-z0-9]{6,80}(?:\.\d{1,19})?\.[A-Za-z0-9]{4,64}@[^<>\s]{1,255})>")
 _FAILED_SUBJECT = re.compile(
-    r"undeliver|delivery (?:status|failure|has failed|problem)|returned (?:mail|to sender)|mail delivery|failure notice|"
+    r"undeliver|delivery (?:status|failure|has failed|problem)|returned (?:mail|to sender)|mail delivery"
+    r"|failure notice|"
     r"could not be delivered|message not delivered|unzustellbar|nicht zugestellt|zustellung|non (?:remis|distribu)|"
-    r"échec de la remise|no se pudo entregar|no entregado|mancata consegna|impossibile recapitare|не доставлено|недоставлен|"
+    r"échec de la remise|no se pudo entregar|no entregado|mancata consegna|impossibile recapitare|не доставлено"
+    r"|недоставлен|"
     r"onbestelbaar|niet bezorgd|niedostarczon|配信不能|退信",
     re.IGNORECASE,
 )
@@ -64,7 +66,7 @@ def _delivery_status(root: Part, status: Part) -> Report:
     content, _whole = status.content()
     originals = _originals(root)
     about = originals[0] if originals else ""
-    failures = []
+    failures: list[Failure] = []
     arrived = False
     for group in re.split(rb"(?:\r?\n){2,}", content[:_LOOKED_AT].strip()):
         fields, _whole = headers.read(group + b"\n", 0, len(group) + 1)

@@ -102,7 +102,7 @@ async def _encrypted(settings: EmailSettings) -> str:
             advice = _("The host's certificate is not trusted. Name the file of your own authority under Connections.")
         else:
             advice = _(
-                "Compare port and encryption with what your mail provider says: 993 and 465 are TLS, 143 and 587 STARTTLS."
+                "Compare port and encryption with what your provider says: 993 and 465 are TLS, 143 and 587 STARTTLS."
             )
         raise _Failed(str(error), advice) from error
     if None in said:
@@ -152,9 +152,7 @@ async def _came_back(line: Line, door: Door) -> str:
             _("Sent to {address}, but it did not arrive within {seconds} seconds.").format(
                 address=line.address, seconds=round(ARRIVES_SECONDS)
             ),
-            _(
-                "Your mail host took it, so look there: the folder for spam, or where it passes on mail for this address."
-            ),
+            _("Your mail host took it, so look there: in the spam folder, or where it passes this address on to."),
         )
     where = line.settings.imap_folder if line.settings.incoming == "imap" else _("the listener")
     return _("sent to {address}, found in {where}").format(address=line.address, where=where)

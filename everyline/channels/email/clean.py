@@ -15,8 +15,10 @@ DEEPEST = 400  # elements; the cleaner's time grows with the square of it
 _TAGS = {
     "a", "abbr", "acronym", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption",
     "center", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure",
-    "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark",
-    "nav", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub",
+    "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main",
+    "mark",
+    "nav", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong",
+    "sub",
     "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
 }  # fmt: skip
 _CELL = {"align", "valign", "width", "height", "bgcolor", "colspan", "rowspan"}
@@ -60,7 +62,7 @@ _REMOTE = "everyline-remote:"  # a scheme that nothing loads, should the renamin
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,", re.IGNORECASE)
 
 
-def _attribute(tag: str, attribute: str, value: str) -> str | None:
+def _attribute(_tag: str, attribute: str, value: str) -> str | None:
     if attribute == "src":
         start = value.lstrip()[:12].lower()
         if start.startswith(("http:", "https:")):
@@ -99,7 +101,10 @@ _FORWARD = re.compile(
 _QUOTE_TAG = re.compile(r"<(/?)blockquote\b[^<>]*>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr", "p", "li", "td", "tr", "th", "option", "dd", "dt"})  # fmt: skip
+_VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr",
+    "p", "li", "td", "tr", "th", "option", "dd", "dt",
+})  # fmt: skip
 _FEW = 2000  # tags that cannot be nested deep enough to matter
 
 _BREAK = re.compile(r"<br\b[^<>]*>|</(?:div|tr|table|ul|ol|pre|dt|dd|section|article|header|footer|address)>")

@@ -19,11 +19,11 @@ _WORD = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _PARAMETER = re.compile(rb';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
 _TOKEN = re.compile(
-    r'''=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=     # an encoded word, whatever is in it
+    r"""=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=     # an encoded word, whatever is in it
     |"((?:[^"\\]|\\.)*)\\?(?:"|\Z)             # in quotes
     |<([^<>]*)>                              # in brackets
     |[,;:()]
-    |(?:(?!=\?)[^",;:<>()])+|.''',
+    |(?:(?!=\?)[^",;:<>()])+|.""",
     re.DOTALL | re.VERBOSE,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)

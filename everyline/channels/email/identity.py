@@ -33,9 +33,8 @@ def external_id(raw: bytes) -> str:
         value = _BLANKS.sub(b" ", value).strip()
         if field == b"message-id":
             message_ids.append(value)
-        elif field == b"x-everyline-probe":
-            if _PROBE.fullmatch(value):
-                return probe_id(value.decode("ascii"))
+        elif field == b"x-everyline-probe" and _PROBE.fullmatch(value):
+            return probe_id(value.decode("ascii"))
         digest.update(field + b"\0" + value + b"\0")
     body = raw[start:].rstrip()
     digest.update(body.replace(b"\r\n", b"\n") if b"\r\n" in body else body)

@@ -84,7 +84,7 @@ class ImapReceiver:
         if known.get("validity") == folder.validity and known.get("folder") == name:
             return known
         since = known.get("since") if known.get("folder") == name else None
-        cursor = {
+        cursor: dict[str, Any] = {
             "folder": name,
             "validity": folder.validity,
             "uid": 0,

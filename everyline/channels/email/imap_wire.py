@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import re
+import secrets
 from dataclasses import dataclass, field
 
 from everyline.channels.email import oauth
@@ -55,6 +56,8 @@ class ImapWire:
     seconds: float
     capabilities: set[str] = field(default_factory=set)
     _tag: int = 0
+    # no answer can be prepared before the connection is encrypted (STARTTLS) for a tag that cannot be guessed
+    _mark: bytes = field(default_factory=lambda: secrets.token_hex(4).encode())
 
     @classmethod
     async def open(cls, settings: EmailSettings, *, sign_in: bool = True) -> ImapWire:
@@ -72,15 +75,11 @@ class ImapWire:
             raise WireError(_("{host} could not be reached: {why}").format(host=host.host, why=error)) from error
         wire = cls(reader, writer, settings.timeout_seconds)
         try:
-            greeting = await wire._answer()
-            if not greeting.line.upper().startswith((b"OK", b"PREAUTH")):
-                raise WireError(
-                    _("{host} refused the connection: {why}").format(host=host.host, why=_words(greeting.line))
-                )
+            await wire._greeted()
             if host.encryption == "starttls":
                 await wire.command(b"STARTTLS")
                 async with asyncio.timeout(wire.seconds):
-                    await writer.start_tls(tls, server_hostname=host.host)
+                    await writer.start_tls(settings.tls(), server_hostname=host.host)
             if sign_in:
                 await wire._sign_in(settings)
         except BaseException:
@@ -88,8 +87,15 @@ class ImapWire:
             raise
         return wire
 
+    async def _greeted(self) -> None:
+        greeting = await self._answer()
+        if not greeting.line.upper().startswith((b"OK", b"PREAUTH")):
+            raise WireError(_("The mail host refused the connection: {why}").format(why=_words(greeting.line)))
+
     async def _sign_in(self, settings: EmailSettings) -> None:
         await self._ask_capabilities()
+        if not settings.oauth and "LOGINDISABLED" in self.capabilities:
+            raise WireError(_("The mail host takes passwords only over an encrypted connection."))
         try:
             if settings.oauth:
                 token = await oauth.access_token(settings)
@@ -98,8 +104,6 @@ class ImapWire:
                     b"AUTHENTICATE XOAUTH2", reply=base64.b64encode(secret), initial="SASL-IR" in self.capabilities
                 )
             else:
-                if "LOGINDISABLED" in self.capabilities:
-                    raise WireError(_("The mail host takes passwords only over an encrypted connection."))
                 await self.command(b"LOGIN", literals=(settings.imap.user.encode(), settings.imap.password.encode()))
         except WireError as error:
             oauth.forget(settings)
@@ -226,7 +230,7 @@ class ImapWire:
 
     def _next_tag(self) -> bytes:
         self._tag += 1
-        return b"e%d" % self._tag
+        return b"%b%d" % (self._mark, self._tag)
 
     async def _write(self, data: bytes) -> None:
         self.writer.write(data)

@@ -66,9 +66,9 @@ class Handler:
         self.largest = settings.largest_message
         self.lmtp = lmtp
 
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:  # noqa: N802, ARG002 -- aiosmtpd's name and arguments
+    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
         """Only what belongs to an open line is taken."""
         if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
             return "452 4.5.3 Too many recipients"
@@ -82,14 +82,14 @@ class Handler:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002 -- aiosmtpd's name and arguments
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
         """Keep it, once for every line that it is for. LMTP wants an answer for every recipient, SMTP one for all."""
         body = envelope.original_content or b""
         external_id = identity.external_id(body)
         told = {
             "sender": envelope.mail_from or "",
             "helo": str(session.host_name or ""),
-            "peer": str((session.peer or ("",))[0]) if isinstance(session.peer, tuple) else "",
+            "peer": str(session.peer[0]) if session.peer else "",
             "tls": session.ssl is not None,
         }
         answers: dict[str, str] = {}
@@ -218,7 +218,7 @@ def _protocol_class(*, lmtp: bool) -> Any:
 
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # it logs every line of every mail otherwise
 
-    class Protocol(LMTP if lmtp else SMTP):  # type: ignore[misc] -- which of two is known only now
+    class Protocol(LMTP if lmtp else SMTP):  # type: ignore[misc]  # -- which of the two is known only now
         line_length_limit = LONGEST_LINE
 
         def __init__(self, handler: Handler, *, counted: Listener, **rest: Any) -> None:
@@ -242,7 +242,7 @@ def _protocol_class(*, lmtp: bool) -> Any:
                 self.counted.leave(self.counted_as)
                 super().connection_lost(error)
 
-        async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802, ARG002 -- aiosmtpd's name and arguments
+        async def smtp_AUTH(self, _arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
             """Nobody signs in here: it takes mail for our own lines only."""
             await self.push("502 5.5.1 Not needed here")
 

@@ -6,19 +6,22 @@ import re
 
 # "On 3 March Ann wrote:" in the languages of the large mail programs: first word, and verb at the end.
 _LEAD = re.compile(
-    r"\W{0,3}(?:(?:On|At|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|På|Dne|V|В|Ср|Вт|Пн|Чт|Пт|Сб|Вс|Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b"
+    r"\W{0,3}(?:(?:On|At|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|På|Dne|V|В|Ср|Вт|Пн|Чт|Пт|Сб|Вс|Mon|Tue|Wed|Thu|Fri"
+    r"|Sat|Sun)\b"
     r"|\d{1,4}[./年-]|\d{1,2}\.?\s\w+|在|于|於)",
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"(?:\b(?:wrote|writes|schrieb|a écrit|écrit|escribió|escribio|ha scritto|escreveu|schreef|пишет|писал|писала|написал"
+    r"(?:\b(?:wrote|writes|schrieb|a écrit|écrit|escribió|escribio|ha scritto|escreveu|schreef|пишет|писал"
+    r"|писала|написал"
     r"|написала|написал\(а\)|пише|написав|napisał|napisała|napisał\(a\)|pisze|skrev|kirjoitti|napsal|napsala|napsal\(a\)"
     r"|napísal|yazdı|írta|a scris)\b[^:：]{0,120}|(?:写道|寫道|작성|のメール|書きました|さんは))\s*[:：]\s*$",
     re.IGNORECASE,
 )
 _SURE = re.compile(r"\d|@|<")
 _SEPARATOR = re.compile(
-    r"\s*>?\s*-{2,}\s*(?:Original[- ]Message|Original-Nachricht|Ursprüngliche Nachricht|Message d'origine|Message original"
+    r"\s*>?\s*-{2,}\s*(?:Original[- ]Message|Original-Nachricht|Ursprüngliche Nachricht|Message d'origine"
+    r"|Message original"
     r"|Mensaje original|Messaggio originale|Mensagem original|Oorspronkelijk bericht|Исходное сообщение"
     r"|Оригинальное сообщение|Oryginalna wiadomość|Ursprungligt meddelande|Oprindelig meddelelse|Alkuperäinen viesti"
     r"|Původní zpráva|原始邮件|元のメッセージ|Reply message)\s*-{2,}",
@@ -31,19 +34,23 @@ _FORWARD = re.compile(
     re.IGNORECASE,
 )
 _FROM = re.compile(
-    r"\s*\*?(?:From|Von|De|Da|Van|От|Від|Od|Från|Fra|Lähettäjä|Feladó|Gönderen|差出人|发件人|寄件者|보낸 사람)\s?\*?\s?[:：]"
+    r"\s*\*?(?:From|Von|De|Da|Van|От|Від|Od|Från|Fra|Lähettäjä|Feladó|Gönderen|差出人|发件人|寄件者"
+    r"|보낸 사람)\s?\*?\s?[:：]"
 )
 _OTHER_FIELD = re.compile(
     r"\s*\*?(?:Sent|Date|To|Cc|Subject|Gesendet|Datum|An|Betreff|Envoyé|À|Objet|Enviado|Enviado el|Fecha|Para|Asunto"
     r"|Отправлено|Дата|Кому|Тема|Inviato|Data|A|Oggetto|Verzonden|Aan|Onderwerp|Wysłano|Do|DW|Temat|Skickat|Till|Ämne"
-    r"|Sendt|Til|Emne|Lähetetty|Vastaanottaja|Aihe|Enviada|Assunto|送信日時|宛先|件名|发送时间|收件人|主题|보낸 날짜|받는 사람|제목)"
+    r"|Sendt|Til|Emne|Lähetetty|Vastaanottaja|Aihe|Enviada|Assunto|送信日時|宛先|件名|发送时间|收件人|主题"
+    r"|보낸 날짜|받는 사람|제목)"
     r"\s?\*?\s?[:：]"
 )
 _MARK = re.compile(r"\s*[_=-]{10,}\s*$")
 _DEVICE = re.compile(
-    r"\s*(?:Sent from my |Sent from Mail for|Sent via |Get Outlook for |Sent with |Von meinem .{1,30} gesendet|Gesendet von |"
+    r"\s*(?:Sent from my |Sent from Mail for|Sent via |Get Outlook for |Sent with |Von meinem .{1,30} gesendet"
+    r"|Gesendet von |"
     r"Gesendet mit |Envoyé de(?:puis)? mon |Envoyé à partir |Enviado desde |Enviado do meu |Enviado de mi |Inviato da |"
-    r"Verzonden vanaf |Отправлено с |Отправлено из |Надіслано з |Wysłane z |Skickat från |Sendt fra |Lähetetty )[^\n]{1,60}$",
+    r"Verzonden vanaf |Отправлено с |Отправлено из |Надіслано з |Wysłane z |Skickat från |Sendt fra "
+    r"|Lähetetty )[^\n]{1,60}$",
     re.IGNORECASE,
 )
 _FORWARDED_SUBJECT = re.compile(r"\s*(?:fwd?|wg|tr|rv|enc|i|doorst|vb|vs|пересл|転送|转发|轉寄)\s*[:：]", re.IGNORECASE)

@@ -49,9 +49,9 @@ async def check(line: Line) -> AsyncIterator[Check]:
 
 async def _texts(name: str) -> list[str] | None:
     """The TXT records of a name, empty when it has none; None when nobody knows the name or nobody answers."""
-    import dns.asyncresolver  # noqa: PLC0415 -- slow import, only for the test button
-    import dns.exception  # noqa: PLC0415 -- as above
-    import dns.resolver  # noqa: PLC0415 -- as above
+    import dns.asyncresolver
+    import dns.exception
+    import dns.resolver
 
     try:
         answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=DNS_SECONDS)

@@ -92,9 +92,6 @@ async def send(
     client = await connect(settings)
     try:
         refused = await _envelope(client, sender, recipients, len(mail))
-        start = await client.execute_command(b"DATA")
-        if start.code != 354:
-            raise _refusal(start.code, start.message)
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         client.close()
         raise _problem(error) from error
@@ -113,7 +110,8 @@ async def send(
 
 
 async def _envelope(client: SMTP, sender: str, recipients: list[str], size: int) -> dict[str, str]:
-    """MAIL and RCPT. The first recipient must be taken; copies that are refused are returned."""
+    """MAIL, RCPT and DATA, up to where the host waits for the mail. The first recipient must be taken; copies that
+    are refused are returned."""
     import aiosmtplib
 
     options = []
@@ -136,6 +134,9 @@ async def _envelope(client: SMTP, sender: str, recipients: list[str], size: int)
             if number == 0:
                 raise
             refused[recipient] = f"{error.code} {error.message}"
+    start = await client.execute_command(b"DATA")
+    if start.code != 354:
+        raise _refusal(start.code, start.message)
     return refused
 
 

@@ -1,7 +1,8 @@
 """What ties a message to what we sent: message ids (RFC 5322 section 3.6.4) and signed reply tokens.
 
 A token stands in two places, both ours: the local part of the answer address, ``permits+TOKEN@harbor.example``, and
-the message id of what we send, ``<TOKEN.RANDOM@harbor.example>``, with or without a number between. It is never taken from a subject or a text.
+the message id of what we send, ``<TOKEN.RANDOM@harbor.example>``, with or without a number between. It is never taken
+from a subject or a text.
 External ids are message ids without their angle brackets.
 """
 

@@ -43,6 +43,7 @@ class MemoryDoor:
         self.cursors: dict[int, dict[str, Any]] = {}
         self.errors: list[str] = []
         self.well: list[int] = []
+        self.unwell: list[int] = []
         self.broken: Exception | None = None
         self.before: Callable[[Raw], Any] | None = None
         self._changed = asyncio.Condition()
@@ -80,6 +81,7 @@ class MemoryDoor:
 
     async def failed(self, line: Line, error: str) -> None:
         self.errors.append(error)
+        self.unwell.append(line.id)
         await self._tell()
 
     async def arrived(self, line: Line, external_id: str, *, seconds: float) -> bool:
@@ -103,9 +105,11 @@ class MemoryDoor:
         return [raw for (line_id, _), raw in self.kept.items() if line_id == line.id]
 
 
-def a_line(address: str = "permits@harbor.example", id: int = 1, **settings: Any) -> Line:  # noqa: A002 -- the field's name
+def a_line(address: str = "permits@harbor.example", id: int = 1, **settings: Any) -> Line:
     """An email line of Harbor County."""
-    return Line(id, "email", channel.normal(address), "Harbor County Permits", "en", EmailSettings(**settings), Signer())
+    return Line(
+        id, "email", channel.normal(address), "Harbor County Permits", "en", EmailSettings(**settings), Signer()
+    )
 
 
 def an_answer(to: str = "ann@customer.example", **changes: Any) -> Outbound:

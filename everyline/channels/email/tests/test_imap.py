@@ -53,7 +53,8 @@ async def reading(line: Line, door: MemoryDoor) -> AsyncIterator[None]:
 
 
 def some_mail(number: int = 1) -> str:
-    return f"From: ann@customer.example\nSubject: Question {number}\nMessage-ID: <q{number}@customer.example>\n\nMay I, {number}?\n"
+    head = f"From: ann@customer.example\nSubject: Question {number}\nMessage-ID: <q{number}@customer.example>\n"
+    return f"{head}\nMay I, {number}?\n"
 
 
 def put(world: MailWorld, box: Mailbox, *mails: str, folder: str = "INBOX") -> None:
@@ -91,7 +92,7 @@ async def test_is_told_of_new_mail_and_leaves_it_unread(mail_world: MailWorld) -
 async def test_signs_in_by_token_and_over_tls(mail_world: MailWorld, kind: str) -> None:
     box = a_box(mail_world)
     await asyncio.to_thread(put, mail_world, box, some_mail())
-    changes: dict[str, Any] = {
+    ways: dict[str, dict[str, Any]] = {
         "tls": {"imap_port": mail_world.ports["imaps"], "imap_encryption": "tls"},
         "token": {"imap_password": "", "oauth_access_token": mail_world.token(box)},
         "refresh": {
@@ -100,8 +101,8 @@ async def test_signs_in_by_token_and_over_tls(mail_world: MailWorld, kind: str) 
             "oauth_client_id": "everyline",
             "oauth_refresh_token": mail_world.refresh_token(box),
         },
-    }[kind]
-    line = a_reader(mail_world, box, **changes)
+    }
+    line = a_reader(mail_world, box, **ways[kind])
     door = MemoryDoor(line)
     async with reading(line, door):
         assert await door.until(lambda: bool(door.raws(line)))
@@ -172,7 +173,7 @@ async def test_numbers_given_anew_double_nothing(mail_world: MailWorld) -> None:
     assert door.repeats == 2
 
 
-@pytest.mark.parametrize("choice, taken", [("new", 1), ("month", 3), ("all", 3)])
+@pytest.mark.parametrize(("choice", "taken"), [("new", 1), ("month", 3), ("all", 3)])
 async def test_what_is_there_already(mail_world: MailWorld, choice: str, taken: int) -> None:
     box = a_box(mail_world)
     await asyncio.to_thread(put, mail_world, box, some_mail(1), some_mail(2))
@@ -242,18 +243,23 @@ class PlainHost:
         done = tag + b" OK done\r\n"
         if command.startswith(b"CAPABILITY"):
             return b"* CAPABILITY IMAP4rev1\r\n" + done
-        if command.startswith(b"EXAMINE") or command == b"LOGIN" and not self.looks:
+        if command.startswith(b"EXAMINE") or (command == b"LOGIN" and not self.looks):
             return b"* %d EXISTS\r\n* OK [UIDVALIDITY 1] so\r\n" % len(self.mails) + done
         if command.startswith(b"UID SEARCH"):
             self.looks += 1
             return b"* SEARCH " + b" ".join(b"%d" % (n + 1) for n in range(len(self.mails))) + b"\r\n" + done
         if b"RFC822.SIZE" in command:
-            lines = [b"* %d FETCH (RFC822.SIZE %d UID %d)\r\n" % (n + 1, len(m), n + 1) for n, m in enumerate(self.mails)]
+            lines = [
+                b"* %d FETCH (RFC822.SIZE %d UID %d)\r\n" % (n + 1, len(m), n + 1) for n, m in enumerate(self.mails)
+            ]
             return b"".join(lines) + done
         if b"BODY.PEEK" in command:
             uid = int(command.split()[2])
             mail = self.mails[uid - 1]
-            return b"* 9 FETCH (FLAGS ())\r\n* %d FETCH (BODY[] {%d}\r\n%b UID %d)\r\n" % (uid, len(mail), mail, uid) + done
+            return (
+                b"* 9 FETCH (FLAGS ())\r\n* %d FETCH (BODY[] {%d}\r\n%b UID %d)\r\n" % (uid, len(mail), mail, uid)
+                + done
+            )
         return b"* 1 EXISTS\r\n* OK [UIDVALIDITY 1] so\r\n" + done
 
 
@@ -295,7 +301,12 @@ async def test_a_host_that_breaks_off_is_reported_in_time(answer: bytes) -> None
 
 
 async def test_no_password_over_an_open_line_that_forbids_it() -> None:
-    host = PlainHost([], lambda command, tag: b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n" + tag + b" OK\r\n" if command == b"CAPABILITY" else None)
+    host = PlainHost(
+        [],
+        lambda command, tag: (
+            b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n" + tag + b" OK\r\n" if command == b"CAPABILITY" else None
+        ),
+    )
     async with plain_host(host) as line:
         with pytest.raises(WireError, match="only over an encrypted connection"):
             await ImapWire.open(line.settings)

@@ -8,6 +8,7 @@ import smtplib
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from everyline.channels.email.listener import Listener
 from everyline.channels.email.settings import InstallSettings
 from everyline.channels.email.tests.doubles import MemoryDoor, Signer, a_line, read
 from tests.world.mail import MailWorld
-from tests.world.processes import free_ports, listening
+from tests.world.processes import free_ports, listening, wait_until
 
 MAIL = """\
 From: Ann Example <ann@customer.example>
@@ -30,16 +31,14 @@ May I build a shed?
 
 
 @contextlib.asynccontextmanager
-async def listening_for(door: MemoryDoor, *, lmtp: bool = False, **settings: object) -> AsyncIterator[int]:
+async def listening_for(door: MemoryDoor, *, lmtp: bool = False, **settings: Any) -> AsyncIterator[int]:
     """A listener for the length of the block; its port."""
     port = free_ports(1)[0]
     name = "lmtp_listen" if lmtp else "smtp_listen"
     listener = Listener(InstallSettings(**{name: f"127.0.0.1:{port}", **settings}), lmtp=lmtp)
     running = asyncio.create_task(listener.run(door))
     try:
-        async with asyncio.timeout(5):
-            while not await asyncio.to_thread(listening, port):
-                await asyncio.sleep(0)
+        await asyncio.to_thread(wait_until, lambda: listening(port), "the listener", seconds=5)
         yield port
     finally:
         running.cancel()
@@ -88,7 +87,9 @@ async def test_one_mail_to_two_lines_is_kept_for_each(mail_world: MailWorld) -> 
     async with listening_for(door) as port:
         to = [one.address, f"permits+{Signer().sign(1)}@harbor.example", other.address]
         await asyncio.to_thread(mail_world.send, "ann@customer.example", to, MAIL, port=port)
-        said = await asyncio.to_thread(mail_world.send, "ann@customer.example", closed.address, MAIL, port=port, check=False)
+        said = await asyncio.to_thread(
+            mail_world.send, "ann@customer.example", closed.address, MAIL, port=port, check=False
+        )
     assert [len(door.raws(line)) for line in (one, other, closed)] == [1, 1, 0]
     assert door.raws(one)[0].envelope["recipients"] == to[:2]
     assert door.raws(other)[0].envelope["recipients"] == to[2:]
@@ -99,11 +100,10 @@ async def test_one_mail_to_two_lines_is_kept_for_each(mail_world: MailWorld) -> 
 async def test_five_times_at_once_is_one(mail_world: MailWorld) -> None:
     line = a_line()
     door = MemoryDoor(line)
-    async with listening_for(door) as port:
-        async with asyncio.TaskGroup() as group:
-            for number in range(5):
-                mail = f"Received: by way {number}\n{MAIL}"
-                group.create_task(asyncio.to_thread(mail_world.send, "ann@customer.example", line.address, mail, port=port))
+    async with listening_for(door) as port, asyncio.TaskGroup() as group:
+        for number in range(5):
+            mail = f"Received: by way {number}\n{MAIL}"
+            group.create_task(asyncio.to_thread(mail_world.send, "ann@customer.example", line.address, mail, port=port))
     assert len(door.raws(line)) == 1
     assert door.repeats == 4
 
@@ -167,7 +167,7 @@ async def test_says_why_a_mail_is_not_taken(mail_world: MailWorld) -> None:
 async def test_starttls_is_offered_with_a_certificate(mail_world: MailWorld) -> None:
     line = a_line()
     door = MemoryDoor(line)
-    files = {"tls_certificate": str(mail_world.ca_file), "tls_key": str(mail_world.dir / "host.pem")}
+    files: dict[str, Any] = {"tls_certificate": str(mail_world.ca_file), "tls_key": str(mail_world.dir / "host.pem")}
     async with listening_for(door, **files) as port:
 
         def hand_in() -> None:

@@ -34,8 +34,7 @@ def corpus(every: int) -> Iterator[bytes]:
 def pieces(raw: bytes) -> list[Inbound]:
     try:
         return channel.parse(LINE, Raw(identity.external_id(raw), raw))
-    except Unreadable as error:
-        assert str(error)
+    except Unreadable:
         return []
 
 
@@ -53,13 +52,20 @@ def storable(found: Inbound) -> None:
 LINES = st.sampled_from(
     [
         b"From: ann@customer.example", b"From: =?utf-8?q?a=00?= <a@b>", b"Subject: =?utf-8?B?w7w", b"Subject: \xff\xfe",
-        b"Content-Type: text/html; charset=utf-7", b"Content-Type: multipart/mixed; boundary=b", b"Content-Type: multipart/report;"
-        b" report-type=delivery-status; boundary=b", b"--b", b"--b--", b"", b" ", b"\t=?x?q??=", b"Content-Transfer-Encoding: base64",
-        b"Content-Transfer-Encoding: quoted-printable", b"Content-Transfer-Encoding: x-uuencode", b"begin 644 x", b"=C3", b"%%%%",
-        b"Content-Type: message/delivery-status", b"Action: failed", b"Final-Recipient: rfc822;x@y", b"Content-Type: text/plain;"
-        b" charset=unicode_escape", b"\\ud800", b"> quoted", b"On 1.1.2026 x wrote:", b"-- ", b"<div><script>", b"</blockquote>",
-        b"Content-Disposition: attachment; filename*0*=utf-8''%ff; filename*1=../../x", b"Date: Mon, 99 Xxx 99999 99:99:99 +9999",
-        b"Content-Type: text/plain; charset=zip", b"Message-ID: <a@b> <c@d>", b"In-Reply-To: <<<>>>", b"To: (((((", b'To: "\\',
+        b"Content-Type: text/html; charset=utf-7", b"Content-Type: multipart/mixed; boundary=b",
+        b"Content-Type: multipart/report;"
+        b" report-type=delivery-status; boundary=b", b"--b", b"--b--", b"", b" ", b"\t=?x?q??=",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Transfer-Encoding: quoted-printable", b"Content-Transfer-Encoding: x-uuencode", b"begin 644 x",
+        b"=C3", b"%%%%",
+        b"Content-Type: message/delivery-status", b"Action: failed", b"Final-Recipient: rfc822;x@y",
+        b"Content-Type: text/plain;"
+        b" charset=unicode_escape", b"\\ud800", b"> quoted", b"On 1.1.2026 x wrote:", b"-- ", b"<div><script>",
+        b"</blockquote>",
+        b"Content-Disposition: attachment; filename*0*=utf-8''%ff; filename*1=../../x",
+        b"Date: Mon, 99 Xxx 99999 99:99:99 +9999",
+        b"Content-Type: text/plain; charset=zip", b"Message-ID: <a@b> <c@d>", b"In-Reply-To: <<<>>>", b"To: (((((",
+        b'To: "\\',
     ]
 )  # fmt: skip
 
@@ -84,13 +90,20 @@ def test_a_damaged_sample_is_read_or_refused(path: Path, place: int, noise: byte
 def multipart(depth: int, filler: bytes) -> bytes:
     inner = b"\r\n\r\n" + filler
     for level in range(depth):
-        inner = b"Content-Type: multipart/mixed; boundary=l%d\r\n\r\n--l%d\r\n%s\r\n--l%d--\r\n" % (level, level, inner, level)
+        inner = b"Content-Type: multipart/mixed; boundary=l%d\r\n\r\n--l%d\r\n%s\r\n--l%d--\r\n" % (
+            level,
+            level,
+            inner,
+            level,
+        )
     return HEAD + inner
 
 
 BOMBS = {
     "40 MB of text": HEAD + b"\r\n" + b"word " * 8_000_000,
-    "40 MB in a file": HEAD + b"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"QUJD" * 10_000_000,
+    "40 MB in a file": HEAD
+    + b"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    + b"QUJD" * 10_000_000,
     "40 MB in fifty levels": multipart(50, b"y" * 40_000_000),
     "a thousand levels": multipart(1000, b"deep"),
     "a million boundaries": HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n" * 1_000_000,
@@ -99,7 +112,13 @@ BOMBS = {
     "one field of 40 MB": HEAD + b"Subject: " + b"s" * 40_000_000 + b"\r\n\r\nbody",
     "a folded field": HEAD + b"References: " + b"<a@b>\r\n " * 1_000_000 + b"\r\n\r\nbody",
     "a million recipients": HEAD + b"To: " + b"a@b.example, " * 1_000_000 + b"\r\n\r\nbody",
-    "open brackets": b"From: " + b"(" * 200_000 + b"\r\nTo: " + b"<" * 200_000 + b"\r\nCc: " + b'"' * 99_999 + b"\r\n\r\nx",
+    "open brackets": b"From: "
+    + b"(" * 200_000
+    + b"\r\nTo: "
+    + b"<" * 200_000
+    + b"\r\nCc: "
+    + b'"' * 99_999
+    + b"\r\n\r\nx",
     "open quotes": b'From: "' + b'\\"' * 16_000 + b"\r\n\r\nx",
     "encoded words": HEAD + b"Subject: " + b"=?utf-8?q?a?= " * 100_000 + b"\r\n\r\nx",
     "deep html": HEAD + b"Content-Type: text/html\r\n\r\n" + b"<div>" * 400_000,
@@ -112,8 +131,11 @@ BOMBS = {
     "quoted for ever": HEAD + b"\r\n" + b"On 1 x wrote:\r\n> a\r\nb\r\n" * 500_000,
     "attributions": HEAD + b"\r\n" + b"On wrote:\r\n\r\n" * 500_000,
     "punycode": HEAD + b"Content-Type: text/plain; charset=punycode\r\n\r\n" + b"a-" * 1_000_000,
-    "a report of 40 MB": HEAD + b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
-    b"Content-Type: message/delivery-status\r\n\r\n" + b"Final-Recipient: rfc822;a@b\r\nAction: failed\r\n\r\n" * 800_000 + b"--b--",
+    "a report of 40 MB": HEAD
+    + b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+    b"Content-Type: message/delivery-status\r\n\r\n"
+    + b"Final-Recipient: rfc822;a@b\r\nAction: failed\r\n\r\n" * 800_000
+    + b"--b--",
 }
 
 
@@ -184,7 +206,9 @@ def test_every_mail_has_an_id_that_can_be_stored(raw: bytes) -> None:
     st.lists(st.text(alphabet=st.characters(codec="ascii"), max_size=40), max_size=4),
 )  # fmt: skip
 @settings(deadline=None, max_examples=150)
-def test_what_we_write_is_read_as_it_was_meant(name: str, subject: str, filename: str, body: str, references: list[str]) -> None:
+def test_what_we_write_is_read_as_it_was_meant(
+    name: str, subject: str, filename: str, body: str, references: list[str]
+) -> None:
     from everyline.channel_contract import Address, File
     from everyline.channels.email import compose
     from everyline.channels.email.tests.doubles import an_answer

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from typing import Any
 
-import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -58,9 +57,10 @@ def the_raw(world: MailWorld, box: Mailbox, subject: str) -> bytes:
     with world.imap(box) as client:
         client.select("INBOX", readonly=True)
         for number in client.search(None, "ALL")[1][0].split():
-            raw = client.fetch(number, "(BODY.PEEK[])")[1][0][1]
-            if subject.encode() in raw:
-                return bytes(raw)
+            part = client.fetch(number, "(BODY.PEEK[])")[1][0]
+            assert isinstance(part, tuple)
+            if subject.encode() in part[1]:
+                return part[1]
     raise AssertionError(subject)
 
 
@@ -138,6 +138,8 @@ async def test_the_answer_to_an_answer_finds_its_case(mail_world: MailWorld) -> 
 @pytest.mark.req("E1")
 async def test_signs_for_its_domain(mail_world: MailWorld) -> None:
     ann, box = mail_world.mailbox("ann@customer.example"), a_box(mail_world)
+    import dkim
+
     key = rsa.generate_private_key(65537, 1024)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -158,11 +160,11 @@ async def test_signs_for_its_domain(mail_world: MailWorld) -> None:
 @pytest.mark.parametrize("how", ["tls", "token"])
 async def test_signs_in_to_send(mail_world: MailWorld, how: str) -> None:
     ann, box = mail_world.mailbox("ann@customer.example"), a_box(mail_world)
-    changes: dict[str, Any] = {
+    ways: dict[str, dict[str, Any]] = {
         "tls": {"smtp_port": mail_world.ports["submissions"], "smtp_encryption": "tls"},
         "token": {"smtp_password": "", "oauth_access_token": mail_world.token(box)},
-    }[how]
-    receipt = await sent(a_sender(mail_world, box, **changes), an_answer(ann.address))
+    }
+    receipt = await sent(a_sender(mail_world, box, **ways[how]), an_answer(ann.address))
     assert receipt.answer.startswith("250")
 
 
@@ -250,7 +252,7 @@ async def a_host(step: str, answer: str | None) -> AsyncIterator[tuple[Host, Lin
 
 @pytest.mark.req("P2")
 @pytest.mark.parametrize(
-    "step, answer, reached, permanent, unknown, code",
+    ("step", "answer", "reached", "permanent", "unknown", "code"),
     [
         ("connect", None, 0, False, False, None),
         ("connect", "silence", 0, False, False, None),
@@ -336,7 +338,7 @@ async def test_the_test_button_on_a_mailbox(mail_world: MailWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes, failed",
+    ("changes", "failed"),
     [
         ({"imap_host": "no-such-host.invalid"}, "Mail hosts found"),
         ({"ca_file": ""}, "Connections are encrypted"),
@@ -345,7 +347,9 @@ async def test_the_test_button_on_a_mailbox(mail_world: MailWorld) -> None:
         ({"smtp_user": "somebody@harbor.example", "smtp_password": "wrong"}, "Signed in to send"),
     ],
 )
-async def test_the_test_button_says_which_step_failed(mail_world: MailWorld, changes: dict[str, Any], failed: str) -> None:
+async def test_the_test_button_says_which_step_failed(
+    mail_world: MailWorld, changes: dict[str, Any], failed: str
+) -> None:
     box = a_box(mail_world)
     settings = {"smtp_host": "localhost", "smtp_port": mail_world.ports["submission"], **changes}
     line = a_reader(mail_world, box, **settings)
