@@ -274,6 +274,9 @@ class Channel(Protocol):
     def normal(self, address: str) -> str:
         """The normal form of a line's address; ValueError with a reason for people when it is none."""
 
+    def identify(self, body: bytes) -> str:
+        """The external id of raw bytes: the same for the same piece, however often and by whichever way it comes."""
+
     def parse(self, line: Line, raw: Raw) -> list[Inbound]:
         """Pure: no I/O, no clock. Raises Unreadable."""
 

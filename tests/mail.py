@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
@@ -56,8 +57,6 @@ class MailLine:
 
     async def receive(self, *raws: bytes, process: bool = True) -> list[bool]:
         """Hand mails in, all at once, and process them; tells for each whether it was new."""
-        import asyncio
-
         door = IntakeDoor(self.ground)
         await door.start()
         try:
@@ -76,7 +75,4 @@ class MailLine:
 
 
 def _raw(body: bytes) -> Raw:
-    from everyline.channels.email.identity import external_id
-
-    assert channel("email")
-    return Raw(external_id(body), body, {})
+    return Raw(channel("email").identify(body), body)

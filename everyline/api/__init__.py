@@ -1,1 +1,1 @@
-"""The HTTP API."""
+"""The HTTP API, under ``/api/v1``."""

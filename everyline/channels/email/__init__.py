@@ -22,7 +22,7 @@ from everyline.channel_contract import (
     Receiver,
 )
 from everyline.channels.email import check as line_check
-from everyline.channels.email import imap, listener, reading, smtp
+from everyline.channels.email import identity, imap, listener, reading, smtp
 from everyline.channels.email.settings import EmailSettings, InstallSettings
 from everyline.ground import addresses
 from everyline.ground.words import _, mark
@@ -40,7 +40,7 @@ class Email:
         continues=Continues.REFERENCE,
         address_label=mark("Email address"),
         address_help=mark("The address that customers write to, such as permits@harbor.example."),
-        weight=25,
+        weight=20,
         offer_seconds=90,
         undo_seconds=15,
         hue=212,
@@ -53,6 +53,10 @@ class Email:
         if "+" in normal.partition("@")[0]:
             raise ValueError(_("a line's address has no plus sign: what stands after it is the case's reference"))
         return normal
+
+    def identify(self, body: bytes) -> str:
+        """The Message-ID with a digest of what the sender wrote."""
+        return identity.external_id(body)
 
     def parse(self, line: Line, raw: Raw) -> list[Inbound]:
         """One mail is one piece."""

@@ -1,0 +1,1 @@
+"""What the product promises in speed and size, measured: ``make bench [NAME=…]``."""
