@@ -13,7 +13,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.words import _
-from everyline.people.models import Agent, AgentState, ApiToken, Audit, Installation, QueueScope, SignIn
+from everyline.people.models import Agent, AgentState, ApiToken, Audit, AwayReason, Installation, QueueScope, SignIn
 from everyline.people.passwords import fresh_token, hash_password
 from everyline.people.rules import PERMISSIONS, Role
 
@@ -162,6 +162,24 @@ async def describe_installation(tx: Tx, by: int | None, **facts: Any) -> None:
             .on_conflict_do_update(index_elements=["name"], set_={"value": value})
         )
     await events.record(tx, "installation.changed", actor_id=by, fields=sorted(facts))
+
+
+async def add_away_reason(tx: Tx, by: int | None, name: str) -> None:
+    """Add a reason to be away."""
+    if not name.strip():
+        raise Invalid(_("It needs a name."), {"name": _("Write a name.")})
+    last = select(func.coalesce(func.max(AwayReason.position), 0) + 1).scalar_subquery()
+    row = upsert(AwayReason).values(name=name.strip(), position=last).on_conflict_do_nothing().returning(AwayReason.id)
+    if await tx.value(row) is None:
+        raise Invalid(_("There is one of this name already."), {"name": _("Choose another name.")})
+    await events.record(tx, "away_reason.added", actor_id=by)
+
+
+async def remove_away_reason(tx: Tx, by: int | None, reason_id: int) -> None:
+    """Nobody can choose it any more; who is away for it stays so."""
+    if await tx.value(delete(AwayReason).where(AwayReason.id == reason_id).returning(AwayReason.id)) is None:
+        raise NotFound(_("There is no such reason."))
+    await events.record(tx, "away_reason.removed", actor_id=by)
 
 
 async def audit(

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, text
 from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
-from everyline.people.models import Agent, AgentState, AwayReason, Installation
+from everyline.people.models import Agent, AgentState, ApiToken, Audit, AwayReason, Installation, QueueScope
 from everyline.people.rules import Me, Role
 
 # text, because the table of memberships belongs to a noun above this one
@@ -67,3 +67,42 @@ async def all_agents(tx: Tx) -> Sequence[Row[Any]]:
 async def away_reasons(tx: Tx) -> list[str]:
     """The reasons to be away, in their order."""
     return [row.name for row in await tx.rows(select(AwayReason.name).order_by(AwayReason.position, AwayReason.name))]
+
+
+async def installation(tx: Tx) -> dict[str, Any]:
+    """The facts about the organisation, each with its default."""
+    facts = {row.name: row.value for row in await tx.rows(select(Installation.__table__))}
+    return {"organisation": "Everyline", "language": "en", "zone": "UTC", **facts}
+
+
+async def all_tokens(tx: Tx) -> Sequence[Row[Any]]:
+    """The tokens that are good, with whom they act as."""
+    query = select(ApiToken.__table__, Agent.name.label("agent_name")).join(Agent, Agent.id == ApiToken.agent_id)
+    return await tx.rows(query.where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc()))
+
+
+async def scope_of(tx: Tx, agent_id: int) -> set[int]:
+    """The queues that an agent may see beside those they are a member of."""
+    return set((await tx.execute(select(QueueScope.queue_id).where(QueueScope.agent_id == agent_id))).scalars())
+
+
+async def trail(
+    tx: Tx,
+    *,
+    before: int | None = None,
+    agent_id: int | None = None,
+    subject: str = "",
+    subject_id: int | None = None,
+    most: int = 50,
+) -> Sequence[Row[Any]]:
+    """The audit trail, newest first: what was done before an id, by an agent, or to a subject."""
+    query = select(Audit.__table__, Agent.name.label("agent_name")).outerjoin(Agent, Agent.id == Audit.agent_id)
+    if before is not None:
+        query = query.where(Audit.id < before)
+    if agent_id is not None:
+        query = query.where(Audit.agent_id == agent_id)
+    if subject:
+        query = query.where(Audit.subject == subject)
+    if subject_id is not None:
+        query = query.where(Audit.subject_id == subject_id)
+    return await tx.rows(query.order_by(Audit.id.desc()).limit(most))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, func, or_, select
 
 from everyline.ground import sql
 from everyline.ground.clock import now
@@ -16,7 +16,7 @@ from everyline.ground.words import _
 from everyline.people.rules import Me
 from everyline.queues import rules
 from everyline.queues.hours import ALWAYS, OpeningHours
-from everyline.queues.models import Assignment, Hours, HoursDay, Queue, WrapUpCode
+from everyline.queues.models import AgentSkill, Assignment, Capacity, Hours, HoursDay, Membership, Queue, Skill, WrapUpCode
 
 statements = sql.beside(__file__, "queues.sql")
 
@@ -124,3 +124,39 @@ async def default_queue(tx: Tx) -> int | None:
     """The queue of what no line names a queue for: the first in order."""
     found: int | None = await tx.value(select(Queue.id).where(Queue.retired_at.is_(None)).order_by(Queue.position, Queue.id).limit(1))
     return found
+
+
+async def all_hours(tx: Tx) -> Sequence[Row[Any]]:
+    """All hours, by name."""
+    return await tx.rows(select(Hours.__table__).order_by(Hours.name))
+
+
+async def days_of(tx: Tx, hours_id: int) -> Sequence[Row[Any]]:
+    """The days that differ from the week, in order."""
+    return await tx.rows(select(HoursDay.__table__).where(HoursDay.hours_id == hours_id).order_by(HoursDay.day))
+
+
+async def all_skills(tx: Tx) -> Sequence[Row[Any]]:
+    """Every skill, languages last, with how many agents have it."""
+    held = select(func.count()).where(AgentSkill.skill_id == Skill.id).scalar_subquery().label("agents")
+    return await tx.rows(select(Skill.__table__, held).order_by(Skill.language.is_not(None), Skill.name))
+
+
+async def members(tx: Tx) -> dict[int, set[int]]:
+    """By queue: the agents who take from it."""
+    found: dict[int, set[int]] = {}
+    for row in await tx.rows(select(Membership.queue_id, Membership.agent_id)):
+        found.setdefault(row.queue_id, set()).add(row.agent_id)
+    return found
+
+
+async def skills_of(tx: Tx, agent_id: int) -> dict[int, int]:
+    """What an agent can: skill id to level."""
+    rows = await tx.rows(select(AgentSkill.skill_id, AgentSkill.level).where(AgentSkill.agent_id == agent_id))
+    return {row.skill_id: row.level for row in rows}
+
+
+async def capacity_of(tx: Tx, agent_id: int) -> dict[str, int]:
+    """How much of each media class an agent has at once."""
+    rows = await tx.rows(select(Capacity.media_class, Capacity.most).where(Capacity.agent_id == agent_id))
+    return {**rules.DEFAULT_CAPS, **{row.media_class: row.most for row in rows}}
