@@ -93,7 +93,7 @@ def _bounded(piece: Inbound) -> Inbound:
     text = piece.text.replace("\x00", "")[:LONGEST_TEXT]
     language = piece.language
     if not language and piece.kind is InboundKind.MESSAGE:
-        language = languages.detect(f"{piece.subject} {text[:800]}")
+        language = languages.detect(f"{piece.subject} {text[:300]}")
     return replace(
         piece,
         subject=piece.subject.replace("\x00", "")[:998],
