@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from everyline.channel_contract import Door, Line, Raw, Refused
-from everyline.channels.email import identity, threads
+from everyline.channels.email import identity, smtp_data, threads
 from everyline.channels.email.settings import InstallSettings, listen_address
 from everyline.ground import addresses
 from everyline.ground.words import _
@@ -241,6 +241,26 @@ def _protocol_class(*, lmtp: bool) -> Any:
             if self.counted_as is not None:
                 self.counted.leave(self.counted_as)
                 super().connection_lost(error)
+
+        async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
+            """As aiosmtpd does it, but in large pieces."""
+            if await self.check_helo_needed():
+                return
+            if not self.envelope.rcpt_tos:
+                await self.push("503 5.5.1 Need RCPT first")
+                return
+            if arg:
+                await self.push("501 5.5.4 Syntax: DATA")
+                return
+            await self.push("354 End data with <CR><LF>.<CR><LF>")
+            body = await smtp_data.read_mail(self._reader, self.data_size_limit, self._reset_timeout)
+            if body is None:
+                answer = "552 5.3.4 It is larger than is taken here"
+            else:
+                self.envelope.content = self.envelope.original_content = body
+                answer = await self._call_handler_hook("DATA")
+            self._set_post_data_state()
+            await self.push(answer)
 
         async def smtp_AUTH(self, _arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
             """Nobody signs in here: it takes mail for our own lines only."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import smtplib
 import ssl
 from collections.abc import AsyncIterator
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from everyline.channel_contract import InboundKind, Raw, Refused
 from everyline.channels.email.listener import Listener
 from everyline.channels.email.settings import InstallSettings
+from everyline.channels.email.smtp_data import read_mail
 from everyline.channels.email.tests.doubles import MemoryDoor, Signer, a_line, read
 from tests.world.mail import MailWorld
 from tests.world.processes import free_ports, listening, wait_until
@@ -248,3 +252,66 @@ async def test_says_when_it_cannot_listen(tmp_path: Path) -> None:
         assert await second.until(lambda: bool(second.errors))
         running.cancel()
     assert f"127.0.0.1:{port}" in second.errors[0]
+
+
+@given(
+    st.lists(
+        st.sampled_from([b".", b"..", b"\r\n", b"\n", b"\r", b"a", b".\r\n", b"\n.\n", b"\r\n.\n", b"\0"]), max_size=30
+    ),
+    st.lists(st.integers(1, 7), min_size=1, max_size=8),
+)
+async def test_a_mail_is_read_whole_in_whatever_pieces_it_comes(pieces: list[bytes], sizes: list[int]) -> None:
+    mail = b"".join(pieces) + b"\r\n"
+    wire = (b"\r\n" + mail).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\nQUIT\r\n"
+    reader = asyncio.StreamReader()
+
+    async def feed() -> None:
+        position = 0
+        for size in itertools.cycle(sizes):
+            if position >= len(wire):
+                return
+            reader.feed_data(wire[position : position + size])
+            position += size
+            await asyncio.sleep(0)
+
+    feeding = asyncio.create_task(feed())
+    assert await read_mail(reader, 10_000, lambda: None) == mail
+    assert await reader.readline() == b"QUIT\r\n"
+    await feeding
+
+
+async def test_a_sender_that_hangs_up_within_a_mail_has_sent_nothing() -> None:
+    line = a_line()
+    door = MemoryDoor(line)
+    async with listening_for(door) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for command in (
+            b"EHLO x\r\n",
+            b"MAIL FROM:<a@b.example>\r\n",
+            b"RCPT TO:<permits@harbor.example>\r\n",
+            b"DATA\r\n",
+        ):
+            writer.write(command)
+        writer.write(MAIL.encode())
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+    assert not door.kept
+
+
+async def test_an_empty_mail_is_kept_too() -> None:
+    line = a_line()
+    door = MemoryDoor(line)
+    async with listening_for(door) as port:
+
+        def hand_in() -> None:
+            with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+                client.sendmail("ann@customer.example", line.address, b"")
+                client.docmd("MAIL FROM:<a@b.example>")
+                client.docmd(f"RCPT TO:<{line.address}>")
+                client.docmd("DATA")
+                assert client.docmd(".")[0] == 250
+
+        await asyncio.to_thread(hand_in)
+    assert [raw.body for raw in door.raws(line)] == [b"\r\n"]
+    assert door.repeats == 1, "to a sender both are nothing"

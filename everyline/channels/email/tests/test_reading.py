@@ -112,14 +112,14 @@ BOMBS = {
     "one field of 40 MB": HEAD + b"Subject: " + b"s" * 40_000_000 + b"\r\n\r\nbody",
     "a folded field": HEAD + b"References: " + b"<a@b>\r\n " * 1_000_000 + b"\r\n\r\nbody",
     "a million recipients": HEAD + b"To: " + b"a@b.example, " * 1_000_000 + b"\r\n\r\nbody",
-    "open brackets": b"From: "
+    "open brackets": b"Reply-To: ann@customer.example\r\nFrom: "
     + b"(" * 200_000
     + b"\r\nTo: "
     + b"<" * 200_000
     + b"\r\nCc: "
     + b'"' * 99_999
     + b"\r\n\r\nx",
-    "open quotes": b'From: "' + b'\\"' * 16_000 + b"\r\n\r\nx",
+    "open quotes": b'Reply-To: ann@customer.example\r\nFrom: "' + b'\\"' * 16_000 + b"\r\n\r\nx",
     "encoded words": HEAD + b"Subject: " + b"=?utf-8?q?a?= " * 100_000 + b"\r\n\r\nx",
     "deep html": HEAD + b"Content-Type: text/html\r\n\r\n" + b"<div>" * 400_000,
     "open tags": HEAD + b"Content-Type: text/html\r\n\r\n" + b"<blockquote " * 150_000,
@@ -143,9 +143,9 @@ BOMBS = {
 @pytest.mark.parametrize("name", sorted(BOMBS))
 def test_no_mail_holds_up_the_next(name: str) -> None:
     started = time.process_time()
-    for found in pieces(BOMBS[name]):
-        storable(found)
-        assert len(found.text) <= 500_000
+    [found] = pieces(BOMBS[name])
+    storable(found)
+    assert len(found.text) <= 500_000
     assert time.process_time() - started < 6, "read in bounded time"
 
 
@@ -180,7 +180,7 @@ def test_real_mail_is_read() -> None:
 
 
 def test_the_same_mail_by_five_ways_has_one_id() -> None:
-    raw = SAMPLES[0].read_bytes()
+    raw = (SAMPLES[0].parent / "message__plain.eml").read_bytes()
     ways = [
         b"Received: from a by b; Tue, 17 Nov 2026 10:00:00 +0000\r\n" + raw,
         b"Delivered-To: x@y\r\nX-Spam: no\r\n" + raw,
