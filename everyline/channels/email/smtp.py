@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ async def connect(settings: EmailSettings, *, sign_in: bool = True) -> SMTP:
             start_tls=host.encryption == "starttls",
             tls_context=settings.tls() if host.encryption != "none" else None,
             timeout=settings.timeout_seconds,
+            local_hostname=_own_name(),
         )
         await client.connect()
     except (aiosmtplib.SMTPException, OSError) as error:
@@ -80,6 +82,12 @@ async def connect(settings: EmailSettings, *, sign_in: bool = True) -> SMTP:
         why = _("{host} refused the sign-in for sending: {why}").format(host=host.host, why=error)
         raise ChannelError(why, permanent=False, code=_code(error)) from error
     return client
+
+
+def _own_name() -> str:
+    """By which we greet. The library would ask DNS for it at every mail, which takes long where none answers."""
+    name = socket.gethostname()
+    return name if "." in name else "[127.0.0.1]"
 
 
 async def send(
