@@ -8,6 +8,7 @@ asking the database; one that was away for longer is told to read its page again
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 from collections import deque
@@ -169,7 +170,8 @@ class Hub:
             if after < self._oldest:
                 stream.put(f"id: {self.position}\n".encode() + RESET)
             else:
-                stream.unsent.extend(found.line for found in self._recent if found.position > after and not topics.isdisjoint(found.topics))
+                missed = itertools.takewhile(lambda found: found.position > after, reversed(self._recent))
+                stream.unsent = [found.line for found in missed if not topics.isdisjoint(found.topics)][::-1]
         self._streams.add(stream)
         for topic in topics:
             self._by_topic.setdefault(topic, set()).add(stream)
