@@ -41,6 +41,17 @@ async def _become(tx: Tx, by: int | None, case_id: int, then: Status, kind: str,
     return row
 
 
+async def open_for(tx: Tx, by: int, customer_id: int, subject: str, *, queue_id: int | None = None, language: str = "") -> int:
+    """An agent opens a case for a customer and owns it; returns its id."""
+    case_id: int = await tx.value(
+        insert(Case)
+        .values(customer_id=customer_id, subject=subject, queue_id=queue_id, owner_id=by, language=language, status=Status.OPEN, unread=False)
+        .returning(Case.id)
+    )
+    await events.record(tx, "case.opened", actor_id=by, case_id=case_id, customer_id=customer_id, queue_id=queue_id, agent_id=by)
+    return case_id
+
+
 async def begin(tx: Tx, by: int | None, case_id: int) -> None:
     """Somebody works on it."""
     await _become(tx, by, case_id, Status.OPEN, "case.begun", wakes_at=None)

@@ -1,7 +1,8 @@
 -- name: timeline
--- The pieces of a case in order: messages, with what became of each that went out.
+-- The pieces of a case in order. Of HTML only whether it says more than its text: it is large, and read by itself.
 select m.id, m.interaction_id, m.direction, m.agent_id, a.name as agent_name, m.contact_point_id, m.external_id, m.subject, m.text,
-    m.quoted, m.html, m.at, m.sent_at, m.kind, m.facts, i.channel, i.line_id, l.name as line_name, p.address, p.kind as address_kind
+    m.quoted, m.html <> '' and left(m.html, 20000) ~* '<(img|table|font|h[1-6]|ol|ul|a|pre)[ >]' as rich, m.at, m.sent_at, m.kind, m.facts, i.channel, i.line_id, l.name as line_name, l.address as line_address,
+    p.address, p.kind as address_kind
 from message m
 join interaction i on i.id = m.interaction_id
 left join agent a on a.id = m.agent_id

@@ -30,6 +30,7 @@ class Case(Base):
         Index("ix_case_tags", "tags", postgresql_using="gin"),
         Index("ix_case_subject_trgm", "subject", postgresql_using="gin", postgresql_ops={"subject": "gin_trgm_ops"}),
         Index("ix_case_wakes_at", "wakes_at", postgresql_where=literal("wakes_at is not null")),
+        Index("ix_case_due_at", "due_at", postgresql_where=literal("due_at is not null")),
         Index("ix_case_resolved_at", "resolved_at", postgresql_where=literal("status = 'resolved'")),
     )
 

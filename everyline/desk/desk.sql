@@ -34,3 +34,85 @@ from queue q left join (
     select queue_id, count(*) as waiting, min(waiting_since) as oldest from queue_entry where state in ('waiting', 'offered') group by queue_id
 ) w on w.queue_id = q.id
 where q.retired_at is null order by q.position, q.name;
+
+-- name: case_facts
+-- What a case page says beside the case itself.
+select u.id as customer_id, u.name as customer_name, u.kind as customer_kind, u.language as customer_language, u.zone as customer_zone,
+    u.remarks, u.created_at as customer_since, q.name as queue_name, q.hue as queue_hue, o.name as owner_name, l.name as line_name, l.address as line_address,
+    l.channel as line_channel,
+    (select e.state from queue_entry e where e.case_id = c.id and e.state in ('waiting', 'offered')) as entry_state,
+    (select e.waiting_since from queue_entry e where e.case_id = c.id and e.state in ('waiting', 'offered')) as waiting_since,
+    (select w.name from wrap_up_code w where w.id = c.wrap_up_code_id) as wrap_up_name,
+    c.merged_into_id
+from "case" c
+join customer u on u.id = c.customer_id
+left join queue q on q.id = c.queue_id
+left join agent o on o.id = c.owner_id
+left join line l on l.id = c.line_id
+where c.id = :case_id;
+
+-- name: viewed_lately
+-- Did this agent look at this customer in the last ten minutes?
+select exists (
+    select from audit where subject = 'customer' and subject_id = :customer_id and agent_id = :me and act = 'customer.viewed'
+        and at > cast(:at as timestamptz) - interval '10 minutes'
+);
+
+-- name: used_point
+-- Where the customer wrote from last, on this case.
+select i.contact_point_id, i.channel from interaction i where i.case_id = :case_id and i.contact_point_id is not null order by i.direction, i.id desc limit 1;
+
+-- name: merges
+-- The records that became this customer, and can be parted again.
+select m.id, m.merged_at, g.name from customer_merge m join customer g on g.id = m.gone_id
+where m.kept_id = :customer_id and m.undone_at is null order by m.id desc limit 10;
+
+-- name: wrap_ups
+-- The work of an agent that is to be wrapped up.
+select a.id, a.case_id, a.queue_id, a.work_ended_at, q.wrap_up_seconds, q.name as queue_name, c.number, c.subject, u.name as customer_name
+from assignment a join queue q on q.id = a.queue_id join "case" c on c.id = a.case_id join customer u on u.id = c.customer_id
+where a.agent_id = :me and a.ended_at is null and a.work_ended_at is not null order by a.id;
+
+-- name: agents
+-- Everybody who may be given a case, with their state.
+select a.id, a.name, coalesce(s.state, 'offline') as state from agent a left join agent_state s on s.agent_id = a.id where a.active order by a.name;
+
+-- name: notices
+-- Where somebody was called by name, newest first.
+select n.id as note_id, n.case_id, n.text, n.at, w.name as by_name, w.id as by_id, c.number, c.subject, m.seen_at
+from mention m join note n on n.id = m.note_id join "case" c on c.id = n.case_id left join agent w on w.id = n.agent_id
+where m.agent_id = :me order by n.id desc limit 100;
+
+-- name: see_mentions
+-- What one was called for on a case is seen when the case is opened.
+update mention m set seen_at = :at from note n where n.id = m.note_id and m.agent_id = :me and m.seen_at is null and n.case_id = :case_id;
+
+-- name: attachment
+-- One file, and the case it is with.
+select id, case_id, draft_id, message_id, file_hash, name, content_type, size, content_id, inline from attachment where id = :id;
+
+-- name: body
+-- The HTML of one message, and the pictures that it holds.
+select m.case_id, m.html, m.text,
+    coalesce((select jsonb_object_agg(a.content_id, a.id) from attachment a where a.message_id = m.id and a.content_id <> ''), '{}') as pictures
+from message m where m.id = :id;
+
+-- name: undo_seconds
+-- How long an answer can still be taken back.
+select greatest(0, ceil(extract(epoch from due_at - now()))) from delivery where message_id = :message_id and state = 'due' and attempts = 0;
+
+-- name: addresses_of
+-- The addresses of some customers, in one line each.
+select customer_id, string_agg(address, ', ' order by preferred desc, id) as addresses from contact_point
+where customer_id = any(cast(:ids as bigint[])) group by customer_id;
+
+-- name: customer_facts
+-- What the customer's pane says, when no case is open.
+select u.id as customer_id, u.name as customer_name, u.kind as customer_kind, u.language as customer_language, u.zone as customer_zone,
+    u.remarks, u.created_at as customer_since
+from customer u where u.id = :customer_id;
+
+-- name: customer_history
+-- What happened to a customer's record.
+select e.at, e.kind, a.name as actor_name from event e left join agent a on a.id = e.actor_id
+where e.customer_id = :customer_id and (e.kind like 'customer.%' or e.kind like 'contact\_point.%') order by e.id desc limit 50;

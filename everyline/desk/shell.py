@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from everyline.desk.phrases import span
 from everyline.ground import sql
+from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.words import _, mark
 from everyline.people.queries import away_reasons
@@ -46,7 +48,14 @@ def group(title: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def person(me: Me) -> dict[str, Any]:
     """Whoever looks at the page, as templates read them."""
-    return {"id": me.id, "name": me.name, "initials": me.initials, "hue": me.hue, "role": _(ROLES[me.role]), "email": me.email}
+    return {
+        "id": me.id,
+        "name": me.name,
+        "initials": me.initials,
+        "hue": me.hue,
+        "role": _(ROLES[me.role]),
+        "email": me.email,
+    }
 
 
 async def shell(
@@ -126,7 +135,7 @@ def state_of(row: Row[Any]) -> dict[str, Any]:
         "state_reason": _(row.reason) if row.state == "away" and row.reason else "",
         "state_next": (_(row.next_reason) if row.next_reason else _(STATES[row.next_state])) if row.next_state else "",
         "state_since": row.since,
-        "state_for": "",
+        "state_for": _("for %s") % span((now() - row.since).total_seconds()),
     }
 
 
@@ -135,11 +144,20 @@ def state_choices(row: Row[Any], reasons: Sequence[str]) -> list[dict[str, Any]]
 
     def choices(prefix: str, state: str, reason: str) -> list[dict[str, Any]]:
         away = [(f"away:{one}", _(one), "away") for one in reasons] or [("away:", _(STATES["away"]), "away")]
-        every = [("available", _(STATES["available"]), "available"), *away, ("offline", _(STATES["offline"]), "offline")]
+        every = [
+            ("available", _(STATES["available"]), "available"),
+            *away,
+            ("offline", _(STATES["offline"]), "offline"),
+        ]
         chosen = f"away:{reason}" if state == "away" else state
-        return [{"value": prefix + value, "label": label, "state": look, "current": value == chosen} for value, label, look in every]
+        return [
+            {"value": prefix + value, "label": label, "state": look, "current": value == chosen}
+            for value, label, look in every
+        ]
 
     found = [{"title": _("Now"), "choices": choices("", row.state, row.reason)}]
     if row.in_hand or row.wrapping_up:
-        found.append({"title": _("When the present work ends"), "choices": choices(AFTERWARDS, row.next_state, row.next_reason)})
+        found.append(
+            {"title": _("When the present work ends"), "choices": choices(AFTERWARDS, row.next_state, row.next_reason)}
+        )
     return found

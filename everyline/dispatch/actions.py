@@ -107,7 +107,7 @@ async def answer(
     external_id = wire_id(token, line.address.partition("@")[2])
     references = await thread(tx, case_id)
     body = await _signed(tx, by, row.queue_id, text)
-    subject = answer_subject(row.subject)
+    subject = answer_subject(row.subject) if references else row.subject  # what we write first answers nothing
     message_id: int = await tx.value(
         insert(Message)
         .values(

@@ -20,6 +20,7 @@ class Delivery(Base):
     __table_args__ = (
         Index("ix_delivery_due", "due_at", "id", postgresql_where=literal("state = 'due'")),
         Index("ix_delivery_claimed", "due_at", postgresql_where=literal("state in ('claimed', 'on wire')")),
+        Index("ix_delivery_case_id", "case_id"),
         Index("ix_delivery_message_id", "message_id", postgresql_where=literal("message_id is not null")),
         Index("ix_delivery_external_id", "external_id", postgresql_where=literal("external_id <> ''")),
         Index("ix_delivery_line_sent", "line_id", "sent_at", postgresql_where=literal("sent_at is not null")),

@@ -12,9 +12,11 @@ import { startMenus } from "../../ground/scripts/menus";
 import { startOffers } from "../../ground/scripts/offer";
 import { startPalette } from "../../ground/scripts/palette";
 import { startSound } from "../../ground/scripts/sound";
+import { startStreams } from "../../ground/scripts/stream";
 import { startTheme } from "../../ground/scripts/theme";
 import { startTimes } from "../../ground/scripts/time";
 import { startToasts, toast } from "../../ground/scripts/toast";
+import { startWhen } from "../../ground/scripts/when";
 import { word } from "../../ground/scripts/words";
 
 Object.assign(htmx.config, {
@@ -52,5 +54,7 @@ startCopy();
 startSound();
 startOffers();
 startComposer();
+startStreams();
+startWhen();
 startLive();
 htmx.onLoad((arrived) => contentArrived(arrived as HTMLElement));

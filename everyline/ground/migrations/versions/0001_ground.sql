@@ -248,6 +248,7 @@ CREATE TABLE "case" (
     CONSTRAINT uq_case_number UNIQUE (number)
 );
 CREATE INDEX ix_case_customer_id ON "case" (customer_id, id desc);
+CREATE INDEX ix_case_due_at ON "case" (due_at) WHERE due_at is not null;
 CREATE INDEX ix_case_moved_at ON "case" (moved_at desc, id desc);
 CREATE INDEX ix_case_owner_open ON "case" (owner_id, moved_at desc, id desc) WHERE status <> 'closed';
 CREATE INDEX ix_case_queue_open ON "case" (queue_id, moved_at desc, id desc) WHERE status <> 'closed';
@@ -555,6 +556,7 @@ CREATE TABLE delivery (
     CONSTRAINT pk_delivery PRIMARY KEY (id),
     CONSTRAINT uq_delivery_idempotency_key UNIQUE (idempotency_key)
 );
+CREATE INDEX ix_delivery_case_id ON delivery (case_id);
 CREATE INDEX ix_delivery_claimed ON delivery (due_at) WHERE state in ('claimed', 'on wire');
 CREATE INDEX ix_delivery_due ON delivery (due_at, id) WHERE state = 'due';
 CREATE INDEX ix_delivery_external_id ON delivery (external_id) WHERE external_id <> '';

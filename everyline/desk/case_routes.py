@@ -1,0 +1,233 @@
+"""A case: its page, its parts, and the questions that are asked about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from everyline.cases import queries as cases
+from everyline.customers import queries as customers
+from everyline.desk import answering, phrases, reads
+from everyline.desk.lists import frame, read_list, resolve_place
+from everyline.desk.places import VIEWS, Place
+from everyline.desk.presence import presence_of
+from everyline.desk.shell import statements
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.errors import NotFound
+from everyline.ground.pages import page
+from everyline.ground.words import _
+from everyline.people.permit import ground_of, permit
+from everyline.people.queries import organisation_name
+from everyline.people.rules import Me
+from everyline.queues.queries import wrap_up_codes
+
+router = APIRouter()
+
+
+def place_in(request: Request, me: Me) -> Place:
+    """The list that a case was opened from."""
+    found = Place.read(request.query_params.get("view", "mine"), request.query_params)
+    known = (
+        found.key in VIEWS
+        or found.key.startswith("saved-")
+        or (found.queue_id is not None and me.sees_queue(found.queue_id))
+    )
+    return found if known else Place()
+
+
+@router.get("/desk/cases/{case_id}")
+async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id: int) -> Response:
+    """A case beside the list it was opened from; the case alone when the list asks."""
+    place = place_in(request, me)
+    async with ground_of(request).database.transaction() as tx:
+        if answering.wants(request, "case"):
+            context = await reads.whole_case(tx, me, case_id, place.here) | {
+                "back": place.href(after=place.after, before=place.before)
+            }
+            context["organisation"] = await organisation_name(tx)
+            answer: Response = page("desk/opened.html", **context)
+        else:
+            queues = await tx.rows(statements.queues)
+            try:
+                place = await resolve_place(tx, me, place, queues)
+            except NotFound:
+                place = replace(Place(), title=_(VIEWS["mine"]))
+            context = await reads.whole_case(tx, me, case_id, place.here) | {
+                "back": place.href(after=place.after, before=place.before)
+            }
+            context |= await frame(tx, me, place, queues)
+            context |= await read_list(tx, me, place, current=case_id)
+            answer = page("desk/desk.html", **context)
+    merged_into = context["case"].merged_into_id
+    if merged_into is not None:
+        to = f"/desk/cases/{merged_into}?{place.here}"
+        return (
+            Response(status_code=204, headers={"HX-Redirect": to})
+            if answering.by_script(request)
+            else RedirectResponse(to, 303)
+        )
+    return answer
+
+
+async def _with_head(tx: Tx, me: Me, request: Request, case_id: int) -> dict[str, Any]:
+    place = place_in(request, me)
+    found = await cases.get(tx, me, case_id)
+    facts = await tx.first(statements.case_facts, {"case_id": case_id})
+    assert facts is not None
+    at, there = now(), phrases.zone(me.zone)
+    return reads.head(me, found, facts, place.here, at, there) | {
+        "back": place.href(after=place.after, before=place.before)
+    }
+
+
+@router.get("/desk/cases/{case_id}/head")
+async def head(request: Request, me: Annotated[Me, permit("case.read")], case_id: int) -> Response:
+    """The head alone."""
+    async with ground_of(request).database.transaction() as tx:
+        context = await _with_head(tx, me, request, case_id)
+    return page("desk/head.html", **context)
+
+
+@router.get("/desk/cases/{case_id}/timeline")
+async def timeline(request: Request, me: Annotated[Me, permit("case.read")], case_id: int) -> Response:
+    """The timeline alone. Who looks at it reads what is new."""
+    async with ground_of(request).database.transaction() as tx:
+        context = await _with_head(tx, me, request, case_id)
+        at = now()
+        await reads.look(tx, me, context["case"], context["facts"].customer_id, at)
+        pieces = await reads.read_timeline(tx, me, context["case"], context["facts"], at, phrases.zone(me.zone))
+    return page("desk/timeline.html", timeline=pieces, **context)
+
+
+@router.get("/desk/cases/{case_id}/composer")
+async def composer(request: Request, me: Annotated[Me, permit("case.read")], case_id: int, kind: str = "") -> Response:
+    """The composer with what is kept of the drafts."""
+    async with ground_of(request).database.transaction() as tx:
+        context = await composer_context(tx, me, request, case_id)
+    if kind in ("reply", "note"):
+        context["kind"] = kind
+    return page("desk/composer.html", **context)
+
+
+async def composer_context(tx: Tx, me: Me, request: Request, case_id: int) -> dict[str, Any]:
+    """All that the composer's template reads."""
+    context = await _with_head(tx, me, request, case_id)
+    points = await customers.points(tx, context["facts"].customer_id)
+    return context | await reads.composer(tx, me, context["case"], context["facts"], points)
+
+
+@router.post("/desk/cases/{case_id}/presence")
+async def presence(request: Request, me: Annotated[Me, permit("case.read")], case_id: int) -> Response:
+    """One looks at a case; who else does."""
+    async with ground_of(request).database.transaction() as tx:
+        await cases.get(tx, me, case_id)
+    here = presence_of(request)
+    here.say(me, case_id)
+    return page("desk/others.html", others=here.others(me, case_id))
+
+
+@router.get("/desk/cases/{case_id}/candidates")
+async def candidates(request: Request, me: Annotated[Me, permit("case.read")], case_id: int, q: str = "") -> Response:
+    """Other cases to merge with or to link to."""
+    async with ground_of(request).database.transaction() as tx:
+        found = await _candidates(tx, me, await cases.get(tx, me, case_id), q)
+    return page("desk/ask/candidates.html", candidates=found)
+
+
+async def _candidates(tx: Tx, me: Me, case: Any, words: str) -> list[dict[str, Any]]:
+    rows = (
+        await cases.find(tx, me, words, most=8)
+        if words.strip()
+        else await cases.of_customer(tx, me, case.customer_id, most=9)
+    )
+    return [
+        {
+            "id": row.id,
+            "number": row.number,
+            "subject": row.subject or _("(no subject)"),
+            "customer": row.customer_name,
+            "status": phrases.status(row.status),
+        }
+        for row in rows
+        if row.id != case.id
+    ][:8]
+
+
+@router.get("/desk/cases/{case_id}/ask/{what}")
+async def ask(
+    request: Request, me: Annotated[Me, permit("case.write")], case_id: int, what: str, message: int = 0
+) -> HTMLResponse:
+    """A question about a case: assign, transfer, resolve, snooze, describe, merge, link, split."""
+    if what not in ("assign", "transfer", "resolve", "snooze", "describe", "merge", "link", "split"):
+        raise NotFound(_("There is nothing at this address."))
+    async with ground_of(request).database.transaction() as tx:
+        queues = await tx.rows(statements.queues)
+        place = place_in(request, me)
+        context = {} if answering.by_script(request) else await frame(tx, me, place, queues)
+        context |= await _with_head(tx, me, request, case_id)
+        found = context["case"]
+        match what:
+            case "assign":
+                context["agents"] = [(row.id, row.name) for row in await tx.rows(statements.agents)]
+            case "transfer":
+                context["queues"] = [(row.id, row.name) for row in queues if row.id != found.queue_id]
+            case "resolve":
+                context["codes"] = [(row.id, _(row.name)) for row in await wrap_up_codes(tx, found.queue_id)]
+            case "snooze":
+                context |= {"presets": presets(now(), phrases.zone(me.zone)), "zone_name": me.zone.replace("_", " ")}
+            case "describe":
+                context["priorities"] = [(number, _(text)) for number, text in phrases.PRIORITIES.items()]
+            case "merge" | "link":
+                context["candidates"] = await _candidates(tx, me, found, "")
+            case "split":
+                context |= {"message_id": message, "subject": found.subject}
+    return answering.ask(request, what, context)
+
+
+def snooze_until(preset: str, at: datetime, there: ZoneInfo) -> datetime | None:
+    """The moment that a preset means; None when there is no such preset."""
+    local = at.astimezone(there)
+
+    def morning(days: int) -> datetime:
+        return datetime.combine(local.date() + timedelta(days=days), time(8), there)
+
+    match preset:
+        case "hours":
+            return (at + timedelta(hours=3)).replace(second=0, microsecond=0)
+        case "tomorrow":
+            return morning(1)
+        case "monday":
+            return morning(7 - local.weekday())
+        case "week":
+            return morning(7)
+    return None
+
+
+def presets(at: datetime, there: ZoneInfo) -> list[tuple[str, str, str]]:
+    """Usual times to snooze until: value, name, when that is."""
+    names = [
+        ("hours", _("In three hours")),
+        ("tomorrow", _("Tomorrow morning")),
+        ("monday", _("Monday morning")),
+        ("week", _("In a week")),
+    ]
+    found = []
+    for value, text in names:
+        until = snooze_until(value, at, there)
+        assert until is not None
+        found.append(
+            (
+                value,
+                text,
+                f"{phrases.moment(until, at, there)} {phrases.clock(until, there)}"
+                if value != "hours"
+                else phrases.clock(until, there),
+            )
+        )
+    return found

@@ -1,0 +1,181 @@
+"""What the case page shows, read once for a request and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
+
+from everyline.cases import queries as cases
+from everyline.cases.actions import read as mark_read
+from everyline.channel_registry import channel, reaching
+from everyline.customers import queries as customers
+from everyline.desk import composing, phrases, timeline
+from everyline.desk.lists import channel_facts, shown_row
+from everyline.desk.shell import statements
+from everyline.dispatch.actions import statements as deliveries
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.words import _
+from everyline.people.actions import audit
+from everyline.people.rules import Me
+from everyline.queues.queries import wrap_up_codes
+
+
+async def whole_case(tx: Tx, me: Me, case_id: int, here: str, *, looks: bool = True) -> dict[str, Any]:
+    """Everything of one case. ``looks``: somebody opens it, so it is read, and the view of the customer is written down."""
+    at, there = now(), phrases.zone(me.zone)
+    case = await cases.get(tx, me, case_id)
+    facts = await tx.first(statements.case_facts, {"case_id": case_id})
+    assert facts is not None
+    if looks:
+        await look(tx, me, case, facts.customer_id, at)
+    points = await customers.points(tx, facts.customer_id)
+    return {
+        **head(me, case, facts, here, at, there),
+        "timeline": await read_timeline(tx, me, case, facts, at, there),
+        "links": await cases.links(tx, me, case_id),
+        **await composer(tx, me, case, facts, points),
+        **await pane(tx, me, case, facts, points, at, there, here),
+    }
+
+
+async def look(tx: Tx, me: Me, case: Row[Any], customer_id: int, at: datetime) -> None:
+    """Somebody looks at a case and at its customer."""
+    if case.unread:
+        await mark_read(tx, me.id, case.id)
+    await tx.execute(statements.see_mentions, {"me": me.id, "case_id": case.id, "at": at})
+    await look_at_customer(tx, me, customer_id, at)
+
+
+async def look_at_customer(tx: Tx, me: Me, customer_id: int, at: datetime) -> None:
+    """Every view of a customer is written down, once in ten minutes."""
+    if not await tx.value(statements.viewed_lately, {"customer_id": customer_id, "me": me.id, "at": at}):
+        await audit(tx, me.id, "customer.viewed", "customer", customer_id, address=me.address)
+
+
+def head(me: Me, case: Row[Any], facts: Row[Any], here: str, at: datetime, there: ZoneInfo) -> dict[str, Any]:
+    """Who, what about, on which channel, since when, and what can be done."""
+    shown = channel_facts(facts.line_channel or case.last_channel)
+    told = [(_("Case"), str(case.number))]
+    if facts.queue_name:
+        told.append((_("Queue"), facts.queue_name))
+    told.append((_("Owner"), facts.owner_name or _("nobody")))
+    if case.priority != 3:
+        told.append((_("Priority"), _(phrases.PRIORITIES[case.priority])))
+    if facts.line_name:
+        told.append((_("Line"), facts.line_name))
+    if facts.wrap_up_name:
+        told.append((_("Outcome"), facts.wrap_up_name))
+    open_ = case.status not in ("resolved", "closed")
+    return {
+        "case": case,
+        "facts": facts,
+        "here": here,
+        "base": f"/desk/cases/{case.id}",
+        "channel": shown,
+        "told": told,
+        "since": phrases.day_and_time(case.opened_at, at, there),
+        "goal": phrases.goal(case, at),
+        "status_words": phrases.status(case.status).capitalize(),
+        "status_tone": phrases.STATUS_TONES.get(case.status, ""),
+        "status_icon": phrases.STATUS_ICONS.get(case.status, ""),
+        "wakes": phrases.day_and_time(case.wakes_at, at, there) if case.wakes_at else "",
+        "can": {
+            "pick": facts.entry_state is not None and case.owner_id != me.id,
+            "take": facts.entry_state is None and case.owner_id is None and open_,
+            "resolve": open_,
+            "reopen": case.status == "resolved",
+            "wait": open_,
+            "write": case.status != "closed" and case.merged_into_id is None,
+            "wake": case.wakes_at is not None,
+        },
+        "waits_since": facts.waiting_since,
+    }
+
+
+async def read_timeline(
+    tx: Tx, me: Me, case: Row[Any], facts: Row[Any], at: datetime, there: ZoneInfo
+) -> list[dict[str, Any]]:
+    """The pieces of a case with what became of them."""
+    return timeline.assemble(
+        case.subject,
+        facts.customer_name,
+        await cases.timeline(tx, case.id),
+        await cases.notes(tx, case.id),
+        list(reversed(await cases.history(tx, case.id))),
+        await tx.rows(deliveries.of_case, {"case_id": case.id}),
+        await cases.attachments(tx, case.id),
+        me_id=me.id,
+        now=at,
+        there=there,
+    )
+
+
+async def composer(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], points: Sequence[Row[Any]]) -> dict[str, Any]:
+    """What the composer begins with: drafts, ways to answer, files."""
+    used = await tx.first(statements.used_point, {"case_id": case.id})
+    drafts = await cases.drafts(tx, me, case.id)
+    reply = drafts.get("reply")
+    wanted = reply.contact_point_id if reply is not None else None
+    able = {
+        kind: channel_facts(found[0].facts.name)
+        for kind in {point.kind for point in points}
+        if (found := reaching(kind))
+    }
+    ways = composing.ways(points, able, used.contact_point_id if used else None, wanted, facts.customer_name)
+    held = {row.id: kind for kind, row in drafts.items()}
+    files = [row for row in await cases.attachments(tx, case.id) if row.draft_id in held] if held else []
+    return {
+        "ways": ways,
+        "drafts": {kind: row.text for kind, row in drafts.items()},
+        "draft_files": [{"id": row.id, "name": row.name, "size": phrases.size(row.size)} for row in files],
+        "key": composing.fresh_key(),
+        "codes": await wrap_up_codes(tx, case.queue_id),
+        "largest": min(
+            (channel(found.name).facts.largest_file for found in able.values() if found.name), default=25 * 1024 * 1024
+        ),
+    }
+
+
+async def pane(
+    tx: Tx,
+    me: Me,
+    case: Row[Any] | None,
+    facts: Row[Any],
+    points: Sequence[Row[Any]],
+    at: datetime,
+    there: ZoneInfo,
+    here: str,
+) -> dict[str, Any]:
+    """The customer beside the case."""
+    rows = await cases.of_customer(tx, me, facts.customer_id, most=12)
+    theirs = phrases.zone(facts.customer_zone) if facts.customer_zone else None
+    local = at.astimezone(theirs) if theirs else None
+    others = [shown_row(row, {}, here, 0, at, there) for row in rows if case is None or row.id != case.id]
+    return {
+        "facts": facts,
+        "customer_id": facts.customer_id,
+        "customer_initials": phrases.initials(facts.customer_name),
+        "customer_language": phrases.language_name(facts.customer_language),
+        "customer_time": f"{local:%H:%M}" if local else "",
+        "same_time": local is not None and local.utcoffset() == at.astimezone(there).utcoffset(),
+        "customer_since": phrases.moment(facts.customer_since, at, there),
+        "points": [
+            {
+                "id": point.id,
+                "kind": _(phrases.POINT_KINDS.get(point.kind, point.kind)),
+                "icon": phrases.POINT_ICONS.get(point.kind, "at"),
+                "address": point.address,
+                "label": point.label,
+                "preferred": point.preferred,
+                "bad": point.bad_since is not None,
+                "reason": " ".join(point.bad_reason.split())[:300],
+            }
+            for point in points
+        ],
+        "others": others,
+    }

@@ -1,0 +1,29 @@
+"""All pages of the desk."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from everyline.desk import (
+    agent_routes,
+    case_routes,
+    composer_routes,
+    customer_routes,
+    deed_routes,
+    file_routes,
+    find_routes,
+    list_routes,
+)
+
+router = APIRouter()
+for part in (
+    list_routes,
+    case_routes,
+    deed_routes,
+    composer_routes,
+    customer_routes,
+    file_routes,
+    find_routes,
+    agent_routes,
+):
+    router.include_router(part.router)

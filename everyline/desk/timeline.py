@@ -1,0 +1,204 @@
+"""A case as one timeline over all channels: pieces, notes and what happened in between. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from everyline.cases.rules import answer_subject
+from everyline.channel_contract import Facts
+from everyline.desk import phrases
+from everyline.desk.lists import channel_facts
+from everyline.ground.words import _, mark
+
+TAKEN_BACK = "taken back"
+AGAIN = ("bounced", "failed", "unknown")  # states of a delivery that an agent may have sent again
+_ACKNOWLEDGED = {
+    "acknowledgement": mark("an acknowledgement went to %s"),
+    "confirmation": mark("a confirmation went to %s"),
+    "notice": mark("a notice went to %s"),
+}
+
+
+def assemble(
+    subject: str,
+    customer: str,
+    messages: Sequence[Any],
+    notes: Sequence[Any],
+    events: Sequence[Any],
+    deliveries: Sequence[Any],
+    attachments: Sequence[Any],
+    *,
+    me_id: int,
+    now: datetime,
+    there: ZoneInfo,
+) -> list[dict[str, Any]]:
+    """Everything in order, under headings of days; what happened between two pieces folded into one line."""
+    by_message = {row.message_id: row for row in deliveries if row.message_id is not None and row.state != TAKEN_BACK}
+    files: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in attachments:
+        if not row.inline and (row.message_id or row.note_id):
+            key = ("m", row.message_id) if row.message_id else ("n", row.note_id)
+            files.setdefault(key, []).append(
+                {"name": row.name, "size": phrases.size(row.size), "href": f"/desk/attachments/{row.id}"}
+            )
+    entries: list[tuple[datetime, int, dict[str, Any]]] = []
+    for row in messages:
+        entries.append(
+            (
+                row.at,
+                1,
+                _piece(subject, customer, row, by_message.get(row.id), files.get(("m", row.id), []), me_id, now, there),
+            )
+        )
+    for row in notes:
+        entries.append((row.at, 1, _note(row, files.get(("n", row.id), []), now, there)))
+    for row in events:
+        words = phrases.happened(row)
+        if words:
+            entries.append((row.at, 0, {"kind": "event", "text": words, "time": phrases.clock(row.at, there)}))
+    for row in deliveries:
+        if row.message_id is None and row.kind in _ACKNOWLEDGED and row.sent_at is not None:
+            entries.append(
+                (
+                    row.sent_at,
+                    0,
+                    {
+                        "kind": "event",
+                        "text": _(_ACKNOWLEDGED[row.kind]) % row.address,
+                        "time": phrases.clock(row.sent_at, there),
+                    },
+                )
+            )
+    entries.sort(key=lambda entry: (entry[0], entry[1]))
+    return _folded(entries, now, there)
+
+
+def _folded(
+    entries: Sequence[tuple[datetime, int, dict[str, Any]]], now: datetime, there: ZoneInfo
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    today = now.astimezone(there).date()
+    last_day = None
+    for at, _order, entry in entries:
+        day = at.astimezone(there).date()
+        if day != last_day:
+            found.append({"kind": "day", "text": phrases.day(day, today)})
+            last_day = day
+        if entry["kind"] != "event":
+            found.append(entry)
+        elif found[-1]["kind"] == "events":
+            found[-1]["events"].append(entry)
+        else:
+            found.append({"kind": "events", "events": [entry]})
+    for one in found:
+        if one["kind"] == "events":
+            words = [event["text"] for event in one["events"]]
+            shown = words if len(words) <= 3 else [words[0], words[-1]]
+            one["gist"] = _capital(", ".join(dict.fromkeys(shown)))
+            one["more"] = "" if len(words) <= 3 else _("and %d more") % (len(words) - 2)
+    return found
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _note(row: Any, files: list[dict[str, Any]], now: datetime, there: ZoneInfo) -> dict[str, Any]:
+    name = row.agent_name or _("the system")
+    return {
+        "kind": "note",
+        "id": f"note-{row.id}",
+        "who": name,
+        "author": {"initials": phrases.initials(name), "hue": row.agent_id or 0},
+        "at": row.at,
+        "when": phrases.clock(row.at, there),
+        "title": phrases.day_and_time(row.at, now, there),
+        "text": row.text,
+        "files": files,
+    }
+
+
+def _piece(
+    subject: str,
+    customer: str,
+    row: Any,
+    delivery: Any | None,
+    files: list[dict[str, Any]],
+    me_id: int,
+    now: datetime,
+    there: ZoneInfo,
+) -> dict[str, Any]:
+    channel = channel_facts(row.channel)
+    ours = row.direction == "out"
+    facts = row.facts or {}
+    same = answer_subject(row.subject).lower() == answer_subject(subject).lower()
+    foot = _foot(delivery, ours=row.agent_id == me_id, now=now, there=there) if ours and delivery is not None else None
+    look = ("ours" if ours else "") + (f" {foot['look']}" if foot and foot["look"] else "")
+    return {
+        "kind": "piece",
+        "id": row.id,
+        "look": look,
+        "channel": channel,
+        "who": (row.agent_name or _("Everyline")) if ours else (facts.get("sender_name") or customer),
+        "how": _how(row, channel),
+        "at": row.at,
+        "when": phrases.clock(row.at, there),
+        "title": phrases.day_and_time(row.at, now, there),
+        "subject": "" if same or not row.subject else row.subject,
+        "text": row.text,
+        "quoted": row.quoted,
+        "rich": row.rich,
+        "fields": list((facts.get("fields") or {}).items()),
+        "remarks": facts.get("remarks") or [],
+        "failures": [" ".join(filter(None, failure)) for failure in facts.get("failures") or []],
+        "copies": [
+            name or address for _kind, address, name in (facts.get("recipients") or []) if address != row.line_address
+        ],
+        "mark": row.kind if row.kind in ("automatic", "bounce", "acknowledgement") else "",
+        "files": files,
+        "foot": foot,
+        "splits": not ours,
+    }
+
+
+def _how(row: Any, channel: Facts | Any) -> str:
+    label = _(channel.label)
+    if row.direction == "out":
+        return _("%(channel)s to %(address)s") % {"channel": label, "address": row.address or _("nobody")}
+    to = row.line_address or row.line_name
+    return _("%(channel)s to %(address)s") % {"channel": label, "address": to} if to else label
+
+
+def _foot(delivery: Any, *, ours: bool, now: datetime, there: ZoneInfo) -> dict[str, Any]:
+    """What became of an answer: icon, words, and what can be done about it."""
+    state, reason = delivery.state, " ".join((delivery.answer or "").split())[:300]
+    if state == "due" and delivery.attempts == 0 and delivery.due_at > now:
+        words = _("Goes out at %s") % f"{delivery.due_at.astimezone(there):%H:%M:%S}"
+        return {"icon": "clock", "text": words, "look": "going", "take_back": ours, "again": 0, "due": delivery.due_at}
+    found: dict[str, Any] = {"look": "", "take_back": False, "again": delivery.id if state in AGAIN else 0, "due": None}
+    if state in ("due", "claimed", "on wire"):
+        again = _("Not taken yet, tried again at %(time)s: %(reason)s") % {
+            "time": phrases.clock(delivery.due_at, there),
+            "reason": reason,
+        }
+        return found | {
+            "icon": "refresh",
+            "text": again if state == "due" and delivery.attempts else _("Going out"),
+            "look": "going",
+        }
+    if state == "arrived":
+        return found | {
+            "icon": "checks",
+            "text": _("Arrived %s") % phrases.clock(delivery.ended_at or delivery.sent_at, there),
+        }
+    if state == "sent":
+        return found | {"icon": "check", "text": _("Sent %s") % phrases.clock(delivery.sent_at, there)}
+    words = {
+        "bounced": _("Did not arrive: %s") % (reason or _("no reason was given")),
+        "failed": _("Could not be sent: %s") % (reason or _("no reason was given")),
+        "unknown": _("It is not known whether this went out: the line fell silent after it had everything."),
+    }.get(state, state)
+    return found | {"icon": "warning", "text": words, "look": "failed"}
