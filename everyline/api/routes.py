@@ -1,12 +1,54 @@
-"""The API's application: its routers, its errors as problem documents (RFC 9457), its schema."""
+"""The API's application: its routers, its errors, its schema (OpenAPI at ``/api/v1/openapi.json``)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
 from everyline import __version__
+from everyline.api import cases, customers, events, lines, messages, problems, queues
+from everyline.people.permit import public
+
+DESCRIPTION = """\
+Programs act as an agent, within the scopes of their token: `Authorization: Bearer …`. Errors are problem documents
+(RFC 9457). Writes that carry an `Idempotency-Key` happen once. Lists are read page by page: hand `after` of one answer
+to the next.
+"""
+
+_HAND_IN = {
+    "post": {
+        "tags": ["lines"],
+        "summary": "Hand In",
+        "description": "Hand in one raw piece, such as a mail (RFC 5322). 202: it is kept; 200: it was there already.",
+        "parameters": [{"name": "line_id", "in": "path", "required": True, "schema": {"type": "integer"}}],
+        "requestBody": {"required": True, "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}}},
+        "responses": {"202": {"description": "Kept"}, "200": {"description": "Kept already"}, "413": {"description": "Too large"}, "503": {"description": "Could not be kept now"}},
+    }
+}
 
 
 def create_api() -> FastAPI:
     """The application mounted at ``/api/v1``."""
-    api = FastAPI(title="Everyline", version=__version__)
+    api = FastAPI(title="Everyline", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None)
+    problems.install(api)
+    for module in (lines, customers, cases, messages, queues, events):
+        api.include_router(module.router)
+
+    @api.get("/openapi.json", include_in_schema=False, dependencies=[public()])
+    async def schema() -> dict[str, Any]:
+        return described(api)
+
     return api
+
+
+def described(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, made once."""
+    if api.openapi_schema is None:
+        found = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes, servers=[{"url": "/api/v1"}])
+        found["paths"]["/lines/{line_id}/inbound"] = _HAND_IN
+        found.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        found["security"] = [{"token": []}]
+        api.openapi_schema = found
+    return api.openapi_schema

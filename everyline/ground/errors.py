@@ -10,10 +10,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 
 class ProductError(Exception):
-    """The common root. ``message`` is translated already."""
+    """The common root. ``message`` is translated already; ``status`` is what HTTP says of it (RFC 9110)."""
+
+    status: ClassVar[int] = 400
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -21,18 +24,20 @@ class ProductError(Exception):
 
 
 class NotFound(ProductError):
-    pass
+    status = 404
 
 
 class Forbidden(ProductError):
-    pass
+    status = 403
 
 
 class Conflict(ProductError):
-    pass
+    status = 409
 
 
 class Invalid(ProductError):
+    status = 422
+
     def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.fields = dict(fields or {})

@@ -40,6 +40,8 @@ _USED = {
 class NotSignedIn(ProductError):
     """Nobody is signed in here. Pages lead to the sign-in, the API answers 401."""
 
+    status = 401
+
     def __init__(self) -> None:
         super().__init__(_("Please sign in."))
 

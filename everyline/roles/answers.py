@@ -1,4 +1,4 @@
-"""What a request gets when it goes wrong: a page, a fragment, or on the API a problem (RFC 9457)."""
+"""What a request for a page gets when it goes wrong: a page, or a fragment. The API has answers of its own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from everyline.ground.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
+from everyline.ground.errors import ProductError
 from everyline.ground.pages import page
 from everyline.ground.words import _, speaking
 from everyline.people.permit import NotSignedIn
 
 log = logging.getLogger(__name__)
-
-CODES: dict[type[ProductError], int] = {NotSignedIn: 401, NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422}
 
 
 def install(app: FastAPI) -> None:
@@ -31,21 +29,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _away)
     app.add_exception_handler(OSError, _away)
     app.add_exception_handler(Exception, _defect)
-
-
-def code_of(error: ProductError) -> int:
-    """The HTTP status of an error."""
-    return next((code for kind, code in CODES.items() if isinstance(error, kind)), 400)
-
-
-def problem(status: int, title: str, detail: str = "", fields: dict[str, str] | None = None) -> JSONResponse:
-    """A problem document; ``errors`` says for each field what is wrong with it."""
-    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
-    if detail:
-        body["detail"] = detail
-    if fields:
-        body["errors"] = [{"field": name, "message": text} for name, text in fields.items()]
-    return JSONResponse(body, status, media_type="application/problem+json")
 
 
 def _answer(request: Request, status: int, title: str, text: str, *, back: str = "/desk", reference: str = "") -> Response:
@@ -63,8 +46,7 @@ async def _product_error(request: Request, error: Exception) -> Response:
             return PlainTextResponse(error.message, 401)
         return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
     titles = {404: _("Not found"), 403: _("Not allowed"), 409: _("Something changed meanwhile"), 422: _("Something is missing or wrong")}
-    status = code_of(error)
-    return _answer(request, status, titles.get(status, _("That did not work")), error.message)
+    return _answer(request, error.status, titles.get(error.status, _("That did not work")), error.message)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
