@@ -64,7 +64,8 @@ class Facts:
 
 class LineSettings(BaseModel):
     """What a line of a channel needs. Its fields make the set-up form: ``title``, ``description`` and, in
-    ``json_schema_extra``, ``secret`` (kept encrypted, never shown), ``group`` (heading), ``advanced`` (folded)."""
+    ``json_schema_extra``, ``secret`` (kept encrypted, never shown), ``group`` (heading), ``advanced`` (folded), ``choices``
+    (words for each value of a Literal), ``when`` (another field and the value without which this one means nothing)."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -20,11 +20,10 @@ from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.pages import page
-from everyline.ground.words import _, language, speaking
+from everyline.ground.words import _
 from everyline.people import queries, sign_ins
 from everyline.people.actions import audit
 from everyline.people.models import Agent, Installation
-from everyline.people.passwords import token_hash
 from everyline.people.permit import COOKIE, ground_of, public, who_asks
 from everyline.people.rules import Role, own_path
 from everyline.people.sign_ins import TooManyTries, WrongPassword
@@ -237,45 +236,16 @@ async def send_reset(request: Request, email: str = Form("")) -> Response:
     except TooManyTries as error:
         return await _page(request, "forgot.html", status=429, able=True, sent=False, email=email, error=error.message)
     answer = await _page(request, "forgot.html", able=True, sent=True, email=email)
-    answer.background = BackgroundTask(_write_reset, ground, name, language())
+    answer.background = BackgroundTask(_write_reset, ground, name)
     return answer
 
 
-async def _write_reset(ground: Ground, name: str, spoken: str) -> None:
+async def _write_reset(ground: Ground, name: str) -> None:
     async with ground.database.transaction() as tx:
-        agent = await tx.first(select(Agent.__table__).where(func.lower(Agent.email) == name, Agent.active))
-        if agent is None:
-            return
-        with speaking(agent.language or spoken):
-            await write_link(tx, ground, None, agent.id, sign_ins.PASSWORD_RESET)
-
-
-async def write_link(tx: Tx, ground: Ground, by: int | None, agent_id: int, purpose: str) -> None:
-    """Send an agent a link to set a password. Conflict when nothing can send mail."""
-    agent = await queries.get(tx, agent_id)
-    organisation = await queries.organisation_name(tx)
-    token = await sign_ins.make_link(tx, by, agent_id, purpose)
-    words = {"name": agent.name, "organisation": organisation, "link": f"{ground.settings.address}/password/{token}"}
-    if purpose == sign_ins.INVITATION:
-        subject = _("Your place at the desk of {organisation}")
-        text = _(
-            "Hello {name},\n\nyou have been added to the desk of {organisation}. Choose a password here, within seven days:\n\n{link}\n"
-        )
-    else:
-        subject = _("A new password for the desk of {organisation}")
-        text = _(
-            "Hello {name},\n\nsomebody asked for a new password for you at the desk of {organisation}. Choose one here, within one hour:\n\n{link}\n\n"
-            "If that was not you, there is nothing to do: your password stays as it is.\n"
-        )
-    await dispatch.notify(
-        tx,
-        f"link:{token_hash(token).hex()}",
-        address=agent.email,
-        name=agent.name,
-        subject=subject.format(**words),
-        text=text.format(**words),
-        language=agent.language,
-    )
+        agent_id = await tx.value(select(Agent.id).where(func.lower(Agent.email) == name, Agent.active))
+        if agent_id is not None:
+            letter = await sign_ins.link_letter(tx, None, agent_id, sign_ins.PASSWORD_RESET, ground.settings.address)
+            await dispatch.notify(tx, **letter)
 
 
 @router.get("/password/{token}")

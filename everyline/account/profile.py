@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from everyline.account.door import caller
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, ProductError
-from everyline.ground.moments import language_names
+from everyline.ground.moments import language_names, zones
 from everyline.ground.pages import page
 from everyline.ground.words import _, languages, mark
 from everyline.people import actions, queries, sign_ins
@@ -50,16 +50,6 @@ DONE = {
     "off": mark("The second factor is off."),
     "ended": mark("Signed out there."),
 }
-
-
-def zones() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The zones to choose from, by region (IANA)."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for zone in sorted(available_timezones()):
-        region, slash, place = zone.partition("/")
-        if slash and region not in ("Etc", "SystemV", "US", "Brazil", "Canada", "Chile", "Mexico"):
-            found.setdefault(region, []).append((zone, place.replace("_", " ")))
-    return [("UTC", [("UTC", "UTC")]), *found.items()]
 
 
 def _mine(request: Request) -> bytes:
@@ -239,8 +229,8 @@ async def show_second_factor(request: Request, me: Own, *, status: int = 200, er
 @router.get("/profile/second-factor/code.svg")
 async def second_factor_picture(request: Request, me: Own) -> Response:
     """The secret as a QR code for the app (otpauth address)."""
-    import pyotp  # noqa: PLC0415 -- slow import, only where a second factor is set up
-    import segno  # noqa: PLC0415 -- as above
+    import pyotp
+    import segno
 
     ground = ground_of(request)
     async with ground.database.transaction() as tx:

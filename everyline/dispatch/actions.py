@@ -219,7 +219,7 @@ async def write_all(tx: Tx, deliveries: Sequence[dict[str, Any]]) -> None:
         await tx.execute(upsert(Delivery).on_conflict_do_nothing(index_elements=["idempotency_key"]), list(deliveries))
 
 
-async def notify(tx: Tx, idempotency_key: str, *, address: str, name: str, subject: str, text: str, language: str) -> None:
+async def notify(tx: Tx, *, idempotency_key: str, address: str, name: str, subject: str, text: str, language: str) -> None:
     """Write to one of us, such as a link to set a password: on the first open line that reaches a mailbox, and never on a
     case. Conflict when there is no such line."""
     line = await answer_line(tx, None, MAILBOX)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from everyline.ground.clock import now
 from everyline.ground.words import _, language
@@ -40,7 +40,7 @@ def day(which: date, today: date | None = None) -> str:
 
 @lru_cache(maxsize=4096)
 def _day(spoken: str, which: date, skeleton: str) -> str:
-    from babel.dates import format_skeleton  # noqa: PLC0415 -- slow import, and kept once formed
+    from babel.dates import format_skeleton
 
     return str(format_skeleton(skeleton, datetime(which.year, which.month, which.day), locale=spoken))  # noqa: DTZ001 -- a day, in no zone
 
@@ -52,10 +52,20 @@ def language_names(codes: Iterable[str]) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=512)
 def _language_name(code: str, spoken: str) -> str:
-    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 -- slow import, and kept once formed
+    from babel import Locale, UnknownLocaleError
 
     try:
         name = Locale.parse(code).get_language_name(spoken)
     except (UnknownLocaleError, ValueError):
         name = None
     return name[:1].upper() + name[1:] if name else code
+
+
+def zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The zones to choose from, by region (IANA)."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for zone in sorted(available_timezones()):
+        region, slash, place = zone.partition("/")
+        if slash and region not in ("Etc", "SystemV", "US", "Brazil", "Canada", "Chile", "Mexico"):
+            found.setdefault(region, []).append((zone, place.replace("_", " ")))
+    return [("UTC", [("UTC", "UTC")]), *found.items()]

@@ -13,15 +13,16 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func, insert, select, text, update
+from sqlalchemy import Row, case, delete, func, insert, select, update
+from sqlalchemy import text as literal
 
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Database, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound, ProductError
 from everyline.ground.keys import Vault
-from everyline.ground.words import _
-from everyline.people import rules
+from everyline.ground.words import _, speaking
+from everyline.people import queries, rules
 from everyline.people.actions import end_sign_ins, set_password
 from everyline.people.models import Agent, OneTimeLink, RecoveryCode, SignIn, SignInAttempt
 from everyline.people.passwords import fresh_token, matches, token_hash
@@ -61,7 +62,7 @@ async def note_try(tx: Tx, name: str, address: str) -> int:
     """Write down a try before it is looked at, so that many at once cannot outrun the count; returns its id. TooManyTries."""
     at = now()
     for key in sorted((f"name {name}", f"address {address}")):
-        await tx.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 7))"), {"key": key})
+        await tx.execute(literal("select pg_advisory_xact_lock(hashtextextended(:key, 7))"), {"key": key})
     for kind, column, value in (("name", SignInAttempt.name, name), ("address", SignInAttempt.address, address)):
         recent = (
             select(SignInAttempt.at, SignInAttempt.succeeded)
@@ -177,7 +178,7 @@ async def end_one(tx: Tx, by: int, agent_id: int, mark: str) -> None:
 
 async def prepare_second_factor(tx: Tx, vault: Vault, agent_id: int) -> str:
     """The secret for the agent's app (base 32): a fresh one, or the one that waits for its first code."""
-    import pyotp  # noqa: PLC0415 -- slow import, only where a second factor is set up
+    import pyotp
 
     row = await tx.first(
         select(Agent.second_factor, Agent.second_factor_since).where(Agent.id == agent_id).with_for_update()
@@ -265,7 +266,7 @@ async def recovery_codes_left(tx: Tx, agent_id: int) -> int:
 
 
 async def _takes_app_code(tx: Tx, vault: Vault, agent_id: int, locked: bytes, code: str) -> bool:
-    import pyotp  # noqa: PLC0415 -- slow import, only where a second factor is given
+    import pyotp
 
     app = pyotp.TOTP(vault.open(locked))
     given = "".join(letter for letter in code if letter.isdecimal())
@@ -305,6 +306,37 @@ async def make_link(tx: Tx, by: int | None, agent_id: int, purpose: str) -> str:
     kind = "agent.invited" if purpose == INVITATION else "agent.reset_asked"
     await events.record(tx, kind, actor_id=by, agent_id=agent_id)
     return token
+
+
+async def link_letter(tx: Tx, by: int | None, agent_id: int, purpose: str, address: str) -> dict[str, str]:
+    """Make a link, and the letter that brings it, in the agent's language: what ``dispatch.notify`` takes. ``address`` is
+    that of the product, without a slash at its end."""
+    agent = await queries.get(tx, agent_id)
+    organisation = await queries.organisation_name(tx)
+    token = await make_link(tx, by, agent_id, purpose)
+    words = {"name": agent.name, "organisation": organisation, "link": f"{address}/password/{token}"}
+    with speaking(agent.language):
+        if purpose == INVITATION:
+            subject = _("Your place at the desk of {organisation}")
+            text = _(
+                "Hello {name},\n\nyou have been added to the desk of {organisation}. "
+                "Choose a password here, within seven days:\n\n{link}\n"
+            )
+        else:
+            subject = _("A new password for the desk of {organisation}")
+            text = _(
+                "Hello {name},\n\nsomebody asked for a new password for you at the desk of {organisation}. "
+                "Choose one here, within one hour:\n\n{link}\n\n"
+                "If that was not you, there is nothing to do: your password stays as it is.\n"
+            )
+        return {
+            "idempotency_key": f"link:{token_hash(token).hex()}",
+            "address": agent.email,
+            "name": agent.name,
+            "subject": subject.format(**words),
+            "text": text.format(**words),
+            "language": agent.language,
+        }
 
 
 async def linked_agent(tx: Tx, token: str) -> Row[Any]:

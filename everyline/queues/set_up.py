@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
+from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -205,14 +206,14 @@ def check_spans(spans: Spans) -> list[list[str]]:
             time.fromisoformat(end)
         if not begin < end:
             raise ValueError(_("it must begin before it ends"))
-    if any(before[1] > after[0] for before, after in zip(found, found[1:], strict=False)):
+    if any(before[1] > after[0] for before, after in pairwise(found)):
         raise ValueError(_("two spans overlap"))
     return found
 
 
 def check_holidays(place: str) -> str:
     """A country whose public holidays are known, or its subdivision (ISO 3166: "US", "US-WA"). ValueError."""
-    import holidays as library  # noqa: PLC0415 -- slow import, only where holidays are set up
+    import holidays as library
 
     place = place.strip().upper()
     if place:

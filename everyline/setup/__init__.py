@@ -1,1 +1,1 @@
-"""What admins see."""
+"""Set-up: lines, hours, queues, agents and the house, for admins; lines and quarantine for supervisors too."""

@@ -17,8 +17,15 @@ Encryption = Literal["tls", "starttls", "none"]
 MIB = 1024 * 1024
 
 
-def _extra(group: str, *, secret: bool = False, advanced: bool = False) -> dict[str, Any]:
-    return {"group": group, "secret": secret, "advanced": advanced}
+def _extra(
+    group: str,
+    *,
+    secret: bool = False,
+    advanced: bool = False,
+    choices: dict[str, str] | None = None,
+    when: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    return {"group": group, "secret": secret, "advanced": advanced, "choices": choices or {}, "when": when or {}}
 
 
 _IN = _("Receiving")
@@ -26,6 +33,11 @@ _OUT = _("Sending")
 _SIGN_IN = _("Sign-in without a password")
 _SIGNATURE = _("Signature of the domain (DKIM)")
 _CONNECTION = _("Connections")
+
+_WAYS = {"listener": _("The mail host passes it on"), "imap": _("A mailbox is read")}
+_ENCRYPTIONS = {"tls": _("TLS"), "starttls": _("STARTTLS"), "none": _("None")}
+_BACKFILLS = {"new": _("Only what is new"), "month": _("The last 30 days"), "all": _("Everything")}
+_READ = {"incoming": "imap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +58,28 @@ class EmailSettings(LineSettings):
         "listener",
         title=_("How mail comes in"),
         description=_("Your mail host passes it on to Everyline (SMTP or LMTP), or Everyline reads a mailbox (IMAP)."),
-        json_schema_extra=_extra(_IN),
+        json_schema_extra=_extra(_IN, choices=_WAYS),
     )
-    imap_host: str = Field("", title=_("Mail host"), json_schema_extra=_extra(_IN))
-    imap_port: int = Field(993, ge=1, le=65535, title=_("Port"), json_schema_extra=_extra(_IN))
-    imap_encryption: Encryption = Field("tls", title=_("Encryption"), json_schema_extra=_extra(_IN))
-    imap_user: str = Field("", title=_("Sign-in name"), json_schema_extra=_extra(_IN))
-    imap_password: str = Field("", title=_("Password"), json_schema_extra=_extra(_IN, secret=True))
-    imap_folder: str = Field("INBOX", min_length=1, title=_("Folder"), json_schema_extra=_extra(_IN, advanced=True))
+    imap_host: str = Field("", title=_("Mail host"), json_schema_extra=_extra(_IN, when=_READ))
+    imap_port: int = Field(993, ge=1, le=65535, title=_("Port"), json_schema_extra=_extra(_IN, when=_READ))
+    imap_encryption: Encryption = Field(
+        "tls", title=_("Encryption"), json_schema_extra=_extra(_IN, choices=_ENCRYPTIONS, when=_READ)
+    )
+    imap_user: str = Field("", title=_("Sign-in name"), json_schema_extra=_extra(_IN, when=_READ))
+    imap_password: str = Field("", title=_("Password"), json_schema_extra=_extra(_IN, secret=True, when=_READ))
+    imap_folder: str = Field(
+        "INBOX", min_length=1, title=_("Folder"), json_schema_extra=_extra(_IN, advanced=True, when=_READ)
+    )
     backfill: Literal["new", "month", "all"] = Field(
         "new",
         title=_("What is there already"),
         description=_("Only what is new, the last 30 days, or everything. Nothing old is acknowledged."),
-        json_schema_extra=_extra(_IN),
+        json_schema_extra=_extra(_IN, choices=_BACKFILLS, when=_READ),
     )
     mark_seen: bool = Field(
         False,  # noqa: FBT003 -- a field's default
         title=_("Mark as read what was taken in"),
-        json_schema_extra=_extra(_IN, advanced=True),
+        json_schema_extra=_extra(_IN, advanced=True, when=_READ),
     )
     poll_seconds: float = Field(
         60,
@@ -71,12 +87,14 @@ class EmailSettings(LineSettings):
         le=3600,
         title=_("Seconds between looks"),
         description=_("Only for mail hosts that do not tell of new mail by themselves (IDLE)."),
-        json_schema_extra=_extra(_IN, advanced=True),
+        json_schema_extra=_extra(_IN, advanced=True, when=_READ),
     )
 
     smtp_host: str = Field("", title=_("Mail host"), json_schema_extra=_extra(_OUT))
     smtp_port: int = Field(587, ge=1, le=65535, title=_("Port"), json_schema_extra=_extra(_OUT))
-    smtp_encryption: Encryption = Field("starttls", title=_("Encryption"), json_schema_extra=_extra(_OUT))
+    smtp_encryption: Encryption = Field(
+        "starttls", title=_("Encryption"), json_schema_extra=_extra(_OUT, choices=_ENCRYPTIONS)
+    )
     smtp_user: str = Field(
         "",
         title=_("Sign-in name"),

@@ -1,0 +1,110 @@
+"""What every page of the set-up has: the frame with its side bar, what was just done, and the way back after a form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from everyline.ground.database import Tx
+from everyline.ground.errors import Invalid, ProductError
+from everyline.ground.pages import page
+from everyline.ground.words import _, mark
+from everyline.intake import queries as intake
+from everyline.people.permit import ground_of
+from everyline.people.rules import Me
+from everyline.people.shell import group, item, shell
+
+# key, words, symbol, permission, shortcut
+PLACES = (
+    (
+        mark("Reach"),
+        (
+            ("lines", mark("Lines"), "layers", "line.read", "g l"),
+            ("hours", mark("Hours"), "clock", "queue.write", "g h"),
+            ("queues", mark("Queues"), "inbox", "queue.write", "g q"),
+        ),
+    ),
+    (
+        mark("People"),
+        (
+            ("agents", mark("Agents"), "people", "agent.write", "g a"),
+            ("skills", mark("Skills"), "star", "queue.write", "g k"),
+            ("codes", mark("Codes and reasons"), "tag", "queue.write", "g c"),
+        ),
+    ),
+    (
+        mark("House"),
+        (
+            ("organisation", mark("Organisation"), "home", "installation.write", "g o"),
+            ("quarantine", mark("Quarantine"), "quarantine", "quarantine.read", "g x"),
+            ("tokens", mark("Tokens"), "key", "token.write", "g t"),
+            ("audit", mark("Audit trail"), "shield", "audit.read", "g j"),
+        ),
+    ),
+)
+
+DONE = {
+    "added": mark("Added."),
+    "saved": mark("Saved."),
+    "removed": mark("Removed."),
+    "retired": mark("Taken out of use."),
+    "opened": mark("Open."),
+    "closed": mark("Closed."),
+    "invited": mark("The invitation is on its way."),
+    "no-mail": mark("Added. No line can send mail yet, so set a password for them, or invite them once there is one."),
+    "ended": mark("Signed out everywhere."),
+    "reset": mark("The second factor is off: the password alone lets them in."),
+    "revoked": mark("The token works no more."),
+    "retried": mark("It is processed again."),
+    "discarded": mark("Discarded."),
+}
+
+
+async def frame(tx: Tx, request: Request, me: Me, current: str) -> dict[str, Any]:
+    """The context of a page; ``current`` is the key of its place in the side bar."""
+    waiting = await intake.how_many_quarantined(tx, me) if me.may("quarantine.read") else 0
+    groups = []
+    for title, places in PLACES:
+        items = []
+        for key, words, symbol, permission, shortcut in places:
+            if me.may(permission):
+                facts: dict[str, Any] = {"icon": symbol, "current": key == current, "key": shortcut}
+                if key == "quarantine" and waiting:
+                    facts |= {
+                        "count": f"{waiting}" if waiting < 100 else "99+",
+                        "tone": "bad",
+                        "meaning": _("%s in quarantine") % waiting,
+                    }
+                items.append(item(_(words), f"/setup/{key}", **facts))
+        if items:
+            groups.append(group(_(title), items))
+    done = request.query_params.get("done", "")
+    context = await shell(
+        tx, me, face=_("Everyline set-up"), home="/setup", nav=groups, nav_label=_("Set-up"), live="quarantine"
+    )
+    return {**context, "may": me.may, "done": _(DONE[done]) if done in DONE else "", "trouble": "", "errors": {}}
+
+
+async def show(request: Request, me: Me, current: str, template: str, *, status: int = 200, **context: Any) -> Response:
+    """A page of the set-up."""
+    async with ground_of(request).database.transaction() as tx:
+        shown = await frame(tx, request, me, current)
+    return page(f"setup/{template}", status=status, **{**shown, **context})
+
+
+def wrong(error: ProductError) -> dict[str, Any]:
+    """What a form says about an error: ``trouble`` in words, ``errors`` by field."""
+    return {"trouble": error.message, "errors": error.fields if isinstance(error, Invalid) else {}}
+
+
+def back(path: str, done: str) -> Response:
+    """Go on after something was done, and say so there."""
+    path, sharp, place = path.partition("#")
+    return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={done}{sharp}{place}", 303)
+
+
+def caller(request: Request) -> str:
+    """The address that a request came from."""
+    return request.client.host if request.client else ""

@@ -1,0 +1,19 @@
+"""The pages of the set-up, one module for each place in the side bar."""
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from everyline.people.permit import permit
+from everyline.setup import agents, hours, house, lines, quarantine, queues, test_run
+
+router = APIRouter()
+
+
+@router.get("/setup", dependencies=[permit("line.read")])
+async def front() -> Response:
+    """The set-up begins with the lines."""
+    return RedirectResponse("/setup/lines", 303)
+
+
+for part in (test_run, lines, hours, queues, agents, house, quarantine):
+    router.include_router(part.router)

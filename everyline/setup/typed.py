@@ -1,0 +1,91 @@
+"""What was typed into a form, read field by field; what is wrong is collected, and nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from everyline.ground.errors import Invalid
+from everyline.ground.words import _
+
+LONGEST = 20_000
+
+
+class Typed:
+    """One form."""
+
+    def __init__(self, form: FormData) -> None:
+        self._form = form
+        self.errors: dict[str, str] = {}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What to show in the form again: text of each field; lists for those that came more than once."""
+        found: dict[str, Any] = {}
+        for name in self._form:
+            every = [value for value in self._form.getlist(name) if isinstance(value, str)]
+            found[name] = every[0] if len(every) == 1 else every
+        return found
+
+    def text(self, name: str, *, longest: int = LONGEST, required: bool = False) -> str:
+        """A text, without blanks round it."""
+        value = self._form.get(name, "")
+        text = value.strip() if isinstance(value, str) else ""
+        if required and not text:
+            self.errors[name] = _("This is needed.")
+        if len(text) > longest:
+            self.errors[name] = _("At most %s characters.") % longest
+        return text.replace("\x00", "")
+
+    def number(self, name: str, least: int, most: int, otherwise: int = 0) -> int:
+        """A whole number within bounds."""
+        text = self.text(name)
+        if not text:
+            return otherwise
+        if not (text.lstrip("-").isdecimal() and text.isascii() and len(text) < 12 and least <= int(text) <= most):
+            self.errors[name] = _("A number from {least} to {most}.").format(least=least, most=most)
+            return otherwise
+        return int(text)
+
+    def yes(self, name: str) -> bool:
+        """Was a box checked?"""
+        return name in self._form
+
+    def one_of(self, name: str, known: Collection[str], otherwise: str = "") -> str:
+        """One of a list; empty is ``otherwise``."""
+        text = self.text(name) or otherwise
+        if text not in known:
+            self.errors[name] = _("Choose one of the list.")
+        return text
+
+    def id(self, name: str) -> int | None:
+        """The number of something that was chosen; None when nothing was."""
+        text = self.text(name)
+        if not text:
+            return None
+        if not (text.isdecimal() and text.isascii() and len(text) < 19):
+            self.errors[name] = _("Choose one of the list.")
+            return None
+        return int(text)
+
+    def ids(self, name: str) -> list[int]:
+        """The numbers of all that were chosen."""
+        every = [value for value in self._form.getlist(name) if isinstance(value, str)]
+        return [int(value) for value in every if value.isdecimal() and value.isascii() and len(value) < 19]
+
+    def texts(self, name: str) -> list[str]:
+        """All that were chosen."""
+        return [value for value in self._form.getlist(name) if isinstance(value, str)]
+
+    def done(self) -> None:
+        """Raise Invalid when anything is wrong."""
+        if self.errors:
+            raise Invalid(_("Please look at this again."), self.errors)
+
+
+async def typed(request: Request) -> Typed:
+    """The form that a request carries."""
+    return Typed(await request.form())
