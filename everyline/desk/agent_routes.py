@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from sqlalchemy import Row
@@ -12,13 +12,15 @@ from starlette.responses import RedirectResponse, Response
 from everyline.desk import phrases
 from everyline.desk.answering import by_script, done
 from everyline.desk.lists import channel_facts
-from everyline.desk.shell import AFTERWARDS, shell, statements
+from everyline.desk.queries import statements
 from everyline.ground.clock import now
 from everyline.ground.errors import Conflict
+from everyline.ground.moments import span
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
+from everyline.people.shell import AFTERWARDS, shell
 from everyline.queues import actions, queries
 
 router = APIRouter()
@@ -52,14 +54,14 @@ async def offers(request: Request, me: Annotated[Me, permit("queue.work")], show
         row = await queries.offer_for(tx, me.id)
     if row is not None and row.id == shown:
         return Response(status_code=204)
-    return page("desk/offers.html", offer=_shown(row, me) if row is not None else None)
+    return page("desk/offers.html", offer=_shown(row) if row is not None else None)
 
 
-def _shown(row: Row[object], me: Me) -> dict[str, object]:
+def _shown(row: Row[Any]) -> dict[str, object]:
     at = now()
     channel = channel_facts(row.channel)
     waited = (at - row.waiting_since).total_seconds()
-    facts = [(_("Waiting"), phrases.span(waited))]
+    facts = [(_("Waiting"), span(waited))]
     if row.language:
         facts.append((_("Language"), phrases.language_name(row.language)))
     if row.line_name:
@@ -122,7 +124,7 @@ async def wrap_ups(request: Request, me: Annotated[Me, permit("queue.work")]) ->
             "subject": row.subject or str(row.number),
             "due": row.work_ended_at + timedelta(seconds=row.wrap_up_seconds),
             "seconds": row.wrap_up_seconds,
-            "text": phrases.span((row.work_ended_at + timedelta(seconds=row.wrap_up_seconds) - at).total_seconds()),
+            "text": span((row.work_ended_at + timedelta(seconds=row.wrap_up_seconds) - at).total_seconds()),
             "left": max(
                 0.0, min(100.0, 100 - (at - row.work_ended_at).total_seconds() / max(1, row.wrap_up_seconds) * 100)
             ),

@@ -16,10 +16,11 @@ from everyline.desk import answering, phrases, reads
 from everyline.desk.lists import frame, read_list, resolve_place
 from everyline.desk.places import VIEWS, Place
 from everyline.desk.presence import presence_of
-from everyline.desk.shell import statements
+from everyline.desk.queries import statements
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
+from everyline.ground.moments import zone
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.people.permit import ground_of, permit
@@ -78,9 +79,8 @@ async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id
 async def _with_head(tx: Tx, me: Me, request: Request, case_id: int) -> dict[str, Any]:
     place = place_in(request, me)
     found = await cases.get(tx, me, case_id)
-    facts = await tx.first(statements.case_facts, {"case_id": case_id})
-    assert facts is not None
-    at, there = now(), phrases.zone(me.zone)
+    facts = await tx.one(statements.case_facts, {"case_id": case_id})
+    at, there = now(), zone(me.zone)
     return reads.head(me, found, facts, place.here, at, there) | {
         "back": place.href(after=place.after, before=place.before)
     }
@@ -101,7 +101,7 @@ async def timeline(request: Request, me: Annotated[Me, permit("case.read")], cas
         context = await _with_head(tx, me, request, case_id)
         at = now()
         await reads.look(tx, me, context["case"], context["facts"].customer_id, at)
-        pieces = await reads.read_timeline(tx, me, context["case"], context["facts"], at, phrases.zone(me.zone))
+        pieces = await reads.read_timeline(tx, me, context["case"], context["facts"], at, zone(me.zone))
     return page("desk/timeline.html", timeline=pieces, **context)
 
 
@@ -180,7 +180,7 @@ async def ask(
             case "resolve":
                 context["codes"] = [(row.id, _(row.name)) for row in await wrap_up_codes(tx, found.queue_id)]
             case "snooze":
-                context |= {"presets": presets(now(), phrases.zone(me.zone)), "zone_name": me.zone.replace("_", " ")}
+                context |= {"presets": shown_presets(me), "zone_name": me.zone.replace("_", " ")}
             case "describe":
                 context["priorities"] = [(number, _(text)) for number, text in phrases.PRIORITIES.items()]
             case "merge" | "link":
@@ -190,44 +190,24 @@ async def ask(
     return answering.ask(request, what, context)
 
 
-def snooze_until(preset: str, at: datetime, there: ZoneInfo) -> datetime | None:
-    """The moment that a preset means; None when there is no such preset."""
+def presets(at: datetime, there: ZoneInfo) -> dict[str, tuple[str, datetime]]:
+    """Usual times to snooze until: by their name the words and the moment."""
     local = at.astimezone(there)
 
     def morning(days: int) -> datetime:
         return datetime.combine(local.date() + timedelta(days=days), time(8), there)
 
-    match preset:
-        case "hours":
-            return (at + timedelta(hours=3)).replace(second=0, microsecond=0)
-        case "tomorrow":
-            return morning(1)
-        case "monday":
-            return morning(7 - local.weekday())
-        case "week":
-            return morning(7)
-    return None
+    return {
+        "hours": (_("In three hours"), (at + timedelta(hours=3)).replace(second=0, microsecond=0)),
+        "tomorrow": (_("Tomorrow morning"), morning(1)),
+        "monday": (_("Monday morning"), morning(7 - local.weekday())),
+        "week": (_("In a week"), morning(7)),
+    }
 
 
-def presets(at: datetime, there: ZoneInfo) -> list[tuple[str, str, str]]:
-    """Usual times to snooze until: value, name, when that is."""
-    names = [
-        ("hours", _("In three hours")),
-        ("tomorrow", _("Tomorrow morning")),
-        ("monday", _("Monday morning")),
-        ("week", _("In a week")),
+def shown_presets(me: Me) -> list[tuple[str, str, str]]:
+    """The usual times with their moments in words."""
+    at, there = now(), zone(me.zone)
+    return [
+        (name, words, phrases.day_and_time(until, at, there)) for name, (words, until) in presets(at, there).items()
     ]
-    found = []
-    for value, text in names:
-        until = snooze_until(value, at, there)
-        assert until is not None
-        found.append(
-            (
-                value,
-                text,
-                f"{phrases.moment(until, at, there)} {phrases.clock(until, there)}"
-                if value != "hours"
-                else phrases.clock(until, there),
-            )
-        )
-    return found

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.responses import Response
 
-from everyline.cases import actions, queries as cases
+from everyline.cases import actions
+from everyline.cases import queries as cases
 from everyline.cases.rules import Status, stale
 from everyline.channel_registry import all_channels
 from everyline.desk import phrases
@@ -19,7 +20,7 @@ from everyline.desk.composing import called
 from everyline.desk.lists import frame
 from everyline.desk.places import Place
 from everyline.desk.presence import presence_of
-from everyline.desk.shell import statements
+from everyline.desk.queries import statements
 from everyline.dispatch import actions as dispatch
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
@@ -173,7 +174,8 @@ async def answer(
     files: Annotated[list[UploadFile] | None, File()] = None,
     back: Back = "",
 ) -> Response:
-    """Send an answer, or keep a note. Refused while there is news that the writer has not seen; what was typed stays."""
+    """Send an answer, or keep a note. Refused while there is news that the writer has not seen; what was typed
+    stays."""
     ground = ground_of(request)
     typed = Typed(reply, note)
     what = "note" if kind == "note" else "reply"
@@ -257,7 +259,7 @@ async def _still_theirs(tx: Tx, me: Me, case_id: int) -> bool:
 async def _refused(
     request: Request, me: Me, case_id: int, kind: str, typed: Typed, revision: int, refusal: Conflict | Invalid
 ) -> Response:
-    """The composer again with what was typed, and why; what it did not know is said, so that sending once more is meant so."""
+    """The composer again with what was typed, and why; it knows of the news now, so that sending once more is meant."""
     async with ground_of(request).database.transaction() as tx:
         case = await cases.get(tx, me, case_id)
         text = typed.note if kind == "note" else typed.reply

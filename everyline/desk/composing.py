@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from everyline.channel_contract import Facts
-from everyline.desk.lists import Nowhere
 from everyline.ground.words import _
 
 
@@ -17,7 +16,7 @@ class Way:
     """A contact point that an answer can go to, and what to say when it is chosen although another is better."""
 
     point_id: int
-    channel: Facts | Nowhere
+    channel: Facts
     address: str
     preferred: bool
     used: bool
@@ -30,7 +29,7 @@ class Way:
 
 def ways(
     points: Sequence[Any],
-    able: Mapping[str, Facts | Nowhere],
+    able: Mapping[str, Facts],
     used_id: int | None,
     wanted_id: int | None,
     customer: str,
@@ -39,7 +38,7 @@ def ways(
 
     ``able`` gives the channel that reaches a kind of contact point. ``wanted_id`` is what a draft remembers.
     """
-    reachable = [point for point in points if isinstance(able.get(point.kind), Facts)]
+    reachable = [point for point in points if point.kind in able]
     if not reachable:
         return []
 
@@ -51,7 +50,6 @@ def ways(
     found = []
     for point in sorted(reachable, key=rank):
         facts = able[point.kind]
-        assert isinstance(facts, Facts)
         warning, reason = _warning(point, best, used_id, customer)
         found.append(
             Way(

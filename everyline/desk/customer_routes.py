@@ -9,15 +9,16 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
 from everyline.cases import queries as cases
-from everyline.customers import actions, queries as customers
+from everyline.customers import actions
+from everyline.customers import queries as customers
 from everyline.desk import answering, phrases, reads
 from everyline.desk.answering import CASE_CHANGED, CUSTOMER_CHANGED, done
-from everyline.desk.list_routes import COMMON_LANGUAGES
 from everyline.desk.lists import frame
-from everyline.desk.shell import statements
+from everyline.desk.queries import statements
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
+from everyline.ground.moments import language_names, zone, zones
 from everyline.ground.pages import page
 from everyline.ground.words import _, mark
 from everyline.people.actions import audit
@@ -42,11 +43,10 @@ _HISTORY = {
 
 
 async def _pane(tx: Tx, me: Me, customer_id: int, case_id: int) -> dict[str, Any]:
-    at, there = now(), phrases.zone(me.zone)
+    at, there = now(), zone(me.zone)
     customer = await customers.get(tx, customer_id)
     case = await cases.get(tx, me, case_id) if case_id else None
-    facts = await tx.first(statements.customer_facts, {"customer_id": customer.id})
-    assert facts is not None
+    facts = await tx.one(statements.customer_facts, {"customer_id": customer.id})
     await reads.look_at_customer(tx, me, customer.id, at)
     context = await reads.pane(tx, me, case, facts, await customers.points(tx, customer.id), at, there, "view=mine")
     return context | {
@@ -63,7 +63,7 @@ async def customer(request: Request, me: Reader, customer_id: int) -> Response:
     async with ground_of(request).database.transaction() as tx:
         context = await frame(tx, me, None, await tx.rows(statements.queues)) | await _pane(tx, me, customer_id, 0)
         trail = await tx.rows(statements.customer_history, {"customer_id": context["customer_id"]})
-    at, there = now(), phrases.zone(me.zone)
+    at, there = now(), zone(me.zone)
     history = [
         {
             "text": _(_HISTORY[row.kind]),
@@ -85,8 +85,8 @@ async def pane(request: Request, me: Reader, customer_id: int, case: int = 0) ->
     return page("desk/customer.html", **context)
 
 
-@router.get("/desk/customers/{customer_id}/duplicates")
-async def duplicates(request: Request, me: Reader, customer_id: int, case: int = 0) -> Response:
+@router.get("/desk/customers/{customer_id}/duplicates", dependencies=[permit("customer.read")])
+async def duplicates(request: Request, customer_id: int, case: int = 0) -> Response:
     """Who may be the same person, and what was merged."""
     async with ground_of(request).database.transaction() as tx:
         rows = await customers.duplicates(tx, customer_id)
@@ -95,8 +95,8 @@ async def duplicates(request: Request, me: Reader, customer_id: int, case: int =
     return page("desk/duplicates.html", found=found, merges=merges, customer_id=customer_id, case_id=case)
 
 
-@router.get("/desk/customers/{customer_id}/candidates")
-async def candidates(request: Request, me: Reader, customer_id: int, q: str = "") -> Response:
+@router.get("/desk/customers/{customer_id}/candidates", dependencies=[permit("customer.read")])
+async def candidates(request: Request, customer_id: int, q: str = "") -> Response:
     """Other customers to merge with."""
     async with ground_of(request).database.transaction() as tx:
         rows = (
@@ -128,17 +128,13 @@ async def _ask(
         context |= {"customer": await customers.get(tx, customer_id), "typed": typed or {}, "error": error}
     if what == "change":
         known = [
-            *COMMON_LANGUAGES,
-            *([context["customer"].language] if context["customer"].language not in ("", *COMMON_LANGUAGES) else []),
+            *phrases.LANGUAGES,
+            *([context["customer"].language] if context["customer"].language not in ("", *phrases.LANGUAGES) else []),
         ]
         context |= {
             "kinds": [("person", _("Person")), ("firm", _("Firm"))],
-            "languages": sorted(((code, phrases.language_name(code)) for code in known), key=lambda pair: pair[1]),
-            "zones": sorted(
-                zone
-                for zone in available_timezones()
-                if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))
-            ),
+            "languages": language_names(known),
+            "zones": zones(),
         }
     elif what == "point":
         context["kinds"] = [(kind, _(text)) for kind, text in phrases.POINT_KINDS.items()]
@@ -157,18 +153,18 @@ async def change(
     name: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "person",
     language: Annotated[str, Form()] = "",
-    zone: Annotated[str, Form()] = "",
+    zone_name: Annotated[str, Form(alias="zone")] = "",
     remarks: Annotated[str, Form()] = "",
 ) -> Response:
     """Change what is known."""
-    if zone.strip() and zone.strip() not in available_timezones():
+    if zone_name and zone_name not in available_timezones():
         raise Invalid(_("There is no such time zone."), {"zone": _("Choose one of the list.")})
     async with ground_of(request).database.transaction() as tx:
         facts = {
             "name": name.strip()[:200],
             "kind": "firm" if kind == "firm" else "person",
             "language": language[:12],
-            "zone": zone.strip(),
+            "zone": zone_name,
             "remarks": remarks.strip()[:5000],
         }
         await actions.change(tx, me.id, customer_id, **facts)

@@ -11,17 +11,19 @@ from fastapi import APIRouter, Form, Request
 from sqlalchemy import Row, select
 from starlette.responses import Response
 
-from everyline.cases import actions, queries as cases
+from everyline.cases import actions
+from everyline.cases import queries as cases
 from everyline.cases.models import Case
 from everyline.cases.rules import Status
 from everyline.desk import phrases
 from everyline.desk.answering import CASE_CHANGED, COMPOSER_BACK, Back, done
-from everyline.desk.case_routes import snooze_until
+from everyline.desk.case_routes import presets
 from everyline.desk.places import Place
 from everyline.dispatch import actions as dispatch
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Invalid
+from everyline.ground.moments import zone
 from everyline.ground.words import _
 from everyline.people.permit import ground_of, permit
 from everyline.people.queries import get as get_agent
@@ -168,13 +170,12 @@ async def snooze(
     back: Back = "",
 ) -> Response:
     """Out of sight until then."""
-    there, at = phrases.zone(me.zone), now()
-    when = snooze_until(preset, at, there)
-    if when is None:
-        try:
-            when = datetime.fromisoformat(until).replace(tzinfo=there)
-        except ValueError:
-            raise Invalid(_("Choose until when."), {"until": _("Choose a time in the future.")}) from None
+    there, at = zone(me.zone), now()
+    usual = presets(at, there).get(preset)
+    try:
+        when = usual[1] if usual is not None else datetime.fromisoformat(until).replace(tzinfo=there)
+    except ValueError:
+        raise Invalid(_("Choose until when."), {"until": _("Choose a time in the future.")}) from None
     async with _on(request, me, case_id) as (tx, case):
         await queues.snooze(tx, me.id, case_id, when)
     said = _("%(number)s comes back %(when)s.") % {"number": case.number, "when": phrases.day_and_time(when, at, there)}

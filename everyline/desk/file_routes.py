@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, Response
 
 from everyline.cases import queries as cases
-from everyline.desk.shell import statements
+from everyline.desk.queries import statements
 from everyline.ground.errors import NotFound
-from everyline.ground.words import _, language
+from everyline.ground.pages import page
+from everyline.ground.words import _
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 
@@ -24,7 +25,11 @@ router = APIRouter()
 SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 _PICTURE = re.compile(r' src="cid:([^"]*)"', re.IGNORECASE)
 _REMOTE = ' data-src="'
-_SANDBOX = "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"  # no script, no form, nothing of ours but its pictures
+# No script, no form, nothing of ours but its pictures; of the same origin, or those would come without a sign-in.
+POLICY = (
+    "default-src 'none'; img-src 'self' data:{pictures}; style-src 'self' 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+)
 
 
 @router.get("/desk/attachments/{attachment_id}")
@@ -38,8 +43,8 @@ async def attachment(
         if row is None:
             raise NotFound(_("There is no such file."))
         await cases.get(tx, me, row.case_id)
-    path = Path(ground.files.path(row.file_hash))
-    if not path.exists():
+    path = ground.files.path(row.file_hash)
+    if not await asyncio.to_thread(path.exists):
         raise NotFound(_("This file is not here any more."))
     kind = row.content_type.split(";")[0].strip().lower()
     shown = bool(inline) and kind in SHOWN
@@ -54,7 +59,8 @@ async def attachment(
 
 @router.get("/desk/messages/{message_id}/body")
 async def body(request: Request, me: Annotated[Me, permit("case.read")], message_id: int, images: int = 0) -> Response:
-    """The HTML of a message, cleaned when it came in, shown in a frame where nothing runs. Pictures from elsewhere are fetched when asked for."""
+    """The HTML of a message, cleaned when it came in, for a frame in which nothing runs. Pictures from elsewhere are
+    fetched when they are asked for."""
     async with ground_of(request).database.transaction() as tx:
         row = await tx.first(statements.body, {"id": message_id})
         if row is None:
@@ -64,10 +70,13 @@ async def body(request: Request, me: Annotated[Me, permit("case.read")], message
     remote = _REMOTE in source
     if remote and images:
         source = source.replace(_REMOTE, ' src="')
-    policy = f"default-src 'none'; img-src 'self' data:{' https: http:' if images else ''}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; {_SANDBOX}"
-    return HTMLResponse(
-        document(source, asks=remote and not images, message_id=message_id),
+    policy = POLICY.format(pictures=" https: http:" if images else "")
+    return page(
+        "desk/letter.html",
         headers={"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"},
+        source=source,
+        asks=remote and not images,
+        message_id=message_id,
     )
 
 
@@ -80,18 +89,3 @@ def with_pictures(source: str, pictures: dict[str, Any]) -> str:
         return f' src="/desk/attachments/{number}?inline=1"' if number is not None else ""
 
     return _PICTURE.sub(found, source)
-
-
-def document(source: str, *, asks: bool, message_id: int) -> str:
-    """The message as a document of its own."""
-    bar = ""
-    if asks:
-        words = html.escape(_("Pictures from elsewhere are not shown: they would tell the sender that you read this."))
-        bar = f'<p class="everyline-bar"><span>{words}</span> <a href="/desk/messages/{message_id}/body?images=1" target="_self">{html.escape(_("Show them"))}</a></p>'
-    style = (
-        "body{margin:0;padding:12px;font:14px/1.5 system-ui,sans-serif;color:#1b1f27;background:#fff;overflow-wrap:anywhere}"
-        "img{max-width:100%;height:auto}pre{white-space:pre-wrap}blockquote{margin:0 0 0 8px;padding-left:8px;border-left:2px solid #ccc}"
-        ".everyline-bar{margin:0 0 12px;padding:8px 12px;border-radius:6px;background:#eef2f7;font:13px/1.5 system-ui,sans-serif}"
-        ".everyline-bar a{color:#0a58b5;font-weight:600}"
-    )
-    return f'<!doctype html><html lang="{language()}"><head><meta charset="utf-8"><title>{html.escape(_("Message"))}</title><base target="_blank"><style>{style}</style></head><body>{bar}{source}</body></html>'

@@ -7,17 +7,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from everyline.cases import actions, queries as cases
+from everyline.cases import actions
+from everyline.cases import queries as cases
 from everyline.channel_contract import Address
-from everyline.customers import actions as customer_actions, queries as customers
+from everyline.customers import actions as customer_actions
+from everyline.customers import queries as customers
 from everyline.desk import phrases
 from everyline.desk.lists import frame, line_names, shown_row
-from everyline.desk.shell import statements
+from everyline.desk.queries import statements
 from everyline.dispatch import actions as dispatch
 from everyline.ground.addresses import MAILBOX, normal
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Invalid, ProductError
+from everyline.ground.moments import zone
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.people.permit import ground_of, permit
@@ -50,7 +53,7 @@ async def find(request: Request, me: Annotated[Me, permit("case.read")], q: str 
     async with ground_of(request).database.transaction() as tx:
         rows = await cases.find(tx, me, q[:200], most=FEW)
         people = await _customers(tx, q[:200], FEW)
-    shown = [shown_row(row, {}, "", 0, at, phrases.zone(me.zone)) for row in rows]
+    shown = [shown_row(row, {}, "", 0, at, zone(me.zone)) for row in rows]
     return page("desk/found.html", cases=shown, people=people, q=q)
 
 
@@ -63,14 +66,14 @@ async def search(request: Request, me: Annotated[Me, permit("case.read")], q: st
         rows = await cases.find(tx, me, q[:200], most=MANY)
         people = await _customers(tx, q[:200], 12)
         names = await line_names(tx, {row.line_id for row in rows})
-    shown = [shown_row(row, names, "", 0, at, phrases.zone(me.zone)) for row in rows]
+    shown = [shown_row(row, names, "", 0, at, zone(me.zone)) for row in rows]
     return page("desk/search.html", **context, q=q, found=shown, people=people)
 
 
 @router.get("/desk/notices")
 async def notices(request: Request, me: Annotated[Me, permit("own")]) -> Response:
     """Where one was called by name."""
-    at, there = now(), phrases.zone(me.zone)
+    at, there = now(), zone(me.zone)
     async with ground_of(request).database.transaction() as tx:
         context = await frame(tx, me, None, await tx.rows(statements.queues))
         rows = await tx.rows(statements.notices, {"me": me.id})

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
-from everyline.cases import actions, queries as cases
+from everyline.cases import actions
+from everyline.cases import queries as cases
 from everyline.desk import answering, phrases
 from everyline.desk.lists import add_item, frame, read_list, resolve_place, ways
 from everyline.desk.places import NARROWING, Place
-from everyline.desk.shell import other_faces, statements
+from everyline.desk.queries import statements
 from everyline.ground.database import Tx
 from everyline.ground.errors import Forbidden
+from everyline.ground.moments import language_names
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
+from everyline.people.shell import other_faces
 
 router = APIRouter()
-
-
-@router.get("/")
-async def home(me: Annotated[Me, permit("own")]) -> Response:
-    """Everybody begins at the desk."""
-    return RedirectResponse("/desk", 303)
 
 
 @router.get("/desk")
@@ -76,10 +73,9 @@ async def rows(
 async def side(request: Request, me: Annotated[Me, permit("case.read")], at: str = "") -> Response:
     """The ways to go with their counts alone."""
     async with ground_of(request).database.transaction() as tx:
-        row = await tx.first(statements.frame, {"me": me.id})
-        assert row is not None
-        nav = await ways(tx, me, Place(at), await tx.rows(statements.queues), row.mentions)
-    return page("side.html", shell={"add": add_item(), "nav": nav, "faces": other_faces(me, "/desk")})
+        nav = await ways(tx, me, Place(at), await tx.rows(statements.queues))
+    shown: dict[str, Any] = {"shell": {"add": add_item(), "nav": nav, "faces": other_faces(me, "/desk")}}
+    return page("side.html", **shown)
 
 
 @router.get("/desk/filter")
@@ -100,15 +96,12 @@ async def ask_filter(request: Request, me: Annotated[Me, permit("case.read")], v
         "owners": [("me", _("Me")), ("nobody", _("Nobody")), *[(row.id, row.name) for row in agents]],
         "priorities": [(number, _(text)) for number, text in phrases.PRIORITIES.items()],
         "lines": [(row.id, row.name) for row in lines],
-        "languages": [(code, phrases.language_name(code)) for code in COMMON_LANGUAGES],
+        "languages": language_names(phrases.LANGUAGES),
         "may_share": me.may("view.share"),
         "saved_name": place.title if place.key.startswith("saved-") else "",
         "droppable": mine,
     }
     return answering.ask(request, "filter", context)
-
-
-COMMON_LANGUAGES = "ar bn de en es fa fr hi hu it ja ko nl pl pt ru so sw tl tr uk ur vi zh".split()
 
 
 async def _droppable(tx: Tx, me: Me, key: str) -> bool:

@@ -15,13 +15,15 @@ from everyline.channel_contract import Facts
 from everyline.channel_registry import all_channels
 from everyline.desk import phrases, places
 from everyline.desk.places import Place
-from everyline.desk.shell import group, item, shell, statements
+from everyline.desk.queries import statements
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
+from everyline.ground.moments import zone
 from everyline.ground.words import _, mark
 from everyline.lines.models import Line
 from everyline.people.rules import Me
+from everyline.people.shell import group, item, shell
 
 COUNTED_UP_TO = 200
 ICONS = {
@@ -99,7 +101,7 @@ async def resolve_place(tx: Tx, me: Me, place: Place, queues: Sequence[Row[Any]]
 async def frame(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]]) -> dict[str, Any]:
     """The frame of the desk's pages, with the ways to go and their counts."""
     context = await shell(tx, me, face=_("Everyline desk"), nav=[], nav_label=_("Views and queues"), add=add_item())
-    context["shell"]["nav"] = await ways(tx, me, place, queues, context["shell"]["notices"])
+    context["shell"]["nav"] = await ways(tx, me, place, queues)
     context["at"] = place.key if place else ""
     context["nav_topics"] = nav_topics(me, queues)
     return context
@@ -115,10 +117,10 @@ def nav_topics(me: Me, queues: Sequence[Row[Any]]) -> str:
     return " ".join([f"agent:{me.id}", *[f"queue:{queue.id}" for queue in queues if me.sees_queue(queue.id)][:40]])
 
 
-async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]], mentions: int) -> list[dict[str, Any]]:
+async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     """Views and queues with their counts."""
     at = now()
-    counts = await tx.first(
+    counts = await tx.one(
         statements.counts,
         {
             "me": me.id,
@@ -128,7 +130,6 @@ async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]], 
             "most": COUNTED_UP_TO + 1,
         },
     )
-    assert counts is not None
     here = place.key if place else ""
 
     def view(key: str, count: int = 0, **facts: Any) -> dict[str, Any]:
@@ -146,7 +147,7 @@ async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]], 
     own = [
         view("mine", counts.mine),
         view("unassigned", counts.unassigned),
-        view("mentions", mentions, tone="brand", meaning=_("%d new") % mentions),
+        view("mentions", counts.mentions, tone="brand", meaning=_("%d new") % counts.mentions),
         view("drafts", counts.drafts),
         view("snoozed", counts.snoozed),
     ]
@@ -202,7 +203,7 @@ async def read_list(tx: Tx, me: Me, place: Place, *, current: int = 0) -> dict[s
         rows, newer, older = list(found.rows), bool(place.after), found.after is not None
     if not rows and (place.after or place.before):
         return await read_list(tx, me, replace(place, after="", before=""), current=current)
-    here, there = place.here, phrases.zone(me.zone)
+    here, there = place.here, zone(me.zone)
     names = await line_names(tx, {row.line_id for row in rows})
     counted = replace(place, segment="open"), replace(place, segment="waiting")
     asked = bool(place.narrowed.get("status"))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from everyline.ground import moments
 from everyline.ground.words import _, language, mark, ngettext
 
 STATUSES = {
@@ -36,6 +37,8 @@ STATUS_ICONS = {
     "closed": "lock",
 }
 PRIORITIES = {1: mark("Urgent"), 2: mark("High"), 3: mark("Normal"), 4: mark("Low"), 5: mark("Lowest")}
+# the languages offered where one is chosen
+LANGUAGES = tuple("ar bn de en es fa fr hi hu it ja ko nl pl pt ru so sw tl tr uk ur vi zh".split())  # noqa: SIM905 -- read as a line
 POINT_KINDS = {
     "mailbox": mark("Email address"),
     "number": mark("Phone number"),
@@ -45,22 +48,13 @@ POINT_KINDS = {
 POINT_ICONS = {"mailbox": "email", "number": "phone", "handle": "social", "postal": "post"}
 
 
-@lru_cache(maxsize=512)
-def zone(name: str) -> ZoneInfo:
-    """The zone of a name; UTC when there is none."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
 def _form(day: date, skeleton: str) -> str:
     return _formed(language(), day, skeleton)
 
 
 @lru_cache(maxsize=8192)
 def _formed(spoken: str, day: date, skeleton: str) -> str:
-    from babel.dates import format_date, format_skeleton  # noqa: PLC0415 -- slow import, and kept once formed
+    from babel.dates import format_date, format_skeleton
 
     if skeleton == "full":
         return str(format_date(day, "full", locale=spoken))
@@ -97,18 +91,6 @@ def day_and_time(when: datetime, now: datetime, there: ZoneInfo) -> str:
     return _("%(day)s, %(time)s") % {"day": day(local.date(), now.astimezone(there).date()), "time": f"{local:%H:%M}"}
 
 
-def span(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    minutes = max(0, int(seconds // 60))
-    if minutes < 60:
-        return _("%d min") % minutes if minutes else _("%d s") % max(0, int(seconds))
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes} if minutes else _("%d h") % hours
-    days, hours = divmod(hours, 24)
-    return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours} if hours else _("%d d") % days
-
-
 def size(count: int) -> str:
     """Bytes in words."""
     if count < 1024:
@@ -126,17 +108,7 @@ def initials(name: str) -> str:
 
 def language_name(code: str) -> str:
     """A language in the reader's own; empty for none."""
-    return _language_name(language(), code) if code else ""
-
-
-@lru_cache(maxsize=1024)
-def _language_name(spoken: str, code: str) -> str:
-    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 -- slow import, and kept once formed
-
-    try:
-        return str(Locale.parse(spoken).languages.get(code.replace("-", "_"), code))
-    except (UnknownLocaleError, ValueError):
-        return code
+    return moments.language_names([code])[0][1] if code else ""
 
 
 def status(name: str) -> str:
@@ -173,9 +145,9 @@ def goal(row: Any, now: datetime) -> Goal | None:
         ).total_seconds(),
     )
     if left <= 0:
-        return Goal(_("%s late") % span(-left), 0, "missed", row.due_at, int(whole))
+        return Goal(_("%s late") % moments.span(-left), 0, "missed", row.due_at, int(whole))
     part = min(100.0, left / whole * 100)
-    return Goal(span(left), part, "soon" if part <= 20 else "", row.due_at, int(whole))
+    return Goal(moments.span(left), part, "soon" if part <= 20 else "", row.due_at, int(whole))
 
 
 _HAPPENED: Mapping[str, str] = {

@@ -11,14 +11,15 @@ from sqlalchemy import Row
 
 from everyline.cases import queries as cases
 from everyline.cases.actions import read as mark_read
-from everyline.channel_registry import channel, reaching
+from everyline.channel_registry import reaching
 from everyline.customers import queries as customers
 from everyline.desk import composing, phrases, timeline
 from everyline.desk.lists import channel_facts, shown_row
-from everyline.desk.shell import statements
+from everyline.desk.queries import statements
 from everyline.dispatch.actions import statements as deliveries
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
+from everyline.ground.moments import zone
 from everyline.ground.words import _
 from everyline.people.actions import audit
 from everyline.people.rules import Me
@@ -26,11 +27,10 @@ from everyline.queues.queries import wrap_up_codes
 
 
 async def whole_case(tx: Tx, me: Me, case_id: int, here: str, *, looks: bool = True) -> dict[str, Any]:
-    """Everything of one case. ``looks``: somebody opens it, so it is read, and the view of the customer is written down."""
-    at, there = now(), phrases.zone(me.zone)
+    """Everything of one case. ``looks``: somebody opens it: it is read, and the view of the customer written down."""
+    at, there = now(), zone(me.zone)
     case = await cases.get(tx, me, case_id)
-    facts = await tx.first(statements.case_facts, {"case_id": case_id})
-    assert facts is not None
+    facts = await tx.one(statements.case_facts, {"case_id": case_id})
     if looks:
         await look(tx, me, case, facts.customer_id, at)
     points = await customers.points(tx, facts.customer_id)
@@ -78,7 +78,7 @@ def head(me: Me, case: Row[Any], facts: Row[Any], here: str, at: datetime, there
         "base": f"/desk/cases/{case.id}",
         "channel": shown,
         "told": told,
-        "since": phrases.day_and_time(case.opened_at, at, there),
+        "since": phrases.moment(case.opened_at, at, there),
         "goal": phrases.goal(case, at),
         "status_words": phrases.status(case.status).capitalize(),
         "status_tone": phrases.STATUS_TONES.get(case.status, ""),
@@ -121,11 +121,7 @@ async def composer(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], points: Sequ
     drafts = await cases.drafts(tx, me, case.id)
     reply = drafts.get("reply")
     wanted = reply.contact_point_id if reply is not None else None
-    able = {
-        kind: channel_facts(found[0].facts.name)
-        for kind in {point.kind for point in points}
-        if (found := reaching(kind))
-    }
+    able = {kind: found[0].facts for kind in {point.kind for point in points} if (found := reaching(kind))}
     ways = composing.ways(points, able, used.contact_point_id if used else None, wanted, facts.customer_name)
     held = {row.id: kind for kind, row in drafts.items()}
     files = [row for row in await cases.attachments(tx, case.id) if row.draft_id in held] if held else []
@@ -135,9 +131,7 @@ async def composer(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], points: Sequ
         "draft_files": [{"id": row.id, "name": row.name, "size": phrases.size(row.size)} for row in files],
         "key": composing.fresh_key(),
         "codes": await wrap_up_codes(tx, case.queue_id),
-        "largest": min(
-            (channel(found.name).facts.largest_file for found in able.values() if found.name), default=25 * 1024 * 1024
-        ),
+        "largest": min((found.largest_file for found in able.values()), default=25 * 1024 * 1024),
     }
 
 
@@ -153,7 +147,7 @@ async def pane(
 ) -> dict[str, Any]:
     """The customer beside the case."""
     rows = await cases.of_customer(tx, me, facts.customer_id, most=12)
-    theirs = phrases.zone(facts.customer_zone) if facts.customer_zone else None
+    theirs = zone(facts.customer_zone) if facts.customer_zone else None
     local = at.astimezone(theirs) if theirs else None
     others = [shown_row(row, {}, here, 0, at, there) for row in rows if case is None or row.id != case.id]
     return {

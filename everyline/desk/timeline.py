@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from everyline.cases.rules import answer_subject
@@ -20,6 +20,12 @@ _ACKNOWLEDGED = {
     "confirmation": mark("a confirmation went to %s"),
     "notice": mark("a notice went to %s"),
 }
+
+
+class _Entry(NamedTuple):
+    at: datetime
+    order: int  # among what happened in the same moment: what led to it, then what was said
+    shown: dict[str, Any]
 
 
 def assemble(
@@ -44,41 +50,26 @@ def assemble(
             files.setdefault(key, []).append(
                 {"name": row.name, "size": phrases.size(row.size), "href": f"/desk/attachments/{row.id}"}
             )
-    entries: list[tuple[datetime, int, dict[str, Any]]] = []
-    for row in messages:
-        entries.append(
-            (
-                row.at,
-                1,
-                _piece(subject, customer, row, by_message.get(row.id), files.get(("m", row.id), []), me_id, now, there),
-            )
+    entries: list[_Entry] = [
+        _Entry(
+            row.at,
+            1,
+            _piece(subject, customer, row, by_message.get(row.id), files.get(("m", row.id), []), me_id, now, there),
         )
-    for row in notes:
-        entries.append((row.at, 1, _note(row, files.get(("n", row.id), []), now, there)))
-    for row in events:
-        words = phrases.happened(row)
-        if words:
-            entries.append((row.at, 0, {"kind": "event", "text": words, "time": phrases.clock(row.at, there)}))
-    for row in deliveries:
-        if row.message_id is None and row.kind in _ACKNOWLEDGED and row.sent_at is not None:
-            entries.append(
-                (
-                    row.sent_at,
-                    0,
-                    {
-                        "kind": "event",
-                        "text": _(_ACKNOWLEDGED[row.kind]) % row.address,
-                        "time": phrases.clock(row.sent_at, there),
-                    },
-                )
-            )
-    entries.sort(key=lambda entry: (entry[0], entry[1]))
+        for row in messages
+    ]
+    entries += [_Entry(row.at, 1, _note(row, files.get(("n", row.id), []), now, there)) for row in notes]
+    entries += [_event(row.at, words, there) for row in events if (words := phrases.happened(row))]
+    entries += [
+        _event(row.sent_at, _(_ACKNOWLEDGED[row.kind]) % row.address, there)
+        for row in deliveries
+        if row.message_id is None and row.kind in _ACKNOWLEDGED and row.sent_at is not None
+    ]
+    entries.sort(key=lambda entry: (entry.at, entry.order))
     return _folded(entries, now, there)
 
 
-def _folded(
-    entries: Sequence[tuple[datetime, int, dict[str, Any]]], now: datetime, there: ZoneInfo
-) -> list[dict[str, Any]]:
+def _folded(entries: Sequence[_Entry], now: datetime, there: ZoneInfo) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     today = now.astimezone(there).date()
     last_day = None
@@ -100,6 +91,10 @@ def _folded(
             one["gist"] = _capital(", ".join(dict.fromkeys(shown)))
             one["more"] = "" if len(words) <= 3 else _("and %d more") % (len(words) - 2)
     return found
+
+
+def _event(at: datetime, words: str, there: ZoneInfo) -> _Entry:
+    return _Entry(at, 0, {"kind": "event", "text": words, "time": phrases.clock(at, there)})
 
 
 def _capital(text: str) -> str:

@@ -57,6 +57,10 @@ class Tx:
         """The first row, or None."""
         return (await self.connection.execute(statement, parameters)).first()
 
+    async def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any]:
+        """The row of a statement that always has exactly one."""
+        return (await self.connection.execute(statement, parameters)).one()
+
     async def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
         row = (await self.connection.execute(statement, parameters)).first()

@@ -38,6 +38,18 @@ def day(which: date, today: date | None = None) -> str:
     return _day(language(), which, "MMMd" if same else "yMMMd")
 
 
+def span(seconds: float) -> str:
+    """A length of time in its two largest units."""
+    minutes = max(0, int(seconds // 60))
+    if minutes < 60:
+        return _("%d min") % minutes if minutes else _("%d s") % max(0, int(seconds))
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes} if minutes else _("%d h") % hours
+    days, hours = divmod(hours, 24)
+    return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours} if hours else _("%d d") % days
+
+
 @lru_cache(maxsize=4096)
 def _day(spoken: str, which: date, skeleton: str) -> str:
     from babel.dates import format_skeleton

@@ -2,7 +2,8 @@
 
 The faces do not know each other; what they have in common is here::
 
-    context = await shell(tx, me, face=_("Everyline set-up"), nav=[group(_("Set-up"), [item(_("Lines"), "/setup/lines", icon="inbox", current=True)])])
+    ways = group(_("Set-up"), [item(_("Lines"), "/setup/lines", icon="inbox", current=True)])
+    context = await shell(tx, me, face=_("Everyline set-up"), nav=[ways], home="/setup")
     return page("setup/lines.html", **context, lines=lines)
 """
 
@@ -14,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from everyline.desk.phrases import span
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
+from everyline.ground.moments import span
 from everyline.ground.words import _, mark
 from everyline.people.queries import away_reasons
 from everyline.people.rules import Me, Role
@@ -24,15 +25,16 @@ from everyline.people.rules import Me, Role
 # text, because the tables of assignments and mentions belong to nouns above this one
 _FRAME = text(
     """
-    select (select value #>> '{}' from installation where name = 'organisation') as organisation, a.keys, coalesce(s.state, 'offline') as state,
-        coalesce(s.reason, '') as reason, coalesce(s.since, a.created_at) as since, coalesce(s.next_state, '') as next_state,
-        coalesce(s.next_reason, '') as next_reason,
-        (select count(*) from mention where agent_id = a.id and seen_at is null) as mentions, w.in_hand, w.wrapping_up, w.load
+    select (select value #>> '{}' from installation where name = 'organisation') as organisation, a.keys,
+        coalesce(s.state, 'offline') as state, coalesce(s.reason, '') as reason, coalesce(s.since, a.created_at) as since,
+        coalesce(s.next_state, '') as next_state, coalesce(s.next_reason, '') as next_reason,
+        (select count(*) from mention where agent_id = a.id and seen_at is null) as mentions,
+        w.in_hand, w.wrapping_up, w.load
     from agent a
     left join agent_state s on s.agent_id = a.id
     cross join lateral (
-        select count(*) filter (where work_ended_at is null) as in_hand, count(*) filter (where work_ended_at is not null) as wrapping_up,
-            coalesce(sum(weight), 0) as load
+        select count(*) filter (where work_ended_at is null) as in_hand,
+            count(*) filter (where work_ended_at is not null) as wrapping_up, coalesce(sum(weight), 0) as load
         from assignment where agent_id = a.id and ended_at is null
     ) w
     where a.id = :me
@@ -52,7 +54,7 @@ AFTERWARDS = "next:"  # begins a choice of state that is taken when the present 
 
 
 def item(text: str, href: str, **facts: Any) -> dict[str, Any]:
-    """One way to go: ``icon`` or ``hue``, ``count``, ``tone``, ``meaning``, ``key``, ``current`` as ``app.html`` reads them."""
+    """One way to go; facts as ``app.html`` reads them: ``icon`` or ``hue``, ``count``, ``tone``, ``meaning``, ``key``."""
     return {"text": text, "href": href, **facts}
 
 
@@ -88,11 +90,11 @@ async def shell(
 ) -> dict[str, Any]:
     """The whole context of ``app.html``: ``me``, ``theme`` and ``shell``.
 
-    ``face`` is the face's name, translated; ``nav`` groups made with ``group`` and ``item``; ``faces`` stand at the foot of the side bar
-    (by default the ways to the other faces); ``live`` are topics that the whole page listens to, beside the agent's own.
+    ``face`` is the face's name, translated; ``nav`` groups made with ``group`` and ``item``; ``faces`` stand at the
+    foot of the side bar (by default the ways to the other faces); ``live`` are topics that the whole page listens to,
+    beside the agent's own.
     """
-    row = await tx.first(_FRAME, {"me": me.id})
-    assert row is not None
+    row = await tx.one(_FRAME, {"me": me.id})
     return {
         "me": person(me),
         "theme": me.theme,

@@ -18,6 +18,9 @@ import { startTimes } from "../../ground/scripts/time";
 import { startToasts, toast } from "../../ground/scripts/toast";
 import { startWhen } from "../../ground/scripts/when";
 import { word } from "../../ground/scripts/words";
+import { startLetters } from "./letter";
+import { startMentions } from "./mention";
+import { startRows } from "./rows";
 
 Object.assign(htmx.config, {
   allowEval: false, // the policy for scripts forbids it
@@ -56,5 +59,8 @@ startOffers();
 startComposer();
 startStreams();
 startWhen();
+startRows();
+startLetters();
+startMentions();
 startLive();
 htmx.onLoad((arrived) => contentArrived(arrived as HTMLElement));

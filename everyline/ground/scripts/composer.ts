@@ -2,7 +2,8 @@
     drafts        PUT of the whole form (without files) to data-draft-href, 800 ms after the last key; says so in [data-kept]
     warnings      [data-warning-for="<value of name=channel>"] is shown with that choice
     counter       data-limit on a choice of name=channel; [data-counter] shows it
-    files         chosen, dropped or pasted, listed in [data-chosen]; data-max-bytes on the field */
+    files         chosen, dropped or pasted; listed in [data-chosen] and sent with the form, or without such a list sent at once by the field's
+                  own hx-post; data-max-bytes on the field */
 
 import { all, icon, make, onContent, refuseLargeFiles, size } from "./dom";
 import { language, word } from "./words";
@@ -97,9 +98,10 @@ function put(input: HTMLInputElement, files: readonly File[]): void {
 function takeFiles(form: HTMLFormElement): void {
   const input = form.querySelector<HTMLInputElement>("input[type=file]");
   const into = form.querySelector("[data-chosen]");
-  if (!input || !into) return;
+  if (!input) return;
   refuseLargeFiles(form, language);
-  input.addEventListener("change", () => listFiles(input, into));
+  if (into) input.addEventListener("change", () => listFiles(input, into));
+  else input.addEventListener("htmx:afterRequest", () => (input.value = "")); // they are with the draft now
   const add = (event: Event, from: DataTransfer | null): void => {
     if (!from?.files.length) return;
     event.preventDefault();
@@ -121,8 +123,9 @@ function compose(form: HTMLFormElement): void {
   follow(form);
   form.addEventListener("change", () => follow(form));
   form.addEventListener("input", () => follow(form));
-  form.addEventListener("change", (event) => {
-    if ((event.target as HTMLInputElement).name === "kind") written(form)?.focus();
+  form.addEventListener("click", (event) => {
+    const pressed = event.target as HTMLInputElement;
+    if (pressed.name === "kind") written(form)?.focus(); // a click and not a change: the key of what is chosen already goes there too
   });
   const address = form.dataset["draftHref"];
   if (!address) return;

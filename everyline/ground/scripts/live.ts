@@ -72,6 +72,7 @@ function refresh(matches: (topics: string[]) => boolean): void {
 
 function hear(message: MessageEvent<string>): void {
   if (message.lastEventId) position = message.lastEventId;
+  if (!message.data) return; // only a position
   const happening = JSON.parse(message.data) as Partial<Happening>;
   if (!happening.kind) return;
   const topics = happening.topics ?? [];
