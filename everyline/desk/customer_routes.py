@@ -215,10 +215,12 @@ async def good(request: Request, me: Writer, customer_id: int, point_id: int, ca
 
 @router.post("/desk/customers/{customer_id}/merge")
 async def merge(
-    request: Request, me: Merger, customer_id: int, gone: Annotated[int, Form()], case: int = 0
+    request: Request, me: Merger, customer_id: int, gone: Annotated[int, Form()] = 0, case: int = 0
 ) -> Response:
     """Two records are one person."""
     async with ground_of(request).database.transaction() as tx:
+        if not gone:
+            raise Invalid(_("Choose a customer."))
         merge_id = await actions.merge(tx, me.id, customer_id, gone)
         await audit(tx, me.id, "customer.merged", "customer", customer_id, address=me.address, gone_id=gone)
     return done(

@@ -43,6 +43,13 @@ async def _on(request: Request, me: Me, case_id: int) -> AsyncIterator[tuple[Tx,
         yield tx, await cases.get(tx, me, case_id)
 
 
+async def _chosen(tx: Tx, me: Me, case_id: int) -> Row[Any]:
+    """The other case that was chosen."""
+    if not case_id:
+        raise Invalid(_("Choose a case."))
+    return await cases.get(tx, me, case_id)
+
+
 def _page(case_id: int, back: str) -> str:
     return f"/desk/cases/{case_id}?{Place.of(back).here}" if back else f"/desk/cases/{case_id}"
 
@@ -106,7 +113,7 @@ async def transfer(
     request: Request,
     me: Worker,
     case_id: int,
-    queue_id: Annotated[int, Form()],
+    queue_id: Annotated[int, Form()] = 0,
     note: Annotated[str, Form()] = "",
     back: Back = "",
 ) -> Response:
@@ -209,20 +216,24 @@ async def describe(
 
 
 @router.post("/desk/cases/{case_id}/merge")
-async def merge(request: Request, me: Writer, case_id: int, other: Annotated[int, Form()], back: Back = "") -> Response:
+async def merge(
+    request: Request, me: Writer, case_id: int, other: Annotated[int, Form()] = 0, back: Back = ""
+) -> Response:
     """Another case goes into this one."""
     async with _on(request, me, case_id) as (tx, case):
-        gone = await cases.get(tx, me, other)
+        gone = await _chosen(tx, me, other)
         await queues.merge(tx, me.id, case_id, other)
     said = _("%(gone)s is part of %(kept)s now.") % {"gone": gone.number, "kept": case.number}
     return done(request, _page(case_id, back), said, changed=(CASE_CHANGED, COMPOSER_BACK, "customer-changed"))
 
 
 @router.post("/desk/cases/{case_id}/link")
-async def link(request: Request, me: Writer, case_id: int, other: Annotated[int, Form()], back: Back = "") -> Response:
+async def link(
+    request: Request, me: Writer, case_id: int, other: Annotated[int, Form()] = 0, back: Back = ""
+) -> Response:
     """Two cases belong together."""
     async with _on(request, me, case_id) as (tx, case):
-        found = await cases.get(tx, me, other)
+        found = await _chosen(tx, me, other)
         await actions.link(tx, me.id, case_id, other)
     said = _("%(one)s and %(other)s are linked.") % {"one": case.number, "other": found.number}
     return done(request, _page(case_id, back), said, changed=(CASE_CHANGED, "customer-changed"))
@@ -230,7 +241,7 @@ async def link(request: Request, me: Writer, case_id: int, other: Annotated[int,
 
 @router.post("/desk/cases/{case_id}/unlink")
 async def unlink(
-    request: Request, me: Writer, case_id: int, other: Annotated[int, Form()], back: Back = ""
+    request: Request, me: Writer, case_id: int, other: Annotated[int, Form()] = 0, back: Back = ""
 ) -> Response:
     """They do not."""
     async with _on(request, me, case_id) as (tx, _case):

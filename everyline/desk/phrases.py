@@ -151,7 +151,7 @@ def goal(row: Any, now: datetime) -> Goal | None:
 
 
 _HAPPENED: Mapping[str, str] = {
-    "case.opened": mark("opened"),
+    "case.opened": mark("opened by %(actor)s"),
     "case.begun": mark("%(actor)s began to work on it"),
     "case.waits_for_customer": mark("%(actor)s set it to wait for the customer"),
     "case.waits_for_others": mark("%(actor)s set it to wait for others"),
@@ -195,7 +195,7 @@ _FIELDS = {
 def happened(event: Any) -> str:
     """What happened, in one clause; empty for what the timeline shows anyway."""
     sentence = _HAPPENED.get(event.kind)
-    if sentence is None:
+    if sentence is None or (event.kind == "case.opened" and event.actor_id is None):
         return ""
     if event.kind == "case.given" and event.agent_id is None:
         sentence = mark("%(actor)s took its owner away")

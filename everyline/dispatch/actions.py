@@ -248,12 +248,31 @@ async def take_back(tx: Tx, by: int, case_id: int, message_id: int) -> str:
     await tx.execute(update(Attachment).where(Attachment.message_id == message_id).values(draft_id=draft_id, message_id=None))
     await tx.execute(update(Delivery).where(Delivery.id == row.id).values(message_id=None))
     await tx.execute(delete(Message).where(Message.id == message_id))
-    await tx.execute(update(Case).where(Case.id == case_id).values(revision=Case.revision + 1))
+    await _as_before(tx, case_id)
     await events.record(tx, "message.taken_back", actor_id=by, case_id=case_id, delivery_id=row.id)
     status = await tx.value(select(Case.status).where(Case.id == case_id))
     if status in (Status.WAITING_FOR_CUSTOMER, Status.WAITING_FOR_OTHERS, Status.RESOLVED):
         await cases.reopen(tx, by, case_id)
     return str(message.text)
+
+
+async def _as_before(tx: Tx, case_id: int) -> None:
+    """A case as if its newest answer had not been written: its last words, its goal, whether it was answered at all."""
+    case = await tx.first(select(Case.__table__).where(Case.id == case_id))
+    newest = await tx.first(
+        select(Message.__table__, Interaction.channel)
+        .join(Interaction, Interaction.id == Message.interaction_id)
+        .where(Message.case_id == case_id, Message.kind == "message")
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    values: dict[str, Any] = {"revision": Case.revision + 1}
+    if case is not None and newest is not None:
+        values |= {"last_words": preview(newest.text), "last_channel": newest.channel, "last_direction": newest.direction, "moved_at": newest.at}
+        if newest.direction == "in" and case.queue_id is not None:
+            values["due_at"] = await queues.goal(tx, case.queue_id, newest.at)
+    answered = await tx.value(select(func.min(Message.at)).where(Message.case_id == case_id, Message.direction == "out", Message.agent_id.is_not(None)))
+    await tx.execute(update(Case).where(Case.id == case_id).values(answered_at=answered, **values))
 
 
 async def bounce(tx: Tx, delivery: Row[Any], reason: str) -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from everyline.ground.clock import now
-from everyline.ground.words import _, language
+from everyline.ground.words import _, language, ngettext
 
 
 @lru_cache(maxsize=512)
@@ -39,15 +39,18 @@ def day(which: date, today: date | None = None) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time in its two largest units."""
+    """A length of time in its two largest units, in the words that the browser counts it down with."""
     minutes = max(0, int(seconds // 60))
+    if minutes < 1:
+        return _("%d sec") % max(0, int(seconds))
     if minutes < 60:
-        return _("%d min") % minutes if minutes else _("%d s") % max(0, int(seconds))
+        return _("%d min") % minutes
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes} if minutes else _("%d h") % hours
+        return _("%(hours)d hr %(minutes)d min") % {"hours": hours, "minutes": minutes} if minutes else _("%d hr") % hours
     days, hours = divmod(hours, 24)
-    return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours} if hours else _("%d d") % days
+    whole = ngettext("%d day", "%d days", days) % days
+    return _("%(days)s %(hours)d hr") % {"days": whole, "hours": hours} if hours else whole
 
 
 @lru_cache(maxsize=4096)

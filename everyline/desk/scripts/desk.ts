@@ -27,6 +27,7 @@ Object.assign(htmx.config, {
   allowScriptTags: false,
   includeIndicatorStyles: false, // they stand in base.css: the policy for styles forbids a style element
   selfRequestsOnly: true,
+  attributesToSettle: ["class"], // a style attribute is forbidden by the policy for styles
   historyCacheSize: 0, // pages with customers in them are not kept in the browser
   refreshOnHistoryMiss: true,
   responseHandling: [
@@ -39,10 +40,21 @@ Object.assign(htmx.config, {
 
 const SAID: Readonly<Record<number, string>> = { 403: "forbidden", 404: "gone", 409: "gone", 410: "gone" };
 
+/** What the server says about a refusal, when it says it in words alone. */
+function words(answer: XMLHttpRequest): string {
+  return answer.getResponseHeader("Content-Type")?.startsWith("text/plain") ? answer.responseText : "";
+}
+
 document.addEventListener("htmx:responseError", (event) => {
-  const { status } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr;
-  if (status === 401) return location.reload(); // signed out elsewhere: the server shows the way in
-  toast({ text: word(SAID[status] ?? "failed"), tone: "bad" });
+  const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
+  if (xhr.status === 401) return location.reload(); // signed out elsewhere: the server shows the way in
+  toast({ text: words(xhr) || word(SAID[xhr.status] ?? "failed"), tone: "bad" });
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event as CustomEvent<{ xhr: XMLHttpRequest; shouldSwap: boolean }>;
+  if (detail.xhr.status !== 422 || !words(detail.xhr)) return;
+  detail.shouldSwap = false;
+  toast({ text: words(detail.xhr), tone: "bad" });
 });
 document.addEventListener("htmx:sendError", () => toast({ text: word("offline"), tone: "bad" }));
 

@@ -61,6 +61,7 @@ export function startMenus(): void {
   });
   document.addEventListener("click", (event) => {
     const item = (event.target as Element).closest(".menu .item");
-    item?.closest<HTMLElement>(".menu:popover-open")?.hidePopover();
+    const menu = item?.closest<HTMLElement>(".menu:popover-open");
+    if (menu) setTimeout(() => menu.hidePopover()); // once its form has gone out: what loses the focus before is no longer the button pressed
   });
 }
