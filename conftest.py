@@ -98,6 +98,11 @@ class SignedIn:
     token: str
 
     @property
+    def cookie(self) -> dict[str, str]:
+        """The header for pages."""
+        return {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+
+    @property
     def bearer(self) -> dict[str, str]:
         """The header for the API."""
         return {"authorization": f"Bearer {self.token}"}

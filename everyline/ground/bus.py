@@ -37,7 +37,8 @@ class Wakes:
     async def wait(self, seconds: float) -> None:
         """Until woken, at most ``seconds``."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._flag.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for may swallow a cancellation that comes with the wake
+                await self._flag.wait()
 
 
 class Bus:
