@@ -95,7 +95,7 @@ async def _encrypted(settings: EmailSettings) -> str:
             wire.drop()
         client = await smtp.connect(settings, sign_in=False)
         said.append(_encryption(settings.smtp, client.get_transport_info("ssl_object")))
-        client.close()
+        smtp.hang_up(client)
     except (ChannelError, WireError, OSError) as error:
         cause = error.__cause__ or error
         if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -138,7 +138,7 @@ async def _told_at_once(settings: EmailSettings) -> str:
 async def _signed_in_to_send(settings: EmailSettings) -> str:
     client = await smtp.connect(settings)
     size = client.esmtp_extensions.get("size", "")
-    client.close()
+    smtp.hang_up(client)
     if size.isdecimal() and int(size):
         return _("largest message {size} MB").format(size=round(int(size) / 1_000_000))
     return ""

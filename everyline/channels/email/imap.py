@@ -105,6 +105,7 @@ class ImapReceiver:
 
     async def _catch_up(self, wire: ImapWire, cursor: dict[str, Any], door: Door) -> None:
         """Take in all that came after the cursor, in its order."""
+        wire.news = False
         uids = [uid for uid in await wire.search(b"UID %d:*" % (cursor["uid"] + 1)) if uid > cursor["uid"]]
         for start in range(0, len(uids), AT_ONCE):
             some = uids[start : start + AT_ONCE]

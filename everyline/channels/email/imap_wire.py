@@ -55,6 +55,7 @@ class ImapWire:
     writer: asyncio.StreamWriter
     seconds: float
     capabilities: set[str] = field(default_factory=set)
+    news: bool = False  # the host told of new mail, in whatever answer; whoever looks for it sets it back before
     _tag: int = 0
     # no answer can be prepared before the connection is encrypted (STARTTLS) for a tag that cannot be guessed
     _mark: bytes = field(default_factory=lambda: secrets.token_hex(4).encode())
@@ -130,6 +131,7 @@ class ImapWire:
             raise WireError(_("The mail host does not number its mail lastingly (UIDVALIDITY)."))
         if not next_uid:  # old hosts do not say
             next_uid = max(await self.search(b"UID 1:*"), default=0) + 1
+        self.news = False
         return Folder(validity, next_uid, messages)
 
     async def search(self, criteria: bytes) -> list[int]:
@@ -173,24 +175,21 @@ class ImapWire:
             await self.command(b"UID EXPUNGE %d" % uid)
 
     async def idle(self, seconds: float) -> bool:
-        """Wait until the host tells of a change, at most ``seconds``. True when it did."""
+        """Wait until the host tells of new mail, at most ``seconds``. True when it did, be it with an earlier answer:
+        what a host has told it does not tell again."""
+        if self.news:
+            return True
         tag = self._next_tag()
         await self._write(tag + b" IDLE\r\n")
-        while (first := await self._answer()).line != b"+":
-            if first.line.startswith(tag):
-                raise WireError(_words(first.line))
-        changed = False
+        await self._continued(tag)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not changed:
-                    answer = await self._read()
-                    changed = answer.line.upper().endswith((b" EXISTS", b" RECENT")) or answer.line.upper().startswith(
-                        b"BYE"
-                    )
+                while not self.news:
+                    await self._read()
         await self._write(b"DONE\r\n")
         while not (await self._answer()).line.startswith(tag):
             pass
-        return changed
+        return self.news
 
     async def command(
         self, command: bytes, *, literals: tuple[bytes, ...] = (), reply: bytes = b"", initial: bool = False
@@ -265,6 +264,7 @@ class ImapWire:
             raise WireError(_("The mail host sent a line that is too long.")) from error
         if whole.startswith(b"+"):
             return Answer(b"+")
+        self.news = self.news or (whole.startswith(b"* ") and whole.upper().endswith(b" EXISTS"))
         return Answer(whole[2:] if whole.startswith(b"* ") else whole, tuple(literals))
 
     async def _literal(self, size: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 from collections.abc import Awaitable, Callable
@@ -73,10 +74,10 @@ async def connect(settings: EmailSettings, *, sign_in: bool = True) -> SMTP:
         elif sign_in and host.user:
             await client.login(host.user, host.password)
     except ChannelError:
-        client.close()
+        hang_up(client)
         raise
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        client.close()
+        hang_up(client)
         oauth.forget(settings)
         # an admin can mend it, so it is tried again and the line shows as not working
         why = _("{host} refused the sign-in for sending: {why}").format(host=host.host, why=error)
@@ -101,16 +102,16 @@ async def send(
     try:
         refused = await _envelope(client, sender, recipients, len(mail))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        client.close()
+        hang_up(client)
         raise _problem(error) from error
     except BaseException:
-        client.close()
+        hang_up(client)
         raise
     try:
         await on_wire()
         answer = await _content(client, mail, settings.timeout_seconds)
     except BaseException:
-        client.close()
+        hang_up(client)
         raise
     await _quit(client)
     notes = [f"{address}: {why}" for address, why in refused.items()]
@@ -170,10 +171,18 @@ async def _content(client: SMTP, mail: bytes, seconds: float) -> str:
 async def _quit(client: SMTP) -> None:
     import aiosmtplib
 
-    try:
-        await client.quit(timeout=5)
-    except (aiosmtplib.SMTPException, OSError):
-        client.close()  # the mail is with the host already
+    # the mail is with the host already, whatever it says to a good-bye
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+        await client.execute_command(b"QUIT", timeout=5)
+    hang_up(client)
+
+
+def hang_up(client: SMTP) -> None:
+    """Close the connection now: closing an encrypted one politely goes on after its user is gone."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def _refusal(code: int, words: str) -> ChannelError:

@@ -290,6 +290,27 @@ async def test_polls_a_host_without_idle() -> None:
     assert [raw.body for raw in door.raws(line)] == host.mails
 
 
+async def test_what_is_told_of_beside_another_answer_is_not_waited_for() -> None:
+    host = PlainHost([b"Subject: one\r\n\r\n1\r\n"])
+
+    def with_idle(command: bytes, tag: bytes) -> bytes | None:
+        if command == b"CAPABILITY":
+            return b"* CAPABILITY IMAP4rev1 IDLE\r\n" + tag + b" OK\r\n"
+        if command == b"IDLE":
+            return b"+ idling\r\n"
+        if b"BODY.PEEK" in command and len(host.mails) == 1:
+            answer = host.answer(command, tag)
+            host.mails.append(b"Subject: two\r\n\r\n2\r\n")
+            return b"* 2 EXISTS\r\n" + answer
+        return None
+
+    host.changes = with_idle
+    async with plain_host(host) as line:
+        door = MemoryDoor(line)
+        async with reading(line, door):
+            assert await door.until(lambda: len(door.raws(line)) == 2, seconds=5)
+
+
 @pytest.mark.parametrize("answer", [b"", b"* garbage {999999}\r\nx", b"x NO\r\n* BYE gone\r\n"])
 async def test_a_host_that_breaks_off_is_reported_in_time(answer: bytes) -> None:
     host = PlainHost([b"Subject: one\r\n\r\n1\r\n"], lambda command, _: answer if b"BODY.PEEK" in command else None)
