@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -37,14 +38,17 @@ async def events(
     except ValueError as error:
         raise Invalid(_("This is no position."), {"after": _("Give the one that an earlier answer ended with.")}) from error
     ground = ground_of(request)
+    deadline = asyncio.get_running_loop().time() + wait
     with ground.bus.subscribed() as wakes:
-        for last in (wait == 0, True):
+        while True:
+            wakes.clear()
             async with ground.database.transaction() as tx:
                 found = await ground_events.read_after(tx, position, most=most)
                 seen = await _within_scope(tx, me, found)
-            if found or last:
+            left = deadline - asyncio.get_running_loop().time()
+            if found or left <= 0:
                 break
-            await wakes.wait(wait)
+            await wakes.wait(left)
     items = [EventShape.model_validate({**_plain(event), "position": str(event.position)}) for event in seen]
     return PageOf(items=items, after=str(found[-1].position) if found else str(position))
 
