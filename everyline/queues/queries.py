@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, func, select
 
 from everyline.ground import sql
 from everyline.ground.clock import now
@@ -16,7 +16,16 @@ from everyline.ground.words import _
 from everyline.people.rules import Me
 from everyline.queues import rules
 from everyline.queues.hours import ALWAYS, OpeningHours
-from everyline.queues.models import AgentSkill, Assignment, Capacity, Hours, HoursDay, Membership, Queue, Skill, WrapUpCode
+from everyline.queues.models import (
+    AgentSkill,
+    Assignment,
+    Capacity,
+    Hours,
+    HoursDay,
+    Membership,
+    Queue,
+    Skill,
+)
 
 statements = sql.beside(__file__, "queues.sql")
 
@@ -82,8 +91,9 @@ async def candidates(tx: Tx) -> list[rules.Candidate]:
             row.in_hand,
             row.caps,
             row.being_offered,
+            frozenset(row.settling),
         )
-        for row in await tx.rows(statements.candidates)
+        for row in await tx.rows(statements.candidates, {"settled": now() - timedelta(seconds=rules.SETTLING_SECONDS)})
     ]
 
 
@@ -101,11 +111,7 @@ async def in_hand(tx: Tx, agent_id: int) -> Sequence[Row[Any]]:
 
 async def wrap_up_codes(tx: Tx, queue_id: int | None) -> Sequence[Row[Any]]:
     """The outcomes to choose from for a case of this queue."""
-    return await tx.rows(
-        select(WrapUpCode.__table__)
-        .where(WrapUpCode.retired_at.is_(None), or_(WrapUpCode.queue_id.is_(None), WrapUpCode.queue_id == queue_id))
-        .order_by(WrapUpCode.position, WrapUpCode.name)
-    )
+    return await tx.rows(statements.wrap_up_codes, {"queue_id": queue_id})
 
 
 async def summary(tx: Tx) -> dict[int, tuple[int, datetime]]:

@@ -37,7 +37,10 @@ select s.agent_id as id, s.idle_since,
     coalesce((select jsonb_object_agg(media_class, n) from (
         select a.media_class, count(*) as n from assignment a where a.agent_id = s.agent_id and a.ended_at is null group by 1) as h), '{}') as in_hand,
     coalesce((select jsonb_object_agg(c.media_class, c.most) from capacity c where c.agent_id = s.agent_id), '{}') as caps,
-    exists (select from offer o where o.agent_id = s.agent_id and o.ended_at is null) as being_offered
+    exists (select from offer o where o.agent_id = s.agent_id and o.ended_at is null) as being_offered,
+    array(select distinct a.media_class from assignment a where a.agent_id = s.agent_id and a.work_ended_at is null and a.ended_at is null
+        and a.media_class = 'mail' and a.accepted_at > :settled
+        and not exists (select from message m where m.case_id = a.case_id and m.agent_id = a.agent_id and m.at >= a.accepted_at)) as settling
 from agent_state s join agent on agent.id = s.agent_id
 where s.state = 'available' and agent.active;
 
@@ -120,3 +123,8 @@ with lately as (
 select case when count(*) filter (where this_hour) >= 10 then percentile_cont(0.8) within group (order by seconds) filter (where this_hour)
     when count(*) >= 10 then percentile_cont(0.8) within group (order by seconds) end
 from lately;
+
+-- name: wrap_up_codes
+-- The outcomes to choose from for a case of this queue.
+select id, name, queue_id, position, retired_at from wrap_up_code
+where retired_at is null and (queue_id is null or queue_id = cast(:queue_id as bigint)) order by position, name;

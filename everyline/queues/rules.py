@@ -14,6 +14,7 @@ from enum import StrEnum
 
 FULL = 100  # units of capacity
 AGEING_SECONDS = 600  # waiting this long lifts an entry by one step of priority
+SETTLING_SECONDS = 120  # who has just taken a letter or mail gets to read it before the next of its kind is shown
 DEFAULT_CAPS: Mapping[str, int] = {"call": 1, "chat": 4, "mail": 5}
 
 
@@ -56,6 +57,7 @@ class Candidate:
     in_hand: Mapping[str, int] = field(default_factory=dict)  # interactions by media class
     caps: Mapping[str, int] = field(default_factory=dict)  # where they differ from DEFAULT_CAPS
     being_offered: bool = False  # one offer at a time
+    settling: frozenset[str] = frozenset()  # media classes of which something was taken just now and not answered yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def could_take(entry: Entry, agent: Candidate) -> bool:
     """All conditions together."""
     return (
         not agent.being_offered
+        and entry.media_class not in agent.settling
         and entry.queue_id in agent.queue_ids
         and has_skills(entry, agent)
         and has_room(entry, agent)

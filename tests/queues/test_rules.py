@@ -55,6 +55,7 @@ agents = st.lists(
         in_hand=st.dictionaries(st.sampled_from(["mail", "chat", "call"]), st.integers(0, 5)),
         caps=st.just({}),
         being_offered=st.booleans(),
+        settling=st.sampled_from([frozenset(), frozenset({"mail"})]),
     ),
     max_size=8,
     unique_by=lambda agent: agent.id,
@@ -141,3 +142,10 @@ def test_capacity_is_never_exceeded() -> None:
     assert match([entry(1, weight=100, media_class="call")], [agent(1, load=20)], NOW) == []
     assert match([entry(1)], [agent(1, in_hand={"mail": 5})], NOW) == []
     assert match([entry(1)], [agent(1, in_hand={"mail": 5}, caps={"mail": 6})], NOW) != []
+
+
+@pytest.mark.req("Q1")
+def test_who_reads_the_mail_they_just_took_is_shown_a_call_but_not_the_next_mail() -> None:
+    reader = agent(1, settling=frozenset({"mail"}), in_hand={"mail": 1}, load=20)
+    assert match([entry(1)], [reader], NOW) == []
+    assert match([entry(1, media_class="chat", weight=25)], [reader], NOW) != []
