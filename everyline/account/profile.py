@@ -86,7 +86,7 @@ async def _frame(tx: Tx, me: Me) -> dict[str, Any]:
         item(_("Keys"), "/profile#keys-of", icon="keyboard"),
         item(_("Password"), "/profile#secret", icon="lock"),
         item(_("Second factor"), "/profile#second-factor", icon="shield"),
-        item(_("Where you are signed in"), "/profile#sign-ins", icon="screen"),
+        item(_("Sign-ins"), "/profile#sign-ins", icon="screen"),
     ]
     return await shell(tx, me, face=_("Profile"), home="/profile", nav=[group(_("Profile"), parts)])
 

@@ -19,7 +19,6 @@ from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.moments import span
 from everyline.ground.words import _, mark
-from everyline.people.queries import away_reasons
 from everyline.people.rules import Me, Role
 
 # text, because the tables of assignments and mentions belong to nouns above this one
@@ -29,7 +28,7 @@ _FRAME = text(
         coalesce(s.state, 'offline') as state, coalesce(s.reason, '') as reason, coalesce(s.since, a.created_at) as since,
         coalesce(s.next_state, '') as next_state, coalesce(s.next_reason, '') as next_reason,
         (select count(*) from mention where agent_id = a.id and seen_at is null) as mentions,
-        w.in_hand, w.wrapping_up, w.load
+        array(select name from away_reason order by position, name) as reasons, w.in_hand, w.wrapping_up, w.load
     from agent a
     left join agent_state s on s.agent_id = a.id
     cross join lateral (
@@ -107,7 +106,7 @@ async def shell(
             "add": add,
             "faces": list(other_faces(me, home) if faces is None else faces),
             **state_of(row),
-            "state_choices": state_choices(row, await away_reasons(tx)),
+            "state_choices": state_choices(row, row.reasons),
             "state_href": "/desk/state",
             "notices": row.mentions,
             "notices_href": "/desk/notices",

@@ -47,7 +47,12 @@ async def every_agent(request: Request, me: Writer) -> Response:
             for agent_id in agent_ids:
                 if queue_id in names:
                     mine.setdefault(agent_id, []).append(names[queue_id])
-        context: dict[str, Any] = {"agents": await queries.all_agents(tx), "mine": mine, "roles": ROLES, "states": STATES}
+        context: dict[str, Any] = {
+            "agents": await queries.all_agents(tx),
+            "mine": mine,
+            "roles": ROLES,
+            "states": STATES,
+        }
         if request.headers.get("hx-request"):
             return page("setup/agents-table.html", **context, me={"zone": me.zone})
         shown = await frame(tx, request, me, "agents")

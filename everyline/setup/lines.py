@@ -89,7 +89,21 @@ def fields_of(kind: type[LineSettings]) -> list[dict[str, Any]]:
         title = str(extra.get("group") or "")
         found = groups.setdefault(title, {"title": _(title) if title else "", "plain": [], "advanced": []})
         found["advanced" if extra.get("advanced") else "plain"].append(one)
+    for found in groups.values():
+        found["rows"] = _rows(found["plain"])
     return list(groups.values())
+
+
+def _rows(fields: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What belongs together stands in one row: a host and its port, a name and its password."""
+    rows: list[tuple[str, list[dict[str, Any]]]] = []
+    for field in fields:
+        kind, before = field["name"].rpartition("_")[2], rows[-1][1][-1]["name"].rpartition("_")[2] if rows else ""
+        if (before, kind) in (("host", "port"), ("user", "password")):
+            rows[-1] = ("pair" if kind == "port" else "pair even", [*rows[-1][1], field])
+        else:
+            rows.append(("", [field]))
+    return rows
 
 
 def _given(form: Typed, kind: type[LineSettings]) -> dict[str, Any]:
@@ -238,6 +252,16 @@ async def one_line(request: Request, me: Reader, line_id: int) -> Response:
     """Its health, its test and, for admins, its form."""
     row = await _visible(request, me, line_id)
     return await line_page(request, me, row.channel, row)
+
+
+@router.get("/{line_id}/health")
+async def health(request: Request, me: Reader, line_id: int) -> Response:
+    """How it is doing, alone for a live refresh."""
+    async with ground_of(request).database.transaction() as tx:
+        line = next((line for line in await queries.with_health(tx) if line.id == line_id and seen(me, line)), None)
+    if line is None:
+        raise NotFound(_("There is no such line."))
+    return page("setup/line-health.html", line=line, me={"zone": me.zone})
 
 
 @router.post("/{line_id}")
