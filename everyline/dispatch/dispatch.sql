@@ -9,6 +9,10 @@ where id in (
     order by d.due_at, d.id limit :most for update of d skip locked
 ) returning *;
 
+-- name: renew
+-- Their taker lives.
+update delivery set due_at = :until where id = any(cast(:ids as bigint[])) and state in ('claimed', 'on wire');
+
 -- name: soonest
 -- When the next delivery is due.
 select min(due_at) from delivery where state = 'due' and due_at > :at;

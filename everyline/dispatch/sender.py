@@ -30,7 +30,8 @@ from everyline.lines.queries import as_channel_sees, by_ids
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # deliveries on the wire at a time
-CLAIM = timedelta(minutes=10)  # longer than any wire may take
+CLAIM = timedelta(seconds=60)  # renewed while its taker lives
+RENEW_SECONDS = 20.0
 WIRE_SECONDS = 300.0
 
 
@@ -43,10 +44,11 @@ class Sender:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], int] = {}  # to its delivery
 
     async def run(self) -> None:
         """For ever; on cancellation what is on the wire is brought to its end."""
+        renewing = asyncio.create_task(self._renew(), name="renew claims")
         try:
             with self._ground.bus.subscribed() as wakes:
                 while True:
@@ -62,6 +64,18 @@ class Sender:
         finally:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=self._ground.settings.drain_seconds)
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+
+    async def _renew(self) -> None:
+        """What a living process has in hand stays claimed; what a dead one had is free within a minute."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                async with self._ground.database.transaction() as tx:
+                    await tx.execute(actions.statements.renew, {"ids": list(self._under_way.values()), "until": now() + CLAIM})
+            except (SQLAlchemyError, OSError):
+                log.warning("claims could not be renewed; the database is away")
 
     async def _round(self) -> bool:
         free = AT_ONCE - len(self._under_way)
@@ -79,8 +93,8 @@ class Sender:
             line_rows = await by_ids(tx, [row.line_id for row in claimed]) if claimed else {}
         for row in claimed:
             task = asyncio.create_task(self._send(row, line_rows[row.line_id]), name=f"delivery {row.id}")
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._under_way[task] = row.id
+            task.add_done_callback(self._under_way.pop)
         return len(claimed) == free
 
     async def _until_next(self) -> float:

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 BATCH_BYTES = 32 * 1024 * 1024
-CLAIM = timedelta(seconds=60)
+CLAIM = timedelta(seconds=30)
 REMEMBERED_SECONDS = 30.0  # how long a queue's goal and usual answer time are taken as they were
 
 
