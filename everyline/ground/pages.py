@@ -30,7 +30,7 @@ CONTENT_POLICY = (
 def environment() -> Environment:
     """The environment of all templates."""
     prefixed = {
-        str(folder.parent.relative_to(PACKAGE)): FileSystemLoader(folder)
+        folder.parent.name: FileSystemLoader(folder)  # a prefix holds no slash, so a channel goes by its own name
         for folder in sorted(PACKAGE.glob("**/templates"))
         if folder.parent.name != "ground"
     }
