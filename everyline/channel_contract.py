@@ -64,8 +64,9 @@ class Facts:
 
 class LineSettings(BaseModel):
     """What a line of a channel needs. Its fields make the set-up form: ``title``, ``description`` and, in
-    ``json_schema_extra``, ``secret`` (kept encrypted, never shown), ``group`` (heading), ``advanced`` (folded), ``choices``
-    (words for each value of a Literal), ``when`` (another field and the value without which this one means nothing)."""
+    ``json_schema_extra``, ``secret`` (kept encrypted, never shown), ``group`` (heading), ``advanced`` (folded), ``long`` (a
+    text of several lines), ``choices`` (words for each value of a Literal), ``when`` (another field and the value without
+    which this one means nothing)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -254,6 +255,9 @@ class Door(Protocol):
 
     async def arrived(self, line: Line, external_id: str, *, seconds: float) -> bool:
         """Wait until a raw piece with this id has come in on the line; False when it did not in that time."""
+
+    async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
+        """Wait until an accepted piece has its case; the number that people know it by, None when it has none in that time."""
 
 
 @runtime_checkable

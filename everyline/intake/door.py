@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import select
+from sqlalchemy import TextClause, select
 
 from everyline.channel_contract import Line, Raw, Refused
 from everyline.ground.installation import Ground
@@ -166,16 +166,23 @@ class IntakeDoor:
             await lines.note_failed(tx, line.id, error)
 
     async def arrived(self, line: Line, external_id: str, *, seconds: float) -> bool:
+        return bool(await self._awaited(actions.statements.has_arrived, line, external_id, seconds))
+
+    async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
+        number: int | None = await self._awaited(actions.statements.case_number, line, external_id, seconds)
+        return number
+
+    async def _awaited(self, statement: TextClause, line: Line, external_id: str, seconds: float) -> Any:
+        """Ask until the answer is something, whenever something happened; what the last answer was when time is up."""
         with self._ground.bus.subscribed() as wakes:
             deadline = asyncio.get_running_loop().time() + seconds
             while True:
                 wakes.clear()
                 async with self._ground.database.transaction() as tx:
-                    if await tx.value(actions.statements.has_arrived, {"line_id": line.id, "external_id": external_id}):
-                        return True
+                    found = await tx.value(statement, {"line_id": line.id, "external_id": external_id})
                 left = deadline - asyncio.get_running_loop().time()
-                if left <= 0:
-                    return False
+                if found or left <= 0:
+                    return found
                 await wakes.wait(min(left, 1.0))
 
 

@@ -99,3 +99,7 @@ update inbound set state = 'discarded', done_at = :at where id = any(cast(:ids a
 
 -- name: has_arrived
 select exists (select from inbound where line_id = :line_id and external_id = :external_id);
+
+-- name: case_number
+-- The number of the case that a piece became part of, once it is.
+select c.number from inbound i join "case" c on c.id = i.case_id where i.line_id = :line_id and i.external_id = :external_id;

@@ -87,6 +87,9 @@ class MemoryDoor:
     async def arrived(self, line: Line, external_id: str, *, seconds: float) -> bool:
         return await self.until(lambda: (line.id, external_id) in self.kept, seconds=seconds)
 
+    async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
+        return None
+
     async def until(self, true: Callable[[], bool], *, seconds: float = 20) -> bool:
         """Wait until something that was told to the door makes it true."""
         try:
