@@ -83,7 +83,10 @@ async def client(ground: Ground) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without scripts, at the application of a web process."""
     app = create_app(ground)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://everyline.test") as browser:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://everyline.test") as browser,
+    ):
         browser.headers["sec-fetch-site"] = "same-origin"
         yield browser
 
@@ -115,7 +118,14 @@ SignInAs = Callable[..., Awaitable[SignedIn]]
 def sign_in(ground: Ground) -> SignInAs:
     """``await sign_in(role="agent", queues=[1])``: an agent who is signed in, a member of these queues."""
 
-    async def make(role: str = "agent", *, name: str = "", queues: tuple[int, ...] = (), available: bool = False, all_queues: bool = False) -> SignedIn:
+    async def make(
+        role: str = "agent",
+        *,
+        name: str = "",
+        queues: tuple[int, ...] = (),
+        available: bool = False,
+        all_queues: bool = False,
+    ) -> SignedIn:
         from sqlalchemy import func, insert, text
 
         from everyline.queues import actions as queue_actions
@@ -123,11 +133,20 @@ def sign_in(ground: Ground) -> SignInAs:
         email = f"{role}{next(_numbers)}@house.example"
         cookie, kept = fresh_token()
         async with ground.database.transaction() as tx:
-            agent_id = await people.add_agent(tx, None, email=email, name=name or email.partition("@")[0].title(), role=role, all_queues=all_queues)
-            await tx.execute(insert(SignIn).values(token_hash=kept, agent_id=agent_id, expires_at=func.now() + text("interval '1 day'")))
+            agent_id = await people.add_agent(
+                tx, None, email=email, name=name or email.partition("@")[0].title(), role=role, all_queues=all_queues
+            )
+            await tx.execute(
+                insert(SignIn).values(
+                    token_hash=kept, agent_id=agent_id, expires_at=func.now() + text("interval '1 day'")
+                )
+            )
             _token_id, token = await people.add_token(tx, None, agent_id, "test")
             for queue_id in queues:
-                await tx.execute(text("insert into membership (queue_id, agent_id) values (:queue, :agent)"), {"queue": queue_id, "agent": agent_id})
+                await tx.execute(
+                    text("insert into membership (queue_id, agent_id) values (:queue, :agent)"),
+                    {"queue": queue_id, "agent": agent_id},
+                )
             if available:
                 await queue_actions.change_state(tx, agent_id, agent_id, "available")
         return SignedIn(agent_id, email, {COOKIE: cookie}, token)

@@ -14,9 +14,11 @@ def main() -> int:
     wanted = [f"bench_{name}" for name in sys.argv[1:]] or NAMES
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:
-        sys.stderr.write(f"there is no benchmark {unknown[0][6:]}; there are: {', '.join(name[6:] for name in NAMES)}\n")
+        sys.stderr.write(
+            f"there is no benchmark {unknown[0][6:]}; there are: {', '.join(name[6:] for name in NAMES)}\n"
+        )
         return 2
-    return max(subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode for name in wanted)  # noqa: S603 -- our own modules
+    return max(subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode for name in wanted)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ async def load(address: str, token: str, seconds: float) -> int:
     for step in range(400_000):
         numbers.put_nowait(start + step)
     end = time.monotonic() + seconds
-    counts = await asyncio.gather(*(connection(host, int(port), "/api/v1/lines/1/inbound", token, numbers, end) for _ in range(CONNECTIONS)))
+    counts = await asyncio.gather(
+        *(connection(host, int(port), "/api/v1/lines/1/inbound", token, numbers, end) for _ in range(CONNECTIONS))
+    )
     return sum(counts)
 
 
@@ -66,10 +68,17 @@ def main() -> None:
         found.role("worker").suspend()
         try:
             asyncio.run(load(found.address, token, 1.0))
-            before, database_before, began = cpu(web), sum(cpu(one) for one in servers if one.is_running()), time.monotonic()
+            before, database_before, began = (
+                cpu(web),
+                sum(cpu(one) for one in servers if one.is_running()),
+                time.monotonic(),
+            )
             kept = asyncio.run(load(found.address, token, SECONDS))
             seconds = time.monotonic() - began
-            used, database_used = cpu(web) - before, sum(cpu(one) for one in servers if one.is_running()) - database_before
+            used, database_used = (
+                cpu(web) - before,
+                sum(cpu(one) for one in servers if one.is_running()) - database_before,
+            )
         finally:
             found.role("worker").resume()
         report(

@@ -48,7 +48,9 @@ def baseline(found: list[bytes], url: str) -> float:
             subject = sender = ""
         rows.append((_plain(subject), _plain(sender), _plain(text)))
     with psycopg.connect(url) as connection:
-        connection.execute("create table plain (id bigint generated always as identity primary key, subject text, sender text, body text)")
+        connection.execute(
+            "create table plain (id bigint generated always as identity primary key, subject text, sender text, body text)"
+        )
         with connection.cursor().copy("copy plain (subject, sender, body) from stdin") as copy:
             for row in rows:
                 copy.write_row(row)
@@ -62,11 +64,15 @@ def _plain(text: str) -> str:
 async def ours(ground: Ground, found: list[bytes]) -> tuple[float, dict[str, int]]:
     """Seconds from kept raw pieces to routed cases, and what became of them."""
     async with ground.database.transaction() as tx:
-        line_id = await lines.add(tx, ground.vault, None, channel_name="email", address="help@county.example", queue_id=1, settings={})
+        line_id = await lines.add(
+            tx, ground.vault, None, channel_name="email", address="help@county.example", queue_id=1, settings={}
+        )
     door = IntakeDoor(ground)
     await door.start()
     for start in range(0, len(found), 500):
-        await asyncio.gather(*(door.keep(line_id, Raw(channel("email").identify(raw), raw)) for raw in found[start : start + 500]))
+        await asyncio.gather(
+            *(door.keep(line_id, Raw(channel("email").identify(raw), raw)) for raw in found[start : start + 500])
+        )
     await door.stop()
     processor = Processor(ground)
     began = time.perf_counter()

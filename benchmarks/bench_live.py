@@ -80,7 +80,10 @@ async def say(url: str, browsers: list[Browser], seconds: float, first: int) -> 
         for step in range(int(seconds * RATE)):
             browser = browsers[(first + step) * 7919 % len(browsers)]
             data = json.dumps({"number": first + step})
-            await connection.execute("insert into event (at, kind, agent_id, data) values (now(), 'bench.said', %s, %s)", (browser.agent_id, data))
+            await connection.execute(
+                "insert into event (at, kind, agent_id, data) values (now(), 'bench.said', %s, %s)",
+                (browser.agent_id, data),
+            )
             said[first + step] = (browser.agent_id, time.time())
             await connection.execute("notify everyline")
             await asyncio.sleep(max(began + (step + 1) / RATE - time.monotonic(), 0))
@@ -91,7 +94,8 @@ def people(url: str) -> list[Browser]:
     """Agents who are signed in, one a stream."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "insert into agent (email, name, role) select 'a' || n || '@bench.example', 'Agent ' || n, 'agent' from generate_series(1, %s) n returning id", (STREAMS,)
+            "insert into agent (email, name, role) select 'a' || n || '@bench.example', 'Agent ' || n, 'agent' from generate_series(1, %s) n returning id",
+            (STREAMS,),
         ).fetchall()
         found = [Browser(row[0], f"bench-{row[0]}") for row in rows]
         with connection.cursor() as cursor:
@@ -118,7 +122,11 @@ async def main() -> None:
         said = await say(found.database_url, browsers, SECONDS, 0)
         await asyncio.sleep(1)
         by_agent = {browser.agent_id: browser for browser in browsers}
-        late = [by_agent[agent_id].got[number] - at for number, (agent_id, at) in said.items() if number in by_agent[agent_id].got]
+        late = [
+            by_agent[agent_id].got[number] - at
+            for number, (agent_id, at) in said.items()
+            if number in by_agent[agent_id].got
+        ]
         lost = len(said) - len(late)
         for browser in browsers:
             await browser.close()
@@ -131,8 +139,14 @@ async def main() -> None:
         report(
             "live",
             {
-                "streams_count": len(browsers), "delay_p50_ms": percentile(late, 0.5) * 1e3, "delay_p99_ms": percentile(late, 0.99) * 1e3,
-                "memory_per_stream_kb": size / 1024, "lost_count": lost, "lost_over_reconnect_count": lost_over, "opening_all_s": opened, "coming_back_all_s": back,
+                "streams_count": len(browsers),
+                "delay_p50_ms": percentile(late, 0.5) * 1e3,
+                "delay_p99_ms": percentile(late, 0.99) * 1e3,
+                "memory_per_stream_kb": size / 1024,
+                "lost_count": lost,
+                "lost_over_reconnect_count": lost_over,
+                "opening_all_s": opened,
+                "coming_back_all_s": back,
             },
             {"delay_p99_ms": 50, "memory_per_stream_kb": 45, "lost_count": 0, "lost_over_reconnect_count": 0},
         )

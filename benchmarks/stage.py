@@ -31,7 +31,7 @@ def free_port() -> int:
 
 def report(bench: str, figures: Mapping[str, float], limits: Mapping[str, float]) -> None:
     """Print the one line; figures carry their unit in their name, limits those of the same names."""
-    print(  # noqa: T201 -- the benchmark's output
+    print(
         json.dumps(
             {
                 "bench": bench,
@@ -76,9 +76,13 @@ def product(data: Path | None = None, *, command: tuple[str, ...] = ("serve",), 
     """Run the product until the end of the block, on a fresh data folder when none is given."""
     folder = data or Path(tempfile.mkdtemp(prefix="everyline-bench-"))
     port = free_port()
-    environment = {**os.environ, **{f"EVERYLINE_{name.upper()}": value for name, value in settings.items()}, "EVERYLINE_LOG_LEVEL": "warning"}
+    environment = {
+        **os.environ,
+        **{f"EVERYLINE_{name.upper()}": value for name, value in settings.items()},
+        "EVERYLINE_LOG_LEVEL": "warning",
+    }
     arguments = [sys.executable, "-m", "everyline.cli", *command, "--data", str(folder), "--port", str(port)]
-    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 -- our own program
+    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
     found = Product(folder, f"http://127.0.0.1:{port}", process)
     try:
         wait_ready(found)
@@ -96,7 +100,10 @@ def wait_ready(found: Product, path: str = "/readyz") -> float:
     while time.monotonic() - began < 60:
         if found.process.poll() is not None:
             raise RuntimeError("the product ended")
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(found.address + path, timeout=5) as answer:  # noqa: S310 -- loopback
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(found.address + path, timeout=5) as answer,
+        ):
             if answer.status == 200:
                 return time.monotonic() - began
         time.sleep(0.02)
@@ -105,8 +112,12 @@ def wait_ready(found: Product, path: str = "/readyz") -> float:
 
 def cli(data: Path, *arguments: str, given: str = "") -> str:
     """Run a command on a data folder; returns what it printed."""
-    done = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-m", "everyline.cli", *arguments, "--data", str(data)], input=given, capture_output=True, text=True, check=True
+    done = subprocess.run(
+        [sys.executable, "-m", "everyline.cli", *arguments, "--data", str(data)],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.strip()
 

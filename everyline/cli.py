@@ -67,7 +67,9 @@ def serve(
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
-    only: Annotated[str | None, typer.Option(help="Run one role alone: web or worker. The database must run already.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Run one role alone: web or worker. The database must run already.")
+    ] = None,
 ) -> None:
     """Run the product until SIGTERM or Ctrl-C."""
     use(data=data, host=host, port=port)
@@ -171,7 +173,9 @@ def admin_add(
 
     async def work(ground: Ground) -> None:
         async with ground.database.transaction() as tx:
-            await actions.add_agent(tx, None, email=email, name=name or email.partition("@")[0], role="admin", password=password)
+            await actions.add_agent(
+                tx, None, email=email, name=name or email.partition("@")[0], role="admin", password=password
+            )
 
     _with_ground(data, work)
     typer.echo(f"{email} can sign in now.")
@@ -182,7 +186,9 @@ def _password() -> str:
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
     password = sys.stdin.readline().rstrip("\n")
     if not password:
-        raise Fault("give the password on standard input, for example: everyline admin add me@example.org < password.txt")
+        raise Fault(
+            "give the password on standard input, for example: everyline admin add me@example.org < password.txt"
+        )
     return password
 
 
@@ -193,7 +199,10 @@ def line_add(
     name: Annotated[str, typer.Option(help="What customers see it called.")] = "",
     queue: Annotated[str, typer.Option(help="The queue's name. Default: the first one.")] = "",
     language: Annotated[str, typer.Option(help="The line's language.")] = "en",
-    setting: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the channel; may be given again.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the channel; may be given again."),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Add a line."""
@@ -217,7 +226,15 @@ def line_add(
                 if queue_id is None:
                     raise Fault(f"there is no queue named {queue!r}")
             return await actions.add(
-                tx, ground.vault, None, channel_name=channel, address=address, name=name, language=language, queue_id=queue_id, settings=given
+                tx,
+                ground.vault,
+                None,
+                channel_name=channel,
+                address=address,
+                name=name,
+                language=language,
+                queue_id=queue_id,
+                settings=given,
             )
 
     line_id = _with_ground(data, work)
@@ -228,7 +245,9 @@ def line_add(
 def token_add(
     name: Annotated[str, typer.Argument(help="What the token is for.")],
     agent: Annotated[str, typer.Option("--as", help="The email address of the agent that it acts as.")],
-    scope: Annotated[list[str] | None, typer.Option(help="A permission; may be given again. Default: all of the agent's role.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A permission; may be given again. Default: all of the agent's role.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Make a token for a program, and print it. It is shown only now."""

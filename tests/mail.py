@@ -50,7 +50,13 @@ class MailLine:
         async with ground.database.transaction() as tx:
             queue_id = 1 if not queue else await tx.value(insert(Queue).values(name=queue).returning(Queue.id))
             line_id = await lines.add(
-                tx, ground.vault, None, channel_name="email", address=address, name="County help", queue_id=queue_id,
+                tx,
+                ground.vault,
+                None,
+                channel_name="email",
+                address=address,
+                name="County help",
+                queue_id=queue_id,
                 settings={"smtp_host": "127.0.0.1", "smtp_port": 9, "smtp_encryption": "none"},
             )
         return cls(ground, line_id, queue_id, address)

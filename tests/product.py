@@ -51,7 +51,16 @@ class RunningProduct:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
-        arguments = [sys.executable, "-m", "everyline.cli", *self.command, "--data", str(self.data), "--port", str(self.port)]
+        arguments = [
+            sys.executable,
+            "-m",
+            "everyline.cli",
+            *self.command,
+            "--data",
+            str(self.data),
+            "--port",
+            str(self.port),
+        ]
         with (self.data / "product.log").open("ab") as log:
             self.process = subprocess.Popen(arguments, env=self.environment, stdout=log, stderr=log)
         self.wait_ready()
@@ -62,7 +71,10 @@ class RunningProduct:
         while time.monotonic() < deadline:
             assert self.process is not None
             assert self.process.poll() is None, (self.data / "product.log").read_text()[-3000:]
-            with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{self.address}/readyz", timeout=5) as answer:
+            with (
+                contextlib.suppress(urllib.error.URLError, OSError),
+                urllib.request.urlopen(f"{self.address}/readyz", timeout=5) as answer,
+            ):
                 if answer.status == 200:
                     return
             time.sleep(0.05)

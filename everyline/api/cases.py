@@ -80,7 +80,9 @@ async def open_case(request: Request, asked: CaseAsked, me: Writes) -> CaseShape
         customer = await customer_queries.get(tx, asked.customer_id)
         if asked.queue_id is not None:
             await queue_queries.get(tx, asked.queue_id)
-        case_id = await actions.open_for(tx, me.id, customer.id, asked.subject, queue_id=asked.queue_id, language=customer.language)
+        case_id = await actions.open_for(
+            tx, me.id, customer.id, asked.subject, queue_id=asked.queue_id, language=customer.language
+        )
         if asked.text.strip():
             await dispatch.answer(tx, ground.signer, me.id, case_id, asked.text)
         return await shape(tx, me, case_id)
@@ -153,7 +155,9 @@ async def wait(request: Request, case_id: int, asked: WaitFor, me: Writes) -> Ca
 async def snooze(request: Request, case_id: int, asked: Snooze, me: Writes) -> CaseShape:
     """Out of sight until then."""
     if asked.until.tzinfo is None:
-        raise Invalid(_("A time needs its zone."), {"until": _("Write it with a zone, such as 2026-03-17T09:00:00-07:00.")})
+        raise Invalid(
+            _("A time needs its zone."), {"until": _("Write it with a zone, such as 2026-03-17T09:00:00-07:00.")}
+        )
     async with ground_of(request).database.transaction() as tx:
         await queries.get(tx, me, case_id, lock=True)
         await queues.snooze(tx, me.id, case_id, asked.until)

@@ -58,7 +58,9 @@ async def customers(
 
 
 @router.post("/customers", status_code=201)
-async def find_or_create(request: Request, asked: CustomerAsked, me: Annotated[Me, permit("customer.write")]) -> CustomerWhole:
+async def find_or_create(
+    request: Request, asked: CustomerAsked, me: Annotated[Me, permit("customer.write")]
+) -> CustomerWhole:
     """The customer behind an address, made when there is none."""
     try:
         normal = addresses.normal(asked.kind, asked.address)
@@ -80,7 +82,9 @@ async def customer(request: Request, customer_id: int, me: Annotated[Me, permit(
 
 
 @router.patch("/customers/{customer_id}")
-async def change(request: Request, customer_id: int, asked: CustomerChange, me: Annotated[Me, permit("customer.write")]) -> CustomerWhole:
+async def change(
+    request: Request, customer_id: int, asked: CustomerChange, me: Annotated[Me, permit("customer.write")]
+) -> CustomerWhole:
     """Change a customer; what is not named stays."""
     async with ground_of(request).database.transaction() as tx:
         await actions.change(tx, me.id, customer_id, **asked.model_dump(exclude_unset=True))
@@ -89,7 +93,10 @@ async def change(request: Request, customer_id: int, asked: CustomerChange, me: 
 
 @router.get("/customers/{customer_id}/cases")
 async def cases(
-    request: Request, customer_id: int, me: Annotated[Me, permit("case.read")], after: Annotated[str | None, Query()] = None
+    request: Request,
+    customer_id: int,
+    me: Annotated[Me, permit("case.read")],
+    after: Annotated[str | None, Query()] = None,
 ) -> PageOf[CaseShape]:
     """A customer's cases that are within one's scope, newest first."""
     async with ground_of(request).database.transaction() as tx:
@@ -99,7 +106,9 @@ async def cases(
 
 
 @router.post("/customers/{customer_id}/contact-points", status_code=201)
-async def add_point(request: Request, customer_id: int, asked: ContactPointAsked, me: Annotated[Me, permit("customer.write")]) -> Made:
+async def add_point(
+    request: Request, customer_id: int, asked: ContactPointAsked, me: Annotated[Me, permit("customer.write")]
+) -> Made:
     """Give a customer a further address."""
     async with ground_of(request).database.transaction() as tx:
         return Made(id=await actions.add_point(tx, me.id, customer_id, **asked.model_dump()))
@@ -107,7 +116,11 @@ async def add_point(request: Request, customer_id: int, asked: ContactPointAsked
 
 @router.patch("/customers/{customer_id}/contact-points/{point_id}", status_code=204)
 async def change_point(
-    request: Request, customer_id: int, point_id: int, asked: ContactPointChange, me: Annotated[Me, permit("customer.write")]
+    request: Request,
+    customer_id: int,
+    point_id: int,
+    asked: ContactPointChange,
+    me: Annotated[Me, permit("customer.write")],
 ) -> None:
     """Make it the preferred one, or say that it works again."""
     async with ground_of(request).database.transaction() as tx:
@@ -118,7 +131,9 @@ async def change_point(
 
 
 @router.post("/customers/{customer_id}/merge", status_code=201)
-async def merge(request: Request, customer_id: int, asked: MergeAsked, me: Annotated[Me, permit("customer.merge")]) -> Made:
+async def merge(
+    request: Request, customer_id: int, asked: MergeAsked, me: Annotated[Me, permit("customer.merge")]
+) -> Made:
     """Two records were one person; the answer's id undoes it."""
     async with ground_of(request).database.transaction() as tx:
         merge_id = await actions.merge(tx, me.id, customer_id, asked.gone_id)

@@ -28,7 +28,9 @@ LONGEST_WAIT = 30.0
 async def events(
     request: Request,
     me: Annotated[Me, permit("event.read")],
-    after: Annotated[str, Query(description="The position that the page before ended with; empty: from the beginning.")] = "",
+    after: Annotated[
+        str, Query(description="The position that the page before ended with; empty: from the beginning.")
+    ] = "",
     most: Annotated[int, Query(ge=1, le=1000)] = 500,
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait when there is nothing new.")] = 0,
 ) -> PageOf[EventShape]:
@@ -36,7 +38,9 @@ async def events(
     try:
         position = Position.read(after) if after else Position(0, 0)
     except ValueError as error:
-        raise Invalid(_("This is no position."), {"after": _("Give the one that an earlier answer ended with.")}) from error
+        raise Invalid(
+            _("This is no position."), {"after": _("Give the one that an earlier answer ended with.")}
+        ) from error
     ground = ground_of(request)
     deadline = asyncio.get_running_loop().time() + wait
     with ground.bus.subscribed() as wakes:
@@ -63,4 +67,12 @@ async def _within_scope(tx: Tx, me: Me, found: list[Event]) -> list[Event]:
         return found
     ids = {event.case_id for event in found if event.case_id is not None}
     ours = set((await tx.execute(select(Case.id).where(Case.id.in_(ids), visible(me)))).scalars()) if ids else set()
-    return [event for event in found if (event.case_id in ours if event.case_id is not None else event.queue_id is None or me.sees_queue(event.queue_id))]
+    return [
+        event
+        for event in found
+        if (
+            event.case_id in ours
+            if event.case_id is not None
+            else event.queue_id is None or me.sees_queue(event.queue_id)
+        )
+    ]

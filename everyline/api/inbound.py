@@ -84,7 +84,9 @@ class HandIn:
         known = self._channels.get(line_id)
         if known is None or time.monotonic() - known[1] > BELIEVED_SECONDS:
             async with ground.database.transaction() as tx:
-                name = await tx.value(select(Line.channel).where(Line.id == line_id, Line.open, Line.retired_at.is_(None)))
+                name = await tx.value(
+                    select(Line.channel).where(Line.id == line_id, Line.open, Line.retired_at.is_(None))
+                )
             if name is None:
                 self._channels.pop(line_id, None)
                 return None
@@ -108,4 +110,6 @@ async def _body(receive: Receive, most: int) -> bytes | None:
 
 
 def _problem(status: int, title: str) -> JSONResponse:
-    return JSONResponse({"type": "about:blank", "title": title, "status": status}, status, media_type="application/problem+json")
+    return JSONResponse(
+        {"type": "about:blank", "title": title, "status": status}, status, media_type="application/problem+json"
+    )

@@ -48,7 +48,9 @@ async def add_line(request: Request, asked: LineAsked, me: Annotated[Me, permit(
 
 
 @router.patch("/lines/{line_id}")
-async def change_line(request: Request, line_id: int, asked: LineChange, me: Annotated[Me, permit("line.write")]) -> LineShape:
+async def change_line(
+    request: Request, line_id: int, asked: LineChange, me: Annotated[Me, permit("line.write")]
+) -> LineShape:
     """Change a line; what is not named stays."""
     ground = ground_of(request)
     async with ground.database.transaction() as tx:
@@ -94,7 +96,9 @@ async def _one(request: Request, me: Me, inbound_id: int, *, again: bool) -> Non
         if not ours:
             raise NotFound(_("There is nothing of that number in quarantine."))
         await (intake.retry if again else intake.discard)(tx, me.id, ours)
-        await audit(tx, me.id, "inbound.retried" if again else "inbound.discarded", "inbound", inbound_id, address=me.address)
+        await audit(
+            tx, me.id, "inbound.retried" if again else "inbound.discarded", "inbound", inbound_id, address=me.address
+        )
 
 
 @router.post("/quarantine/{inbound_id}/retry", tags=["quarantine"], status_code=204)

@@ -10,7 +10,17 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from everyline.api.once import OnceRoute
-from everyline.api.shapes import AttachmentShape, DeliveryShape, InteractionShape, Made, MessageShape, NoteAsked, NoteShape, PageOf, ReplyAsked
+from everyline.api.shapes import (
+    AttachmentShape,
+    DeliveryShape,
+    InteractionShape,
+    Made,
+    MessageShape,
+    NoteAsked,
+    NoteShape,
+    PageOf,
+    ReplyAsked,
+)
 from everyline.cases import actions, queries
 from everyline.cases.models import Attachment, Interaction, Message
 from everyline.cases.rules import Status
@@ -23,7 +33,11 @@ from everyline.people.rules import Me
 router = APIRouter(tags=["messages"], route_class=OnceRoute)
 
 MOST = 100
-THEN = {"wait for customer": Status.WAITING_FOR_CUSTOMER, "wait for others": Status.WAITING_FOR_OTHERS, "resolve": Status.RESOLVED}
+THEN = {
+    "wait for customer": Status.WAITING_FOR_CUSTOMER,
+    "wait for others": Status.WAITING_FOR_OTHERS,
+    "resolve": Status.RESOLVED,
+}
 
 Reads = Annotated[Me, permit("case.read")]
 Writes = Annotated[Me, permit("case.write")]
@@ -34,17 +48,24 @@ async def interactions(request: Request, case_id: int, me: Reads) -> list[Intera
     """The interactions of a case, oldest first."""
     async with ground_of(request).database.transaction() as tx:
         await queries.get(tx, me, case_id)
-        rows = await tx.rows(select(Interaction.__table__).where(Interaction.case_id == case_id).order_by(Interaction.id))
+        rows = await tx.rows(
+            select(Interaction.__table__).where(Interaction.case_id == case_id).order_by(Interaction.id)
+        )
     return [InteractionShape.model_validate(row) for row in rows]
 
 
 @router.get("/cases/{case_id}/messages")
-async def messages(request: Request, case_id: int, me: Reads, after: Annotated[int, Query(ge=0)] = 0) -> PageOf[MessageShape]:
+async def messages(
+    request: Request, case_id: int, me: Reads, after: Annotated[int, Query(ge=0)] = 0
+) -> PageOf[MessageShape]:
     """The messages of a case, oldest first."""
     async with ground_of(request).database.transaction() as tx:
         await queries.get(tx, me, case_id)
         rows = await tx.rows(
-            select(Message.__table__).where(Message.case_id == case_id, Message.id > after).order_by(Message.id).limit(MOST)
+            select(Message.__table__)
+            .where(Message.case_id == case_id, Message.id > after)
+            .order_by(Message.id)
+            .limit(MOST)
         )
     items = [MessageShape.model_validate(row) for row in rows]
     return PageOf(items=items, after=str(items[-1].id) if len(items) == MOST else None)
@@ -57,8 +78,15 @@ async def reply(request: Request, case_id: int, asked: ReplyAsked, me: Writes) -
     async with ground.database.transaction() as tx:
         await queries.get(tx, me, case_id, lock=True)
         message_id = await dispatch.answer(
-            tx, ground.signer, me.id, case_id, asked.text, contact_point_id=asked.contact_point_id, revision=asked.revision,
-            then=THEN.get(asked.then or ""), wrap_up_code_id=asked.wrap_up_code_id,
+            tx,
+            ground.signer,
+            me.id,
+            case_id,
+            asked.text,
+            contact_point_id=asked.contact_point_id,
+            revision=asked.revision,
+            then=THEN.get(asked.then or ""),
+            wrap_up_code_id=asked.wrap_up_code_id,
         )
     return Made(id=message_id)
 
@@ -76,7 +104,10 @@ async def deliveries(request: Request, case_id: int, me: Reads) -> list[Delivery
     """What became of everything that the case sent out."""
     async with ground_of(request).database.transaction() as tx:
         await queries.get(tx, me, case_id)
-        return [DeliveryShape.model_validate(row) for row in await tx.rows(dispatch.statements.of_case, {"case_id": case_id})]
+        return [
+            DeliveryShape.model_validate(row)
+            for row in await tx.rows(dispatch.statements.of_case, {"case_id": case_id})
+        ]
 
 
 @router.post("/cases/{case_id}/deliveries/{delivery_id}/send-again", status_code=204)
@@ -120,7 +151,9 @@ async def content(request: Request, case_id: int, attachment_id: int, me: Reads)
         await queries.get(tx, me, case_id)
         row = await tx.first(
             select(Attachment.file_hash, Attachment.name).where(
-                Attachment.id == attachment_id, Attachment.case_id == case_id, Attachment.message_id.is_not(None) | Attachment.note_id.is_not(None)
+                Attachment.id == attachment_id,
+                Attachment.case_id == case_id,
+                Attachment.message_id.is_not(None) | Attachment.note_id.is_not(None),
             )
         )
     if row is None:

@@ -47,13 +47,18 @@ class OnceRoute(APIRoute):
         return handler
 
 
-async def _once(request: Request, me: Me, key: str, answer: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+async def _once(
+    request: Request, me: Me, key: str, answer: Callable[[Request], Coroutine[Any, Any, Response]]
+) -> Response:
     ground: Ground = request.app.state.ground
     asked = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).digest()
     mine = (IdempotencyKey.agent_id == me.id, IdempotencyKey.key == key)
     async with ground.database.transaction() as tx:
         begun = await tx.first(
-            upsert(IdempotencyKey).values(agent_id=me.id, key=key, request_hash=asked).on_conflict_do_nothing().returning(IdempotencyKey.key)
+            upsert(IdempotencyKey)
+            .values(agent_id=me.id, key=key, request_hash=asked)
+            .on_conflict_do_nothing()
+            .returning(IdempotencyKey.key)
         )
         known = None if begun else await tx.first(select(IdempotencyKey.__table__).where(*mine))
     if known is not None:

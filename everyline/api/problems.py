@@ -55,7 +55,10 @@ async def _unreadable(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if any(found["loc"][0] == "path" for found in error.errors()):
         return problem(404, _("There is nothing at this address."))
-    fields = {".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0]): found["msg"] for found in error.errors()}
+    fields = {
+        ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0]): found["msg"]
+        for found in error.errors()
+    }
     return problem(422, _("Something is missing or wrong; nothing was changed."), fields)
 
 

@@ -60,7 +60,15 @@ async def agents(request: Request, _me: Annotated[Me, permit("agent.read")]) -> 
 async def who_am_i(me: Annotated[Me, permit("own")]) -> dict[str, object]:
     """The agent that the token acts as, and what it may do."""
     rights = sorted(me.scopes) if me.scopes is not None else []
-    return {"id": me.id, "name": me.name, "email": me.email, "role": me.role, "all_queues": me.all_queues, "queue_ids": sorted(me.queue_ids), "scopes": rights}
+    return {
+        "id": me.id,
+        "name": me.name,
+        "email": me.email,
+        "role": me.role,
+        "all_queues": me.all_queues,
+        "queue_ids": sorted(me.queue_ids),
+        "scopes": rights,
+    }
 
 
 @router.put("/agents/{agent_id}/state", tags=["agents"], status_code=204)

@@ -23,15 +23,25 @@ _HAND_IN = {
         "summary": "Hand In",
         "description": "Hand in one raw piece, such as a mail (RFC 5322). 202: it is kept; 200: it was there already.",
         "parameters": [{"name": "line_id", "in": "path", "required": True, "schema": {"type": "integer"}}],
-        "requestBody": {"required": True, "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}}},
-        "responses": {"202": {"description": "Kept"}, "200": {"description": "Kept already"}, "413": {"description": "Too large"}, "503": {"description": "Could not be kept now"}},
+        "requestBody": {
+            "required": True,
+            "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "responses": {
+            "202": {"description": "Kept"},
+            "200": {"description": "Kept already"},
+            "413": {"description": "Too large"},
+            "503": {"description": "Could not be kept now"},
+        },
     }
 }
 
 
 def create_api() -> FastAPI:
     """The application mounted at ``/api/v1``."""
-    api = FastAPI(title="Everyline", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None)
+    api = FastAPI(
+        title="Everyline", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None
+    )
     problems.install(api)
     for module in (lines, customers, cases, messages, queues, events):
         api.include_router(module.router)
@@ -46,7 +56,13 @@ def create_api() -> FastAPI:
 def described(api: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, made once."""
     if api.openapi_schema is None:
-        found = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes, servers=[{"url": "/api/v1"}])
+        found = get_openapi(
+            title=api.title,
+            version=api.version,
+            description=api.description,
+            routes=api.routes,
+            servers=[{"url": "/api/v1"}],
+        )
         found["paths"]["/lines/{line_id}/inbound"] = _HAND_IN
         found.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         found["security"] = [{"token": []}]

@@ -71,7 +71,9 @@ class LineChange(Asked):
     hours_id: int | None = None
     answer_line_id: int | None = None
     open: bool | None = None
-    settings: dict[str, Any] | None = Field(None, description="All settings; a secret that is left empty stays as it was.")
+    settings: dict[str, Any] | None = Field(
+        None, description="All settings; a secret that is left empty stays as it was."
+    )
 
 
 class ContactPointShape(Shape):

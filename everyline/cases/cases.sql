@@ -39,12 +39,13 @@ from case_link l join "case" c on c.id = case when l.case_id = :case_id then l.o
 where l.case_id = :case_id or l.other_id = :case_id order by c.id;
 
 -- name: search_messages
--- The newest thousand messages that hold the words, ranked; older ones than those are not ranked, or a common word would
+-- The newest thousand messages that hold the words (or all of them, the last only begun), ranked; older ones than those are not ranked, or a common word would
 -- read the whole table.
-with hits as materialized (
-    select id, case_id, search, at from message where search @@ websearch_to_tsquery('simple', :words) order by id desc limit 1000
+with asked as (select websearch_to_tsquery('simple', :words) || to_tsquery('simple', :begun) as words),
+hits as materialized (
+    select id, case_id, search, at from message where search @@ (select words from asked) order by id desc limit 1000
 )
-select case_id, max(ts_rank(search, websearch_to_tsquery('simple', :words)) + 1.0 / (2 + extract(epoch from now() - at) / 864000)) as score
+select case_id, max(ts_rank(search, (select words from asked)) + 1.0 / (2 + extract(epoch from now() - at) / 864000)) as score
 from hits group by case_id order by score desc limit :most;
 
 -- name: touch
@@ -61,3 +62,13 @@ with recursive chain as (
     select c.id, c.merged_into_id, step + 1 from "case" c join chain on c.id = chain.merged_into_id where step < 20
 )
 select id from chain where merged_into_id is null;
+
+-- name: drafts
+-- What an agent has begun to write on a case.
+select id, case_id, agent_id, kind, text, contact_point_id, line_id, revision, changed_at from draft
+where case_id = :case_id and agent_id = :agent_id;
+
+-- name: views
+-- Saved lists: everybody's first, then an agent's own.
+select id, name, agent_id, filters, position from saved_view
+where agent_id is null or agent_id = :agent_id order by agent_id is not null, position, id;

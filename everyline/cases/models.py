@@ -5,16 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Computed, ForeignKey, Identity, Index, Integer, SmallInteger, Text, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy import text as literal
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from everyline.ground.database import Base, Id, Moment
 
-MESSAGE_WORDS = (
-    "setweight(to_tsvector('simple', left(subject, 1000)), 'A') || to_tsvector('simple', left(text, 50000))"
-)
+MESSAGE_WORDS = "setweight(to_tsvector('simple', left(subject, 1000)), 'A') || to_tsvector('simple', left(text, 50000))"
 
 
 class Case(Base):
@@ -23,13 +33,32 @@ class Case(Base):
     __tablename__ = "case"
     __table_args__ = (
         # the lists of the desk, newest words first; closed cases are read by their own view only
-        Index("ix_case_queue_open", "queue_id", literal("moved_at desc"), literal("id desc"), postgresql_where=literal("status <> 'closed'")),
-        Index("ix_case_owner_open", "owner_id", literal("moved_at desc"), literal("id desc"), postgresql_where=literal("status <> 'closed'")),
+        Index(
+            "ix_case_queue_open",
+            "queue_id",
+            literal("moved_at desc"),
+            literal("id desc"),
+            postgresql_where=literal("status <> 'closed'"),
+        ),
+        Index(
+            "ix_case_owner_open",
+            "owner_id",
+            literal("moved_at desc"),
+            literal("id desc"),
+            postgresql_where=literal("status <> 'closed'"),
+        ),
         Index("ix_case_moved_at", literal("moved_at desc"), literal("id desc")),
         Index("ix_case_customer_id", "customer_id", literal("id desc")),
         Index("ix_case_tags", "tags", postgresql_using="gin"),
         Index("ix_case_subject_trgm", "subject", postgresql_using="gin", postgresql_ops={"subject": "gin_trgm_ops"}),
         Index("ix_case_wakes_at", "wakes_at", postgresql_where=literal("wakes_at is not null")),
+        # lists over all queues, and of what nobody owns: what is open is little beside what was
+        Index(
+            "ix_case_in_hand",
+            literal("moved_at desc"),
+            literal("id desc"),
+            postgresql_where=literal("status in ('new', 'open')"),
+        ),
         Index("ix_case_due_at", "due_at", postgresql_where=literal("due_at is not null")),
         Index("ix_case_resolved_at", "resolved_at", postgresql_where=literal("status = 'resolved'")),
     )
@@ -58,7 +87,9 @@ class Case(Base):
     last_words: Mapped[str] = mapped_column(Text, server_default="")  # the beginning of the newest message
     last_channel: Mapped[str] = mapped_column(Text, server_default="")
     last_direction: Mapped[str] = mapped_column(Text, server_default="in")
-    unread: Mapped[bool] = mapped_column(Boolean, server_default=literal("true"))  # the customer wrote and nobody looked
+    unread: Mapped[bool] = mapped_column(
+        Boolean, server_default=literal("true")
+    )  # the customer wrote and nobody looked
 
 
 class CaseLink(Base):
@@ -115,7 +146,9 @@ class Message(Base):
     at: Mapped[Moment]  # when we took it in or were told to send it
     sent_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # what the sender's clock said
     kind: Mapped[str] = mapped_column(Text, server_default="message")  # message, automatic, bounce, acknowledgement
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=literal("'{}'"))  # recipients, form fields, remarks
+    facts: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=literal("'{}'")
+    )  # recipients, form fields, remarks
     search: Mapped[Any] = mapped_column(TSVECTOR, Computed(MESSAGE_WORDS, persisted=True))
 
 
@@ -191,6 +224,8 @@ class SavedView(Base):
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(Text)
-    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), index=True)  # None: everybody's
+    agent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("agent.id", ondelete="CASCADE"), index=True
+    )  # None: everybody's
     filters: Mapped[dict[str, Any]] = mapped_column(JSONB)
     position: Mapped[int] = mapped_column(Integer, server_default="0")

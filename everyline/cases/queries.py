@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, literal, or_, select, true, tuple_
 
-from everyline.cases.models import Case, Draft, Message, Mention, Note, SavedView
-from everyline.cases.rules import OPEN_STATUSES, Status
+from everyline.cases.models import Case, Draft, Mention, Message, Note
+from everyline.cases.rules import OPEN_STATUSES, Status, begun
 from everyline.customers.models import ContactPoint, Customer
 from everyline.ground import sql
 from everyline.ground.database import Tx
-from everyline.ground.errors import NotFound
+from everyline.ground.errors import Invalid, NotFound
 from everyline.ground.words import _
 from everyline.people.models import Agent
 from everyline.people.rules import Me
@@ -66,7 +66,9 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.statuses:
         found.append(Case.status.in_(filters.statuses))
         if Status.CLOSED not in filters.statuses:
-            found.append(Case.status != Status.CLOSED)  # says so to the planner: the lists' indexes leave closed cases out
+            found.append(
+                Case.status != Status.CLOSED
+            )  # says so to the planner: the lists' indexes leave closed cases out
     if filters.queue_id is not None:
         found.append(Case.queue_id == filters.queue_id)
     if filters.owner_id is not None:
@@ -74,7 +76,11 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.unowned:
         found.append(Case.owner_id.is_(None))
     if filters.mentions_of is not None:
-        called = select(Note.case_id).join(Mention, Mention.note_id == Note.id).where(Mention.agent_id == filters.mentions_of)
+        called = (
+            select(Note.case_id)
+            .join(Mention, Mention.note_id == Note.id)
+            .where(Mention.agent_id == filters.mentions_of)
+        )
         found.append(Case.id.in_(called))
     if filters.drafts_of is not None:
         found.append(Case.id.in_(select(Draft.case_id).where(Draft.agent_id == filters.drafts_of, Draft.text != "")))
@@ -97,38 +103,71 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     return found
 
 
-def _columns(me: Me) -> list[Any]:
-    draft = exists().where(Draft.case_id == Case.id, Draft.agent_id == me.id, Draft.text != "")
-    return [
+_LISTED = (
+    *(
+        "id",
+        "number",
+        "customer_id",
+        "subject",
+        "status",
+        "priority",
+        "queue_id",
+        "owner_id",
+        "line_id",
+        "language",
+        "tags",
+    ),
+    *(
+        "opened_at",
+        "moved_at",
+        "wakes_at",
+        "resolved_at",
+        "due_at",
+        "answered_at",
+        "revision",
+        "last_words",
+        "last_channel",
+    ),
+    *("last_direction", "unread"),
+)
+
+# built once: putting it together for every list would cost as much as asking the database
+_LISTING = (
+    select(
         *[Case.__table__.c[name] for name in _LISTED],
         Customer.name.label("customer_name"),
         Agent.name.label("owner_name"),
-        draft.label("has_draft"),
-    ]
+        exists()
+        .where(Draft.case_id == Case.id, Draft.agent_id == bindparam("reader"), Draft.text != "")
+        .label("has_draft"),
+    )
+    .join(Customer, Customer.id == Case.customer_id)
+    .outerjoin(Agent, Agent.id == Case.owner_id)
+)
 
 
-_LISTED = (
-    "id number customer_id subject status priority queue_id owner_id line_id language tags opened_at moved_at wakes_at "
-    "resolved_at due_at answered_at revision last_words last_channel last_direction unread"
-).split()
+def _page_mark(after: str) -> tuple[datetime, int]:
+    """Where a page ends, read from what it gave."""
+    moment, _tilde, number = after.partition("~")
+    try:
+        return datetime.fromisoformat(moment), int(number)
+    except ValueError as error:
+        raise Invalid(_("This is no page of a list.")) from error
 
 
-async def listed(tx: Tx, me: Me, filters: Filters, *, after: str | None = None, oldest_first: bool = False, most: int = PAGE) -> Page:
+async def listed(
+    tx: Tx, me: Me, filters: Filters, *, after: str | None = None, oldest_first: bool = False, most: int = PAGE
+) -> Page:
     """One page of a list, newest words first (or oldest). ``after`` is what the page before gave."""
     keys = (Case.moved_at, Case.id)
     narrowed = [visible(me), *conditions(filters)]
     if after:
-        moment, _dot, number = after.partition("~")
-        here = tuple_(func.cast(moment, Case.moved_at.type), number)
+        here = tuple_(*(literal(value, key.type) for value, key in zip(_page_mark(after), keys, strict=True)))
         narrowed.append(tuple_(*keys) > here if oldest_first else tuple_(*keys) < here)
     order = [key.asc() for key in keys] if oldest_first else [key.desc() for key in keys]
     rows = await tx.rows(
-        select(*_columns(me))
-        .join(Customer, Customer.id == Case.customer_id)
-        .outerjoin(Agent, Agent.id == Case.owner_id)
-        .where(and_(*narrowed))
-        .order_by(*order)
-        .limit(most + 1)
+        _LISTING.where(and_(*narrowed)).order_by(*order).limit(most + 1),
+        {"reader": me.id},
     )
     more = len(rows) > most
     last = rows[most - 1] if more else None
@@ -152,23 +191,25 @@ async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row[An
         case_id = await tx.value(select(Case.id).where(Case.number == int(number)))
         if case_id is not None:
             scores[case_id] = 10
-    for row in await tx.rows(statements.search_messages, {"words": words, "most": most * 4}):
+    for row in await tx.rows(statements.search_messages, {"words": words, "begun": begun(words), "most": most * 4}):
         scores[row.case_id] = scores.get(row.case_id, 0) + row.score
     pattern = "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
     if len(words) >= 3:
         people = (
-            select(Customer.id).where(Customer.name.ilike(pattern)).limit(100)
+            select(Customer.id)
+            .where(Customer.name.ilike(pattern))
+            .limit(100)
             .union(select(ContactPoint.customer_id).where(ContactPoint.address.ilike(pattern)).limit(100))
         )
-        for case_id in (await tx.execute(select(Case.id).where(Case.customer_id.in_(people)).order_by(Case.id.desc()).limit(most))).scalars():
+        for case_id in (
+            await tx.execute(select(Case.id).where(Case.customer_id.in_(people)).order_by(Case.id.desc()).limit(most))
+        ).scalars():
             scores[case_id] = scores.get(case_id, 0) + 1
     if not scores:
         return []
     rows = await tx.rows(
-        select(*_columns(me))
-        .join(Customer, Customer.id == Case.customer_id)
-        .outerjoin(Agent, Agent.id == Case.owner_id)
-        .where(Case.id.in_(scores), visible(me), Case.merged_into_id.is_(None))
+        _LISTING.where(Case.id.in_(scores), visible(me), Case.merged_into_id.is_(None)),
+        {"reader": me.id},
     )
     return sorted(rows, key=lambda row: (-scores[row.id], -row.id))[:most]
 
@@ -206,23 +247,23 @@ async def history(tx: Tx, case_id: int) -> Sequence[Row[Any]]:
 async def links(tx: Tx, me: Me, case_id: int) -> Sequence[Row[Any]]:
     """Linked cases that one may see."""
     rows = await tx.rows(statements.links, {"case_id": case_id})
-    seen = set((await tx.execute(select(Case.id).where(Case.id.in_([row.id for row in rows]), visible(me)))).scalars()) if rows else set()
+    seen = (
+        set((await tx.execute(select(Case.id).where(Case.id.in_([row.id for row in rows]), visible(me)))).scalars())
+        if rows
+        else set()
+    )
     return [row for row in rows if row.id in seen]
 
 
 async def drafts(tx: Tx, me: Me, case_id: int) -> dict[str, Row[Any]]:
     """One's own drafts on a case, by kind."""
-    rows = await tx.rows(select(Draft.__table__).where(Draft.case_id == case_id, Draft.agent_id == me.id))
+    rows = await tx.rows(statements.drafts, {"case_id": case_id, "agent_id": me.id})
     return {row.kind: row for row in rows}
 
 
 async def views(tx: Tx, me: Me) -> Sequence[Row[Any]]:
     """Saved lists: everybody's and one's own."""
-    return await tx.rows(
-        select(SavedView.__table__)
-        .where(or_(SavedView.agent_id.is_(None), SavedView.agent_id == me.id))
-        .order_by(SavedView.agent_id.is_not(None), SavedView.position, SavedView.id)
-    )
+    return await tx.rows(statements.views, {"agent_id": me.id})
 
 
 async def of_customer(tx: Tx, me: Me, customer_id: int, *, most: int = 20) -> Sequence[Row[Any]]:

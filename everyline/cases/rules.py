@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 PREVIEW = 180  # characters of the newest message kept on the case
+SHORTEST_BEGUN = 3  # letters of a word that is still being typed
 FOLLOW_UP_DAYS = 14  # after that, an answer to a resolved case opens a new one that is linked to it
 
 
@@ -62,6 +64,15 @@ def preview(text: str) -> str:
     """The beginning of a message on one line."""
     line = " ".join(text[: PREVIEW * 4].split())
     return line if len(line) <= PREVIEW else line[: PREVIEW - 1].rstrip() + "…"
+
+
+def begun(words: str) -> str:
+    """What is typed as a query of PostgreSQL in which the last word is only begun; empty when it is too short for that, or
+    when the words are not plain."""
+    plain = re.findall(r"\w+", words)
+    if not plain or len(plain[-1]) < SHORTEST_BEGUN or plain[-1].isdigit() or any(sign in words for sign in '"-'):
+        return ""
+    return " & ".join(plain) + ":*"
 
 
 def answer_subject(subject: str) -> str:

@@ -31,7 +31,9 @@ class Known:
     bad: bool = False
 
 
-async def find_or_create(tx: Tx, wanted: Iterable[Address], languages: Mapping[tuple[str, str], str] | None = None) -> dict[tuple[str, str], Known]:
+async def find_or_create(
+    tx: Tx, wanted: Iterable[Address], languages: Mapping[tuple[str, str], str] | None = None
+) -> dict[tuple[str, str], Known]:
     """The customers behind these addresses (in normal form), made where there are none; all at once.
 
     Safe under concurrency: whoever asks for the same address at the same time waits, and finds what the first one made.
@@ -46,9 +48,12 @@ async def find_or_create(tx: Tx, wanted: Iterable[Address], languages: Mapping[t
         return {}
     await tx.execute(statements.lock_addresses, {"addresses": sorted(f"{kind}:{address}" for kind, address in first)})
     keys = list(first)
-    rows = await tx.rows(statements.known_points, {"kinds": [key[0] for key in keys], "addresses": [key[1] for key in keys]})
+    rows = await tx.rows(
+        statements.known_points, {"kinds": [key[0] for key in keys], "addresses": [key[1] for key in keys]}
+    )
     found = {
-        (row.kind, row.address): Known(row.id, row.customer_id, row.name, row.language, row.bad_since is not None) for row in rows
+        (row.kind, row.address): Known(row.id, row.customer_id, row.name, row.language, row.bad_since is not None)
+        for row in rows
     }
     missing = [key for key in keys if key not in found]
     if missing:
@@ -60,9 +65,16 @@ async def find_or_create(tx: Tx, wanted: Iterable[Address], languages: Mapping[t
         await tx.execute(statements.insert_customers, {"ids": customer_ids, "names": names, "languages": spoken})
         await tx.execute(
             statements.insert_points,
-            {"ids": point_ids, "customer_ids": customer_ids, "kinds": [key[0] for key in missing], "addresses": [key[1] for key in missing]},
+            {
+                "ids": point_ids,
+                "customer_ids": customer_ids,
+                "kinds": [key[0] for key in missing],
+                "addresses": [key[1] for key in missing],
+            },
         )
-        await events.record_all(tx, [events.Event("customer.created", now(), customer_id=customer_id) for customer_id in customer_ids])
+        await events.record_all(
+            tx, [events.Event("customer.created", now(), customer_id=customer_id) for customer_id in customer_ids]
+        )
         for key, point, customer, name, language in zip(missing, point_ids, customer_ids, names, spoken, strict=True):
             found[key] = Known(point, customer, name, language)
     return found
@@ -85,13 +97,19 @@ async def add_point(tx: Tx, by: int | None, customer_id: int, *, kind: str, addr
     except (KeyError, ValueError) as error:
         raise Invalid(_("This is no address."), {"address": str(error)}) from error
     await tx.execute(statements.lock_addresses, {"addresses": [f"{kind}:{normal}"]})
-    held = await tx.first(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == kind, ContactPoint.address == normal))
+    held = await tx.first(
+        select(ContactPoint.id, ContactPoint.customer_id).where(
+            ContactPoint.kind == kind, ContactPoint.address == normal
+        )
+    )
     if held is not None:
         if held.customer_id == row.id:
             return int(held.id)
         raise Conflict(_("Another customer has this address. If they are the same person, merge the two."))
     point_id: int = await tx.value(
-        insert(ContactPoint).values(customer_id=row.id, kind=kind, address=normal, label=label).returning(ContactPoint.id)
+        insert(ContactPoint)
+        .values(customer_id=row.id, kind=kind, address=normal, label=label)
+        .returning(ContactPoint.id)
     )
     await events.record(tx, "contact_point.added", actor_id=by, customer_id=row.id, contact_point_id=point_id)
     return point_id
@@ -100,10 +118,14 @@ async def add_point(tx: Tx, by: int | None, customer_id: int, *, kind: str, addr
 async def prefer_point(tx: Tx, by: int | None, customer_id: int, point_id: int) -> None:
     """Make one contact point the preferred one."""
     row = await queries.get(tx, customer_id)
-    held = await tx.value(select(ContactPoint.id).where(ContactPoint.id == point_id, ContactPoint.customer_id == row.id))
+    held = await tx.value(
+        select(ContactPoint.id).where(ContactPoint.id == point_id, ContactPoint.customer_id == row.id)
+    )
     if held is None:
         raise NotFound(_("There is no such contact point."))
-    await tx.execute(update(ContactPoint).where(ContactPoint.customer_id == row.id).values(preferred=ContactPoint.id == point_id))
+    await tx.execute(
+        update(ContactPoint).where(ContactPoint.customer_id == row.id).values(preferred=ContactPoint.id == point_id)
+    )
     await events.record(tx, "contact_point.preferred", actor_id=by, customer_id=row.id, contact_point_id=point_id)
 
 
@@ -123,13 +145,17 @@ async def mark_good(tx: Tx, by: int | None, customer_id: int, point_id: int) -> 
     """The address works again, or was put right."""
     row = await queries.get(tx, customer_id)
     await tx.execute(
-        update(ContactPoint).where(ContactPoint.id == point_id, ContactPoint.customer_id == row.id).values(bad_since=None, bad_reason="")
+        update(ContactPoint)
+        .where(ContactPoint.id == point_id, ContactPoint.customer_id == row.id)
+        .values(bad_since=None, bad_reason="")
     )
     await events.record(tx, "contact_point.marked_good", actor_id=by, customer_id=row.id, contact_point_id=point_id)
 
 
 _MOVE = {
-    "contact_point": text("update contact_point set customer_id = :to, preferred = false where customer_id = :from returning id"),
+    "contact_point": text(
+        "update contact_point set customer_id = :to, preferred = false where customer_id = :from returning id"
+    ),
     "case": text('update "case" set customer_id = :to where customer_id = :from returning id'),
 }
 _MOVE_BACK = {
@@ -147,11 +173,14 @@ async def merge(tx: Tx, by: int | None, kept_id: int, gone_id: int) -> int:
         select(Customer.id).where(Customer.id.in_([kept.id, gone.id])).order_by(Customer.id).with_for_update()
     )
     moved: dict[str, Any] = {
-        table: [row.id for row in await tx.rows(statement, {"to": kept.id, "from": gone.id})] for table, statement in _MOVE.items()
+        table: [row.id for row in await tx.rows(statement, {"to": kept.id, "from": gone.id})]
+        for table, statement in _MOVE.items()
     }
     await tx.execute(update(Customer).where(Customer.id == gone.id).values(merged_into_id=kept.id))
     merge_id: int = await tx.value(
-        insert(CustomerMerge).values(kept_id=kept.id, gone_id=gone.id, moved=moved, agent_id=by).returning(CustomerMerge.id)
+        insert(CustomerMerge)
+        .values(kept_id=kept.id, gone_id=gone.id, moved=moved, agent_id=by)
+        .returning(CustomerMerge.id)
     )
     await events.record(tx, "customer.merged", actor_id=by, customer_id=kept.id, gone_id=gone.id, merge_id=merge_id)
     return merge_id
@@ -168,5 +197,7 @@ async def undo_merge(tx: Tx, by: int | None, merge_id: int) -> int:
         await tx.execute(statement, {"to": row.gone_id, "from": row.kept_id, "ids": row.moved.get(table, [])})
     await tx.execute(update(Customer).where(Customer.id == row.gone_id).values(merged_into_id=None))
     await tx.execute(update(CustomerMerge).where(CustomerMerge.id == merge_id).values(undone_at=now()))
-    await events.record(tx, "customer.parted", actor_id=by, customer_id=row.kept_id, gone_id=row.gone_id, merge_id=merge_id)
+    await events.record(
+        tx, "customer.parted", actor_id=by, customer_id=row.kept_id, gone_id=row.gone_id, merge_id=merge_id
+    )
     return int(row.gone_id)

@@ -37,3 +37,8 @@ select c.id, c.name, max(score) as score from (
 ) as found join customer c on c.id = found.id
 where c.id <> :id and c.merged_into_id is null and score >= 0.55
 group by c.id, c.name order by score desc, c.id limit 5;
+
+-- name: points
+-- A customer's contact points, the preferred one first, those where nothing arrives last.
+select id, customer_id, kind, address, label, preferred, verified_at, bad_since, bad_reason, created_at from contact_point
+where customer_id = :customer_id order by preferred desc, bad_since is null desc, id;

@@ -38,7 +38,12 @@ class ContactPoint(Base):
     __table_args__ = (
         UniqueConstraint("kind", "address"),
         Index("ix_contact_point_customer_id", "customer_id"),
-        Index("ix_contact_point_address_trgm", "address", postgresql_using="gin", postgresql_ops={"address": "gin_trgm_ops"}),
+        Index(
+            "ix_contact_point_address_trgm",
+            "address",
+            postgresql_using="gin",
+            postgresql_ops={"address": "gin_trgm_ops"},
+        ),
     )
 
     id: Mapped[Id]

@@ -30,11 +30,7 @@ async def get(tx: Tx, customer_id: int) -> Row[Any]:
 
 async def points(tx: Tx, customer_id: int) -> Sequence[Row[Any]]:
     """A customer's contact points, the preferred one first."""
-    return await tx.rows(
-        select(ContactPoint.__table__)
-        .where(ContactPoint.customer_id == customer_id)
-        .order_by(ContactPoint.preferred.desc(), ContactPoint.bad_since.is_(None).desc(), ContactPoint.id)
-    )
+    return await tx.rows(statements.points, {"customer_id": customer_id})
 
 
 async def duplicates(tx: Tx, customer_id: int) -> Sequence[Row[Any]]:
@@ -57,5 +53,8 @@ async def find(tx: Tx, words: str, *, most: int = 20) -> Sequence[Row[Any]]:
 async def after(tx: Tx, last_id: int, *, most: int = 50) -> Sequence[Row[Any]]:
     """All customers by id, after one."""
     return await tx.rows(
-        select(Customer.__table__).where(Customer.id > last_id, Customer.merged_into_id.is_(None)).order_by(Customer.id).limit(most)
+        select(Customer.__table__)
+        .where(Customer.id > last_id, Customer.merged_into_id.is_(None))
+        .order_by(Customer.id)
+        .limit(most)
     )

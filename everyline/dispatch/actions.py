@@ -42,7 +42,9 @@ def wire_id(token: str, domain: str) -> str:
 async def answer_line(tx: Tx, line_id: int | None, kind: str) -> Row[Any]:
     """The line that an answer goes out on: the one the customer used if it can reach them, else the one set for it,
     else the first that can. Conflict when there is none."""
-    rows = {row.id: row for row in await tx.rows(select(Line.__table__).where(Line.retired_at.is_(None)).order_by(Line.id))}
+    rows = {
+        row.id: row for row in await tx.rows(select(Line.__table__).where(Line.retired_at.is_(None)).order_by(Line.id))
+    }
     able = {found.facts.name for found in reaching(kind)}
     used = rows.get(line_id or 0)
     wanted = [used, rows.get(used.answer_line_id or 0) if used else None]
@@ -57,7 +59,10 @@ async def answer_line(tx: Tx, line_id: int | None, kind: str) -> Row[Any]:
 async def thread(tx: Tx, case_id: int) -> list[str]:
     """What the pieces of a case are called on the wire, oldest first."""
     rows = await tx.rows(
-        select(Message.external_id).where(Message.case_id == case_id, Message.external_id != "").order_by(Message.id.desc()).limit(THREAD_LENGTH)
+        select(Message.external_id)
+        .where(Message.case_id == case_id, Message.external_id != "")
+        .order_by(Message.id.desc())
+        .limit(THREAD_LENGTH)
     )
     return [row.external_id for row in reversed(rows)]
 
@@ -86,16 +91,26 @@ async def answer(
     if row is None:
         raise NotFound(_("There is no such case."))
     if idempotency_key:
-        sent = await tx.value(select(Delivery.message_id).where(Delivery.idempotency_key == f"answer:{case_id}:{idempotency_key}"))
+        sent = await tx.value(
+            select(Delivery.message_id).where(Delivery.idempotency_key == f"answer:{case_id}:{idempotency_key}")
+        )
         if sent is not None:
             return int(sent)
     if row.status == Status.CLOSED:
         raise Conflict(_("Case %s is closed: write a new one.") % row.number)
     news = stale(revision, row.revision) if revision is not None else None
     if news is not None:
-        raise Conflict(_("There is news on this case since you began to write. Your answer was kept: read the news, then send it."))
-    draft = await tx.first(select(Draft.__table__).where(Draft.case_id == case_id, Draft.agent_id == by, Draft.kind == "reply"))
-    files = (await tx.execute(select(Attachment.id).where(Attachment.draft_id == draft.id))).scalars().all() if draft else []
+        raise Conflict(
+            _("There is news on this case since you began to write. Your answer was kept: read the news, then send it.")
+        )
+    draft = await tx.first(
+        select(Draft.__table__).where(Draft.case_id == case_id, Draft.agent_id == by, Draft.kind == "reply")
+    )
+    files = (
+        (await tx.execute(select(Attachment.id).where(Attachment.draft_id == draft.id))).scalars().all()
+        if draft
+        else []
+    )
     if not text.strip() and not files:
         raise Invalid(_("The answer is empty."), {"text": _("Write something.")})
     point = await _point(tx, row, contact_point_id)
@@ -111,32 +126,68 @@ async def answer(
     message_id: int = await tx.value(
         insert(Message)
         .values(
-            case_id=case_id, interaction_id=interaction_id, direction="out", agent_id=by, contact_point_id=point.id, external_id=external_id,
-            subject=subject, text=text, at=at,
+            case_id=case_id,
+            interaction_id=interaction_id,
+            direction="out",
+            agent_id=by,
+            contact_point_id=point.id,
+            external_id=external_id,
+            subject=subject,
+            text=text,
+            at=at,
         )
         .returning(Message.id)
     )
     if files:
-        await tx.execute(update(Attachment).where(Attachment.id.in_(files)).values(message_id=message_id, draft_id=None))
+        await tx.execute(
+            update(Attachment).where(Attachment.id.in_(files)).values(message_id=message_id, draft_id=None)
+        )
     delivery_id = await _write(
         tx,
         idempotency_key=f"answer:{case_id}:{idempotency_key or message_id}",
-        line_id=line.id, case_id=case_id, message_id=message_id, contact_point_id=point.id, kind="reply", address_kind=point.kind,
-        address=point.address, sender_name=await _sender_name(tx, by, line), subject=subject, text=body, language=row.language,
-        references=references, external_id=external_id, due_at=at if at_once else at + timedelta(seconds=facts.undo_seconds),
+        line_id=line.id,
+        case_id=case_id,
+        message_id=message_id,
+        contact_point_id=point.id,
+        kind="reply",
+        address_kind=point.kind,
+        address=point.address,
+        sender_name=await _sender_name(tx, by, line),
+        subject=subject,
+        text=body,
+        language=row.language,
+        references=references,
+        external_id=external_id,
+        due_at=at if at_once else at + timedelta(seconds=facts.undo_seconds),
     )
     await tx.execute(
         update(Case)
         .where(Case.id == case_id)
         .values(
-            moved_at=at, revision=Case.revision + 1, last_words=preview(text), last_channel=line.channel, last_direction="out", unread=False,
-            owner_id=row.owner_id or by, answered_at=func.coalesce(Case.answered_at, at), due_at=None,
+            moved_at=at,
+            revision=Case.revision + 1,
+            last_words=preview(text),
+            last_channel=line.channel,
+            last_direction="out",
+            unread=False,
+            owner_id=row.owner_id or by,
+            answered_at=func.coalesce(Case.answered_at, at),
+            due_at=None,
         )
     )
     await cases.drop_draft(tx, by, case_id, "reply")
     await events.record(
-        tx, "message.written", actor_id=by, case_id=case_id, customer_id=row.customer_id, interaction_id=interaction_id, queue_id=row.queue_id,
-        line_id=line.id, agent_id=row.owner_id or by, message_id=message_id, delivery_id=delivery_id,
+        tx,
+        "message.written",
+        actor_id=by,
+        case_id=case_id,
+        customer_id=row.customer_id,
+        interaction_id=interaction_id,
+        queue_id=row.queue_id,
+        line_id=line.id,
+        agent_id=row.owner_id or by,
+        message_id=message_id,
+        delivery_id=delivery_id,
     )
     await _afterwards(tx, by, row, then, wrap_up_code_id)
     return message_id
@@ -170,7 +221,9 @@ async def _point(tx: Tx, row: Row[Any], contact_point_id: int | None) -> Row[Any
         query = query.where(ContactPoint.id == contact_point_id)
     found = await tx.first(query.order_by(ContactPoint.preferred.desc(), ContactPoint.id).limit(1))
     if found is None:
-        raise Invalid(_("This customer has no such address."), {"contact_point": _("Choose one of the customer's addresses.")})
+        raise Invalid(
+            _("This customer has no such address."), {"contact_point": _("Choose one of the customer's addresses.")}
+        )
     return found
 
 
@@ -178,7 +231,12 @@ async def _interaction(tx: Tx, case_id: int, line: Row[Any], point_id: int, at: 
     """The interaction that is going on with this address on this line, or a new one that we begin."""
     found = await tx.value(
         select(Interaction.id)
-        .where(Interaction.case_id == case_id, Interaction.contact_point_id == point_id, Interaction.channel == line.channel, Interaction.ended_at.is_(None))
+        .where(
+            Interaction.case_id == case_id,
+            Interaction.contact_point_id == point_id,
+            Interaction.channel == line.channel,
+            Interaction.ended_at.is_(None),
+        )
         .order_by(Interaction.id.desc())
         .limit(1)
     )
@@ -187,8 +245,13 @@ async def _interaction(tx: Tx, case_id: int, line: Row[Any], point_id: int, at: 
     begun: int = await tx.value(
         insert(Interaction)
         .values(
-            case_id=case_id, line_id=line.id, contact_point_id=point_id, channel=line.channel,
-            media_class=str(channel(line.channel).facts.media_class), direction="out", started_at=at,
+            case_id=case_id,
+            line_id=line.id,
+            contact_point_id=point_id,
+            channel=line.channel,
+            media_class=str(channel(line.channel).facts.media_class),
+            direction="out",
+            started_at=at,
         )
         .returning(Interaction.id)
     )
@@ -219,7 +282,9 @@ async def write_all(tx: Tx, deliveries: Sequence[dict[str, Any]]) -> None:
         await tx.execute(upsert(Delivery).on_conflict_do_nothing(index_elements=["idempotency_key"]), list(deliveries))
 
 
-async def notify(tx: Tx, *, idempotency_key: str, address: str, name: str, subject: str, text: str, language: str) -> None:
+async def notify(
+    tx: Tx, *, idempotency_key: str, address: str, name: str, subject: str, text: str, language: str
+) -> None:
     """Write to one of us, such as a link to set a password: on the first open line that reaches a mailbox, and never on a
     case. Conflict when there is no such line."""
     line = await answer_line(tx, None, MAILBOX)
@@ -227,8 +292,17 @@ async def notify(tx: Tx, *, idempotency_key: str, address: str, name: str, subje
         tx,
         [
             {
-                "idempotency_key": idempotency_key, "line_id": line.id, "kind": "notice", "address_kind": MAILBOX, "address": address,
-                "address_name": name, "sender_name": line.name, "subject": subject, "text": text, "language": language, "automatic": True,
+                "idempotency_key": idempotency_key,
+                "line_id": line.id,
+                "kind": "notice",
+                "address_kind": MAILBOX,
+                "address": address,
+                "address_name": name,
+                "sender_name": line.name,
+                "subject": subject,
+                "text": text,
+                "language": language,
+                "automatic": True,
                 "external_id": wire_id("notice", line.address.partition("@")[2]),
             }
         ],
@@ -238,14 +312,18 @@ async def notify(tx: Tx, *, idempotency_key: str, address: str, name: str, subje
 
 async def take_back(tx: Tx, by: int, case_id: int, message_id: int) -> str:
     """Take an answer back while its undo window is open; its words become the draft again. Returns them."""
-    message = await tx.first(select(Message.__table__).where(Message.id == message_id, Message.case_id == case_id, Message.agent_id == by))
+    message = await tx.first(
+        select(Message.__table__).where(Message.id == message_id, Message.case_id == case_id, Message.agent_id == by)
+    )
     if message is None:
         raise NotFound(_("There is no such answer of yours."))
     row = await tx.first(statements.take_back, {"message_id": message_id, "at": now()})
     if row is None:
         raise Conflict(_("It is too late: the answer has gone out."))
     draft_id = await cases.draft(tx, by, case_id, "reply", message.text, contact_point_id=row.contact_point_id)
-    await tx.execute(update(Attachment).where(Attachment.message_id == message_id).values(draft_id=draft_id, message_id=None))
+    await tx.execute(
+        update(Attachment).where(Attachment.message_id == message_id).values(draft_id=draft_id, message_id=None)
+    )
     await tx.execute(update(Delivery).where(Delivery.id == row.id).values(message_id=None))
     await tx.execute(delete(Message).where(Message.id == message_id))
     await _as_before(tx, case_id)
@@ -268,19 +346,37 @@ async def _as_before(tx: Tx, case_id: int) -> None:
     )
     values: dict[str, Any] = {"revision": Case.revision + 1}
     if case is not None and newest is not None:
-        values |= {"last_words": preview(newest.text), "last_channel": newest.channel, "last_direction": newest.direction, "moved_at": newest.at}
+        values |= {
+            "last_words": preview(newest.text),
+            "last_channel": newest.channel,
+            "last_direction": newest.direction,
+            "moved_at": newest.at,
+        }
         if newest.direction == "in" and case.queue_id is not None:
             values["due_at"] = await queues.goal(tx, case.queue_id, newest.at)
-    answered = await tx.value(select(func.min(Message.at)).where(Message.case_id == case_id, Message.direction == "out", Message.agent_id.is_not(None)))
+    answered = await tx.value(
+        select(func.min(Message.at)).where(
+            Message.case_id == case_id, Message.direction == "out", Message.agent_id.is_not(None)
+        )
+    )
     await tx.execute(update(Case).where(Case.id == case_id).values(answered_at=answered, **values))
 
 
 async def bounce(tx: Tx, delivery: Row[Any], reason: str) -> None:
     """Something of ours did not arrive: the case says so to who has it, and the address is marked."""
-    await tx.execute(update(Delivery).where(Delivery.id == delivery.id).values(state="bounced", answer=reason[:2000], ended_at=now()))
+    await tx.execute(
+        update(Delivery).where(Delivery.id == delivery.id).values(state="bounced", answer=reason[:2000], ended_at=now())
+    )
     if delivery.contact_point_id is not None:
         await mark_bad(tx, delivery.contact_point_id, reason)
-    await events.record(tx, "delivery.bounced", case_id=delivery.case_id, line_id=delivery.line_id, delivery_id=delivery.id, message_id=delivery.message_id)
+    await events.record(
+        tx,
+        "delivery.bounced",
+        case_id=delivery.case_id,
+        line_id=delivery.line_id,
+        delivery_id=delivery.id,
+        message_id=delivery.message_id,
+    )
     if delivery.case_id is not None:
         await bring_back(tx, delivery.case_id)
 
@@ -292,7 +388,9 @@ async def bring_back(tx: Tx, case_id: int) -> None:
         return
     if row.status in (Status.WAITING_FOR_CUSTOMER, Status.WAITING_FOR_OTHERS, Status.RESOLVED):
         await cases.reopen(tx, None, case_id)
-    await tx.execute(update(Case).where(Case.id == case_id).values(unread=True, revision=Case.revision + 1, moved_at=now()))
+    await tx.execute(
+        update(Case).where(Case.id == case_id).values(unread=True, revision=Case.revision + 1, moved_at=now())
+    )
     if row.queue_id is not None:
         await queues.wait_in(tx, case_id, row.queue_id, preferred_agent_id=row.owner_id)
 
@@ -301,13 +399,19 @@ async def send_again(tx: Tx, by: int, case_id: int, delivery_id: int) -> None:
     """An agent decides that what failed, or may have gone out, is to be sent once more."""
     row = await tx.first(
         update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.case_id == case_id, Delivery.state.in_(["unknown", "failed", "bounced"]))
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.case_id == case_id,
+            Delivery.state.in_(["unknown", "failed", "bounced"]),
+        )
         .values(state="due", due_at=now(), attempts=0, ended_at=None)
         .returning(Delivery.id, Delivery.line_id)
     )
     if row is None:
         raise Conflict(_("This does not wait to be sent again."))
-    await events.record(tx, "delivery.sent_again", actor_id=by, case_id=case_id, line_id=row.line_id, delivery_id=delivery_id)
+    await events.record(
+        tx, "delivery.sent_again", actor_id=by, case_id=case_id, line_id=row.line_id, delivery_id=delivery_id
+    )
 
 
 async def note_attempt(tx: Tx, delivery_id: int, outcome: str, answer: str) -> None:

@@ -45,7 +45,9 @@ class Delivery(Base):
     automatic: Mapped[bool] = mapped_column(server_default=literal("false"))
     references: Mapped[list[Any]] = mapped_column(JSONB, server_default=literal("'[]'"))
     external_id: Mapped[str] = mapped_column(Text, server_default="")
-    state: Mapped[str] = mapped_column(Text, server_default="due")  # due, claimed, on wire, sent, arrived, bounced, failed, unknown, taken back
+    state: Mapped[str] = mapped_column(
+        Text, server_default="due"
+    )  # due, claimed, on wire, sent, arrived, bounced, failed, unknown, taken back
     due_at: Mapped[Moment] = mapped_column(server_default=func.now())  # not before; while claimed: when the claim ends
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     answer: Mapped[str] = mapped_column(Text, server_default="")  # what the wire said last

@@ -73,7 +73,9 @@ class Sender:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 async with self._ground.database.transaction() as tx:
-                    await tx.execute(actions.statements.renew, {"ids": list(self._under_way.values()), "until": now() + CLAIM})
+                    await tx.execute(
+                        actions.statements.renew, {"ids": list(self._under_way.values()), "until": now() + CLAIM}
+                    )
             except (SQLAlchemyError, OSError):
                 log.warning("claims could not be renewed; the database is away")
 
@@ -86,7 +88,14 @@ class Sender:
             for row in await tx.rows(actions.statements.abandoned, {"at": now()}):
                 if row.state == "unknown":
                     await actions.note_attempt(tx, row.id, "unknown", "")
-                    await events.record(tx, "delivery.unknown", case_id=row.case_id, line_id=row.line_id, delivery_id=row.id, message_id=row.message_id)
+                    await events.record(
+                        tx,
+                        "delivery.unknown",
+                        case_id=row.case_id,
+                        line_id=row.line_id,
+                        delivery_id=row.id,
+                        message_id=row.message_id,
+                    )
                     if row.case_id is not None and row.message_id is not None:
                         await actions.bring_back(tx, row.case_id)
             claimed = await tx.rows(actions.statements.claim, {"at": now(), "until": now() + CLAIM, "most": free})
@@ -124,12 +133,16 @@ class Sender:
         except ChannelError as error:
             await self._failed(row, rules.outcome_of(permanent=error.permanent, unknown=error.unknown), str(error))
         except (TimeoutError, OSError, SettingsError) as error:
-            await self._failed(row, rules.outcome_of(permanent=False, unknown=reached), str(error) or type(error).__name__)
+            await self._failed(
+                row, rules.outcome_of(permanent=False, unknown=reached), str(error) or type(error).__name__
+            )
         except SQLAlchemyError as error:
             log.warning("delivery %s: the database went away: %s", row.id, type(error).__name__)
-        except Exception as error:  # noqa: BLE001 -- a defect of one channel must not stop the others; it is logged in full and shown on the case
+        except Exception as error:
             log.exception("delivery %s stumbled", row.id)
-            await self._failed(row, rules.outcome_of(permanent=False, unknown=reached), f"{type(error).__name__}: {error}")
+            await self._failed(
+                row, rules.outcome_of(permanent=False, unknown=reached), f"{type(error).__name__}: {error}"
+            )
         else:
             await self._keep_trying(self._sent, row, receipt.external_id, receipt.answer)
 
@@ -137,8 +150,15 @@ class Sender:
         files: list[File] = []
         if row.message_id is not None:
             async with self._ground.database.transaction() as tx:
-                found = await tx.rows(select(Attachment.__table__).where(Attachment.message_id == row.message_id).order_by(Attachment.id))
-            files = [File(one.name, one.content_type, await self._ground.files.read(one.file_hash), one.content_id, one.inline) for one in found]
+                found = await tx.rows(
+                    select(Attachment.__table__).where(Attachment.message_id == row.message_id).order_by(Attachment.id)
+                )
+            files = [
+                File(
+                    one.name, one.content_type, await self._ground.files.read(one.file_hash), one.content_id, one.inline
+                )
+                for one in found
+            ]
         return Outbound(
             id=row.id,
             idempotency_key=row.idempotency_key,
@@ -158,11 +178,26 @@ class Sender:
 
     async def _sent(self, row: Row[Any], external_id: str, answer: str) -> None:
         async with self._ground.database.transaction() as tx:
-            values = {"id": row.id, "attempts": row.attempts, "state": "sent", "due_at": None, "answer": answer[:2000], "external_id": external_id, "at": now()}
+            values = {
+                "id": row.id,
+                "attempts": row.attempts,
+                "state": "sent",
+                "due_at": None,
+                "answer": answer[:2000],
+                "external_id": external_id,
+                "at": now(),
+            }
             if (await tx.execute(actions.statements.finish, values)).rowcount == 1:
                 await actions.note_attempt(tx, row.id, "sent", answer)
                 await lines.note_sent(tx, row.line_id)
-                await events.record(tx, "delivery.sent", case_id=row.case_id, line_id=row.line_id, delivery_id=row.id, message_id=row.message_id)
+                await events.record(
+                    tx,
+                    "delivery.sent",
+                    case_id=row.case_id,
+                    line_id=row.line_id,
+                    delivery_id=row.id,
+                    message_id=row.message_id,
+                )
 
     async def _failed(self, row: Row[Any], outcome: str, answer: str) -> None:
         log.info("delivery %s: %s: %s", row.id, outcome, answer[:200])
@@ -170,9 +205,16 @@ class Sender:
 
     async def _note_failure(self, row: Row[Any], outcome: str, answer: str) -> None:
         async with self._ground.database.transaction() as tx:
-            values = {"id": row.id, "attempts": row.attempts, "due_at": None, "answer": answer[:2000], "external_id": "", "at": now()}
+            values = {
+                "id": row.id,
+                "attempts": row.attempts,
+                "due_at": None,
+                "answer": answer[:2000],
+                "external_id": "",
+                "at": now(),
+            }
             if outcome == "temporary" and not rules.gives_up(row.attempts):
-                values |= {"state": "due", "due_at": now() + rules.pause(row.attempts, random.random())}  # noqa: S311 -- jitter, not a secret
+                values |= {"state": "due", "due_at": now() + rules.pause(row.attempts, random.random())}
             else:
                 values["state"] = {"permanent": "bounced", "unknown": "unknown"}.get(outcome, "failed")
             if (await tx.execute(actions.statements.finish, values)).rowcount != 1:
@@ -184,7 +226,12 @@ class Sender:
                 await actions.bounce(tx, row, answer)
             elif values["state"] != "due":
                 await events.record(
-                    tx, f"delivery.{values['state']}", case_id=row.case_id, line_id=row.line_id, delivery_id=row.id, message_id=row.message_id
+                    tx,
+                    f"delivery.{values['state']}",
+                    case_id=row.case_id,
+                    line_id=row.line_id,
+                    delivery_id=row.id,
+                    message_id=row.message_id,
                 )
                 if row.case_id is not None and row.kind == "reply":
                     await actions.bring_back(tx, row.case_id)

@@ -37,7 +37,7 @@ def normal_mailbox(address: str) -> str:
 
 def normal_number(number: str) -> str:
     """E.164 with its plus sign (ITU-T E.164). Raises ValueError when it is no possible number."""
-    import phonenumbers  # noqa: PLC0415 -- slow import, only when a number is met
+    import phonenumbers
 
     try:
         parsed = phonenumbers.parse(number, "US" if not number.strip().startswith("+") else None)

@@ -54,15 +54,26 @@ def restore(settings: Settings, url: str, source: Path) -> None:
     """Bring everything back from ``source`` into an empty installation."""
     with psycopg.connect(url) as connection:
         if connection.execute("select to_regclass('alembic_version')").fetchone() != (None,):
-            raise BackupError("this installation holds data already; restore into a new data folder or an empty database")
+            raise BackupError(
+                "this installation holds data already; restore into a new data folder or an empty database"
+            )
     with tempfile.TemporaryDirectory(prefix="everyline-restore-") as name:
         folder = Path(name)
         with tarfile.open(source, "r:gz") as archive:
             archive.extractall(folder, filter="data")
         facts = json.loads((folder / "everyline.json").read_text())
         if facts["format"] != FORMAT or facts["schema"] > schema.latest():
-            raise BackupError(f"the backup was made by version {facts['version']}: restore it with that one or a newer one")
-        _run("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={url}", str(folder / "database.dump"))
+            raise BackupError(
+                f"the backup was made by version {facts['version']}: restore it with that one or a newer one"
+            )
+        _run(
+            "pg_restore",
+            "--no-owner",
+            "--no-privileges",
+            "--exit-on-error",
+            f"--dbname={url}",
+            str(folder / "database.dump"),
+        )
         with psycopg.connect(url) as connection:
             # transaction ids of another server mean nothing here: what was, was before everything that comes
             connection.execute("update event set xid = '2'")
@@ -87,6 +98,6 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    done = subprocess.run([str(client_binaries() / program), *arguments], capture_output=True, text=True, check=False)  # noqa: S603 -- our own binaries
+    done = subprocess.run([str(client_binaries() / program), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BackupError(f"{program} failed; nothing was changed: {done.stderr.strip()[-500:]}")

@@ -45,7 +45,9 @@ class Tx:
         self.connection = connection
         self.wrote_events = False
 
-    async def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
         """Run a statement."""
         return await self.connection.execute(statement, parameters)
 
@@ -101,4 +103,3 @@ def sqlalchemy_url(url: str) -> str:
     """The same address with the driver that we use named in it."""
     _, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}"
-

@@ -1,10 +1,10 @@
 """What goes wrong in a verb, in words for the person who asked. Pages and the API turn each into its answer.
 
-    ProductError
-    ├── NotFound      there is no such thing, or it is not theirs to see: the two are never told apart
-    ├── Forbidden     they may not do this
-    ├── Conflict      somebody or something was faster; says what is the case now
-    └── Invalid       what was given is wrong; says for each field what is wrong with it
+ProductError
+├── NotFound      there is no such thing, or it is not theirs to see: the two are never told apart
+├── Forbidden     they may not do this
+├── Conflict      somebody or something was faster; says what is the case now
+└── Invalid       what was given is wrong; says for each field what is wrong with it
 """
 
 from __future__ import annotations

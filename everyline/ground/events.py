@@ -182,5 +182,3 @@ async def follow(database: Database, bus: Bus, position: Position) -> AsyncItera
                 continue
             # a committed event behind a transaction still running has sent its notice already: look again shortly
             await wakes.wait(0.02 if held_back else bus.CATCH_UP_SECONDS)
-
-

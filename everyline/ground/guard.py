@@ -58,7 +58,11 @@ class Guard:
         headers = Headers(scope=scope)
         self._believe_proxy(scope, headers)
         path: str = scope["path"]
-        if scope["method"] not in SAFE and not path.startswith(OPEN_TO_OTHERS) and not from_here(headers, self._settings.address):
+        if (
+            scope["method"] not in SAFE
+            and not path.startswith(OPEN_TO_OTHERS)
+            and not from_here(headers, self._settings.address)
+        ):
             log.warning("a write from another site was refused: %s", path)
             await PlainTextResponse("This request came from another site and was refused.", 403)(scope, receive, send)
             return

@@ -8,7 +8,6 @@ import hmac
 import os
 import re
 import secrets
-from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 

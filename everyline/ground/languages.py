@@ -8,12 +8,12 @@ from typing import Any
 FEW_LETTERS = 12  # below that a guess is worth nothing
 SURE = 0.6  # least probability
 # those that customers of an office are likely to write in: among all 97 of the model short texts are often mistaken
-LIKELY = "ar bg bn cs da de el en es fa fi fr gu he hi hr hu hy id it ja ka km ko lo lt lv ne nl no pa pl pt ro ru sk sl so sq sr sv sw ta th tl tr uk ur vi zh".split()
+LIKELY = ["ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "gu", "he", "hi", "hr", "hu", "hy", "id", "it", "ja", "ka", "km", "ko", "lo", "lt", "lv", "ne", "nl", "no", "pa", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sr", "sv", "sw", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh"]
 
 
 @cache
 def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 -- slow import, only where words come in
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([language for language in LIKELY if language in identifier.nb_classes])

@@ -82,7 +82,14 @@ def topics_of(event: Event) -> frozenset[str]:
     """Whom an event concerns."""
     found = {
         f"{name}:{number}"
-        for name, number in (("case", event.case_id), ("queue", event.queue_id), ("agent", event.agent_id), ("agent", event.actor_id), ("line", event.line_id), ("customer", event.customer_id))
+        for name, number in (
+            ("case", event.case_id),
+            ("queue", event.queue_id),
+            ("agent", event.agent_id),
+            ("agent", event.actor_id),
+            ("line", event.line_id),
+            ("customer", event.customer_id),
+        )
         if number is not None
     }
     noun = event.kind.partition(".")[0]

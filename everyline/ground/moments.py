@@ -47,7 +47,9 @@ def span(seconds: float) -> str:
         return _("%d min") % minutes
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return _("%(hours)d hr %(minutes)d min") % {"hours": hours, "minutes": minutes} if minutes else _("%d hr") % hours
+        return (
+            _("%(hours)d hr %(minutes)d min") % {"hours": hours, "minutes": minutes} if minutes else _("%d hr") % hours
+        )
     days, hours = divmod(hours, 24)
     whole = ngettext("%d day", "%d days", days) % days
     return _("%(days)s %(hours)d hr") % {"days": whole, "hours": hours} if hours else whole

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from everyline.ground import moments, words
@@ -38,14 +39,33 @@ def environment() -> Environment:
         loader=ChoiceLoader([FileSystemLoader(PACKAGE / "ground" / "templates"), PrefixLoader(prefixed)]),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # a template is looked for on disk once, not at every include
+        cache_size=-1,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.install_gettext_callables(words._, words.ngettext, newstyle=True)  # type: ignore[attr-defined] -- added by the i18n extension
-    found.globals["asset"] = asset
+    found.newstyle_gettext = True  # type: ignore[attr-defined]  # -- of the i18n extension: texts take their values by name
+    found.globals.update({"asset": asset, "_": _shown, "gettext": _shown, "ngettext": _counted})
     found.filters["clock"] = moments.clock
     return found
+
+
+# Jinja's own versions of these two do more at each call than all else that a page does with a text.
+@lru_cache(maxsize=16384)
+def _markup(_language: str, message: str) -> Markup:
+    return Markup(words._(message))  # noqa: S704 -- what developers and translators wrote
+
+
+def _shown(message: str, /, **values: Any) -> Markup:
+    """A message in the current language; values are escaped into their places."""
+    text = _markup(words.language(), message)
+    return text % values if values or "%" in message else text
+
+
+def _counted(singular: str, plural: str, number: int, /, **values: Any) -> Markup:
+    """A message in the right plural form."""
+    return Markup(words.ngettext(singular, plural, number)) % {"num": number, **values}  # noqa: S704 -- as above
 
 
 @cache

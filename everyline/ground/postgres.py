@@ -171,7 +171,19 @@ class EmbeddedPostgres:
             os.chown(path, self._account.uid, self._account.gid, follow_symlinks=False)
 
     def _initialise(self, binaries: Path) -> None:
-        arguments = ["-D", self._place, "-U", "everyline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions", "--no-sync"]
+        arguments = [
+            "-D",
+            self._place,
+            "-U",
+            "everyline",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+            "--no-sync",
+        ]
         made = self._run([str(binaries / "initdb"), *arguments], wait=True)
         if made.returncode:
             raise PostgresError(f"the database's folder could not be made; see {self.log}")
@@ -196,7 +208,7 @@ class EmbeddedPostgres:
             _die_with_parent(parent, signal.SIGINT)
 
         with self.log.open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603 -- our own binaries
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -204,7 +216,7 @@ class EmbeddedPostgres:
                 cwd="/",
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
                 pass_fds=(descriptor,),
-                preexec_fn=become_unprivileged,  # noqa: PLW1509 -- the supervisor has one thread
+                preexec_fn=become_unprivileged,
                 start_new_session=True,
             )
         if wait:

@@ -52,8 +52,8 @@ def bring_up_to_date(url: str) -> bool:
 
 
 def _migrate(url: str) -> None:
-    from alembic import command  # noqa: PLC0415 -- slow import, only when there is something to do
-    from alembic.config import Config  # noqa: PLC0415 -- as above
+    from alembic import command
+    from alembic.config import Config
     from sqlalchemy import create_engine  # noqa: PLC0415 -- as above
 
     from everyline.ground.database import sqlalchemy_url  # noqa: PLC0415 -- as above

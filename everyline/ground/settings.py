@@ -31,13 +31,16 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="Folder for the embedded database, files and the secret key.")
     host: str = Field("127.0.0.1", description="Address that the web role listens on.")
     port: int = Field(8080, ge=1, le=65535, description="Port that the web role listens on.")
-    public_url: str = Field("", description="Address that people type, such as https://desk.example.org. Empty: host and port.")
+    public_url: str = Field(
+        "", description="Address that people type, such as https://desk.example.org. Empty: host and port."
+    )
     database_url: str = Field(
         "", description="postgresql://… of a server of your own, version 15 or later. Empty: the embedded one."
     )
     database_connections: int = Field(8, ge=2, le=100, description="Most database connections of one process.")
     secret_key: str = Field(
-        "", description="Signs references and encrypts passwords of lines; 32 characters or more. Empty: kept in the data folder."
+        "",
+        description="Signs references and encrypts passwords of lines; 32 characters or more. Empty: kept in the data folder.",
     )
     web_processes: int = Field(1, ge=1, le=64, description="How many web processes `serve` runs.")
     worker_processes: int = Field(1, ge=1, le=64, description="How many worker processes `serve` runs.")

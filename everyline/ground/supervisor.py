@@ -49,7 +49,9 @@ class Supervisor:
     roles: dict[str, int]  # role to number of processes
     embedded: EmbeddedPostgres | None = None
     check: Callable[[], None] | None = None  # called first, in a process of its own; what it raises stops the start
-    when_ready: Callable[[str], None] | None = None  # called in a process of its own with the database's address, before the roles start
+    when_ready: Callable[[str], None] | None = (
+        None  # called in a process of its own with the database's address, before the roles start
+    )
     _children: list[Child] = field(default_factory=list)
     _ending: bool = False
     _listener: socket.socket | None = None
@@ -119,11 +121,11 @@ class Supervisor:
             descriptors = (self._listener.fileno(),)
             command.append(str(self._listener.fileno()))
         parent = os.getpid()
-        return subprocess.Popen(  # noqa: S603 -- our own program
+        return subprocess.Popen(
             command,
             env=environment,
             pass_fds=descriptors,
-            preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 -- the supervisor has one thread
+            preexec_fn=lambda: die_with_parent(parent),
         )
 
     def _end_soon(self, *_: object) -> None:

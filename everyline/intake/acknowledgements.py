@@ -35,7 +35,9 @@ def expected_at(promise: Promise, at: datetime) -> datetime | None:
     return next_opening(promise.hours, at + timedelta(seconds=promise.usual_seconds))
 
 
-def acknowledgement(promise: Promise, *, number: int, subject: str, organisation: str, spoken: str, at: datetime) -> Acknowledgement:
+def acknowledgement(
+    promise: Promise, *, number: int, subject: str, organisation: str, spoken: str, at: datetime
+) -> Acknowledgement:
     """The words in the customer's language."""
     with speaking(spoken or "en"):
         parts = [
@@ -65,7 +67,7 @@ def _when(promise: Promise, at: datetime) -> str:
 
 def duration_in_words(duration: timedelta) -> str:
     """``4 hours``, ``2 days``: rounded up, so that we rather come early."""
-    from babel.dates import format_timedelta  # noqa: PLC0415 -- slow import
+    from babel.dates import format_timedelta
 
     minutes = max(duration.total_seconds() / 60, 1)
     for unit, step in ((60 * 24, 60 * 24), (60, 60), (1, 5)):
@@ -77,6 +79,6 @@ def duration_in_words(duration: timedelta) -> str:
 
 def moment_in_words(at: datetime, zone: str) -> str:
     """``Monday, 23 November, 08:00`` in the zone of the hours."""
-    from babel.dates import format_datetime  # noqa: PLC0415 -- slow import
+    from babel.dates import format_datetime
 
     return str(format_datetime(at.astimezone(ZoneInfo(zone)), "EEEE d MMMM, HH:mm", locale=language()))

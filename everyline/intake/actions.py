@@ -102,10 +102,19 @@ async def settle(tx: Tx, signer: CaseSigner, pieces: Sequence[Piece], line_facts
         settled.said.append(Said(piece, read, files, who, placed))
     await _write(tx, settled, line_facts)
     await _finish(tx, settled)
-    for failed_piece in {said.piece.inbound_id: said for said in settled.said if said.piece.inbound_id in bounced}.values():
-        reason = "; ".join(filter(None, (failure.code + " " + failure.reason for failure in failed_piece.read.failures if failure.permanent)))
+    for failed_piece in {
+        said.piece.inbound_id: said for said in settled.said if said.piece.inbound_id in bounced
+    }.values():
+        reason = "; ".join(
+            filter(
+                None,
+                (failure.code + " " + failure.reason for failure in failed_piece.read.failures if failure.permanent),
+            )
+        )
         if any(failure.permanent for failure in failed_piece.read.failures):
-            await dispatch.bounce(tx, bounced[failed_piece.piece.inbound_id], reason.strip() or _("It could not be delivered."))
+            await dispatch.bounce(
+                tx, bounced[failed_piece.piece.inbound_id], reason.strip() or _("It could not be delivered.")
+            )
     return settled
 
 
@@ -128,20 +137,42 @@ class _Cases(dict[Any, "_Referred"]):
 
 
 async def _referred(tx: Tx, signer: CaseSigner, todo: Sequence[tuple[Piece, Inbound, Any]]) -> _Cases:
-    wire_ids = sorted({reference for _p, read, _f in todo for reference in (*read.references, *(failure.external_id for failure in read.failures)) if reference})
+    wire_ids = sorted(
+        {
+            reference
+            for _p, read, _f in todo
+            for reference in (*read.references, *(failure.external_id for failure in read.failures))
+            if reference
+        }
+    )
     by_wire: dict[str, int] = {}
     if wire_ids:
-        by_wire = {row.external_id: row.case_id for row in await tx.rows(statements.cases_of_messages, {"external_ids": wire_ids})}
-    signed = {case_id for _p, read, _f in todo for token in read.tokens if (case_id := signer.case_of(token)) is not None}
+        by_wire = {
+            row.external_id: row.case_id
+            for row in await tx.rows(statements.cases_of_messages, {"external_ids": wire_ids})
+        }
+    signed = {
+        case_id for _p, read, _f in todo for token in read.tokens if (case_id := signer.case_of(token)) is not None
+    }
     failed = set((await _failed_deliveries(tx, wire_ids)).values()) if wire_ids else set()
     ids = sorted(signed | set(by_wire.values()) | {case_id for case_id in failed if case_id is not None})
     found = _Cases()
     if not ids:
         return found
     for row in await tx.rows(statements.cases_known, {"ids": ids}):
-        addresses = frozenset((kind, address) for kind, _space, address in (entry.partition(" ") for entry in row.addresses))
+        addresses = frozenset(
+            (kind, address) for kind, _space, address in (entry.partition(" ") for entry in row.addresses)
+        )
         found[row.asked] = _Referred(
-            row.id, row.customer_id, Status(row.status), row.resolved_at, addresses, row.queue_id, row.owner_id, row.priority, row.language
+            row.id,
+            row.customer_id,
+            Status(row.status),
+            row.resolved_at,
+            addresses,
+            row.queue_id,
+            row.owner_id,
+            row.priority,
+            row.language,
         )
     for wire, case_id in by_wire.items():
         if case_id in found:
@@ -156,7 +187,13 @@ async def _failed_deliveries(tx: Tx, wire_ids: Sequence[str]) -> dict[str, int |
 
 async def _bounces(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[int, Row[Any]]:
     """By inbound id: the delivery of ours that a bounce speaks of."""
-    wanted = {failure.external_id: piece.inbound_id for piece, read, _f in todo if read.kind is InboundKind.BOUNCE for failure in read.failures if failure.external_id}
+    wanted = {
+        failure.external_id: piece.inbound_id
+        for piece, read, _f in todo
+        if read.kind is InboundKind.BOUNCE
+        for failure in read.failures
+        if failure.external_id
+    }
     if not wanted:
         return {}
     rows = await tx.rows(dispatch.statements.failed, {"external_ids": sorted(wanted)})
@@ -203,7 +240,10 @@ async def _write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> 
             {
                 "case_ids": [one.case_id for one in linked],
                 "other_ids": [one.place.case.id for one in linked if one.place.case],
-                "kinds": ["follows" if one.place.case and one.place.case.customer_id == one.known.customer_id else "quotes" for one in linked],
+                "kinds": [
+                    "follows" if one.place.case and one.place.case.customer_id == one.known.customer_id else "quotes"
+                    for one in linked
+                ],
             },
         )
     await _enter_queues(tx, said, line_facts)
@@ -348,11 +388,26 @@ async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, Line
         if one.opens:
             queue_id = line_facts[one.piece.line.id].queue_id
             language = one.read.language or one.known.language or one.piece.line.language
-            waiting = Waiting(queue_id or 0, one.interaction_id, one.case_id, one.piece.line.channel, 3, language, waiting_since=one.piece.received_at)
+            waiting = Waiting(
+                queue_id or 0,
+                one.interaction_id,
+                one.case_id,
+                one.piece.line.channel,
+                3,
+                language,
+                waiting_since=one.piece.received_at,
+            )
         elif isinstance(case, _Referred) and one.by_person:
             waiting = Waiting(
-                case.queue_id or 0, one.interaction_id, one.case_id, one.piece.line.channel, case.priority, case.language, case.owner_id,
-                now() + PREFERRED_FOR if case.owner_id else None, one.piece.received_at,
+                case.queue_id or 0,
+                one.interaction_id,
+                one.case_id,
+                one.piece.line.channel,
+                case.priority,
+                case.language,
+                case.owner_id,
+                now() + PREFERRED_FOR if case.owner_id else None,
+                one.piece.received_at,
             )
         else:
             continue
@@ -368,14 +423,24 @@ async def _record(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]
         referred = case if isinstance(case, _Referred) and not one.opens else None
         queue_id = referred.queue_id if referred else line_facts[one.piece.line.id].queue_id
         shared = {
-            "customer_id": one.known.customer_id, "case_id": one.case_id, "interaction_id": one.interaction_id, "queue_id": queue_id, "line_id": one.piece.line.id,
+            "customer_id": one.known.customer_id,
+            "case_id": one.case_id,
+            "interaction_id": one.interaction_id,
+            "queue_id": queue_id,
+            "line_id": one.piece.line.id,
         }
         if one.opens:
             found.append(Event("case.opened", now(), **shared))
         elif one.place.reopens:
             found.append(Event("case.reopened", now(), agent_id=referred.owner_id if referred else None, **shared))
         found.append(
-            Event("message.received", now(), agent_id=referred.owner_id if referred else None, data={"message_id": one.message_id, "kind": str(one.read.kind)}, **shared)
+            Event(
+                "message.received",
+                now(),
+                agent_id=referred.owner_id if referred else None,
+                data={"message_id": one.message_id, "kind": str(one.read.kind)},
+                **shared,
+            )
         )
     await events.record_all(tx, found)
 
@@ -403,7 +468,10 @@ async def to_acknowledge(tx: Tx, settled: Settled) -> list[tuple[Said, int]]:
     addresses = sorted({one.read.sender.address for one, _number in settled.opened if one.read.sender})
     if not addresses:
         return []
-    lately = {row.address: row.n for row in await tx.rows(dispatch.statements.recent_automatic, {"addresses": addresses, "at": now()})}
+    lately = {
+        row.address: row.n
+        for row in await tx.rows(dispatch.statements.recent_automatic, {"addresses": addresses, "at": now()})
+    }
     chosen: list[tuple[Said, int]] = []
     for one, number in settled.opened:
         if one.read.sender is None:

@@ -84,7 +84,14 @@ class IntakeDoor:
         large = size > IN_ROW
         file_hash = await self._ground.files.put(raw.body) if large else None
         piece = _Piece(
-            line_id, raw.external_id, None if large else raw.body, file_hash, size, raw.envelope, cursor, asyncio.get_running_loop().create_future()
+            line_id,
+            raw.external_id,
+            None if large else raw.body,
+            file_hash,
+            size,
+            raw.envelope,
+            cursor,
+            asyncio.get_running_loop().create_future(),
         )
         self._pieces.put_nowait(piece)
         return await piece.kept
@@ -145,7 +152,9 @@ class IntakeDoor:
 
     async def cursor(self, line: Line) -> Mapping[str, Any]:
         async with self._ground.database.transaction() as tx:
-            found: Mapping[str, Any] | None = await tx.value(select(LineCursor.cursor).where(LineCursor.line_id == line.id))
+            found: Mapping[str, Any] | None = await tx.value(
+                select(LineCursor.cursor).where(LineCursor.line_id == line.id)
+            )
         return found or {}
 
     async def remember(self, line: Line, cursor: Mapping[str, Any]) -> None:

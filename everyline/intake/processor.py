@@ -6,7 +6,6 @@ without coming to an end (it may have taken its process down) is read alone.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from datetime import timedelta
@@ -74,7 +73,9 @@ class Processor:
     async def _process(self, rows: list[Row[Any]]) -> None:
         async with self._ground.database.transaction() as tx:
             line_rows = await by_ids(tx, sorted({row.line_id for row in rows}))
-        lines = {line_id: as_channel_sees(row, self._ground.vault, self._ground.signer) for line_id, row in line_rows.items()}
+        lines = {
+            line_id: as_channel_sees(row, self._ground.vault, self._ground.signer) for line_id, row in line_rows.items()
+        }
         batch = await read(rows, lines, self._ground.files)
         await self._stumble(batch)
         attempts = {row.id: row.attempts for row in rows}
@@ -98,17 +99,21 @@ class Processor:
             if error.connection_invalidated:
                 raise
             await self._one_by_one(pieces, line_rows, attempts, str(error.orig or error))
-        except Exception as error:  # noqa: BLE001 -- a defect must not hold up the queue; it is logged in full and ends in quarantine
+        except Exception as error:
             log.exception("a batch of %s could not be settled", len(pieces))
             await self._one_by_one(pieces, line_rows, attempts, f"{type(error).__name__}: {error}")
 
-    async def _one_by_one(self, pieces: list[Piece], line_rows: dict[int, Row[Any]], attempts: dict[int, int], cause: str) -> None:
+    async def _one_by_one(
+        self, pieces: list[Piece], line_rows: dict[int, Row[Any]], attempts: dict[int, int], cause: str
+    ) -> None:
         if len(pieces) > 1:
             for piece in pieces:
                 await self._settle([piece], line_rows, attempts)
             return
         async with self._ground.database.transaction() as tx:
-            await actions.stumble(tx, Stumbled(pieces[0].inbound_id, attempts[pieces[0].inbound_id], cause, hopeless=False))
+            await actions.stumble(
+                tx, Stumbled(pieces[0].inbound_id, attempts[pieces[0].inbound_id], cause, hopeless=False)
+            )
 
     async def _line_facts(self, tx: Tx, line: Row[Any]) -> LineFacts:
         queue_id = line.queue_id or await queue_queries.default_queue(tx)
@@ -125,7 +130,9 @@ class Processor:
             self._promises[queue_id] = known
         return known[1]
 
-    async def _acknowledge(self, tx: Tx, settled: Settled, facts: dict[int, LineFacts], line_rows: dict[int, Row[Any]]) -> None:
+    async def _acknowledge(
+        self, tx: Tx, settled: Settled, facts: dict[int, LineFacts], line_rows: dict[int, Row[Any]]
+    ) -> None:
         chosen = await actions.to_acknowledge(tx, settled)
         if not chosen:
             return
@@ -147,21 +154,44 @@ class Processor:
             line = answer_lines[key]
             language = one.read.language or one.known.language or one.piece.line.language
             words = acknowledgement(
-                await self._promise(tx, queue_id), number=number, subject=one.subject, organisation=organisation, spoken=language, at=one.piece.received_at
+                await self._promise(tx, queue_id),
+                number=number,
+                subject=one.subject,
+                organisation=organisation,
+                spoken=language,
+                at=one.piece.received_at,
             )
             external_id = dispatch.wire_id(self._ground.signer.sign(one.case_id), line.address.partition("@")[2])
             messages.append(_message(one, words.subject, words.text, external_id))
             deliveries.append(
                 {
-                    "idempotency_key": f"acknowledgement:{one.case_id}", "line_id": line.id, "case_id": one.case_id, "contact_point_id": one.known.point_id,
-                    "kind": "acknowledgement", "address_kind": one.read.sender.kind, "address": one.read.sender.address, "address_name": one.read.sender.name[:200],
-                    "sender_name": line.name, "subject": words.subject, "text": words.text, "language": language, "automatic": True,
-                    "references": [one.read.external_id] if one.read.external_id else [], "external_id": external_id,
+                    "idempotency_key": f"acknowledgement:{one.case_id}",
+                    "line_id": line.id,
+                    "case_id": one.case_id,
+                    "contact_point_id": one.known.point_id,
+                    "kind": "acknowledgement",
+                    "address_kind": one.read.sender.kind,
+                    "address": one.read.sender.address,
+                    "address_name": one.read.sender.name[:200],
+                    "sender_name": line.name,
+                    "subject": words.subject,
+                    "text": words.text,
+                    "language": language,
+                    "automatic": True,
+                    "references": [one.read.external_id] if one.read.external_id else [],
+                    "external_id": external_id,
                 }
             )
         if messages:
-            ids = (await tx.execute(insert(Message).returning(Message.id, sort_by_parameter_order=True), messages)).scalars().all()
-            await dispatch.write_all(tx, [delivery | {"message_id": message_id} for delivery, message_id in zip(deliveries, ids, strict=True)])
+            ids = (
+                (await tx.execute(insert(Message).returning(Message.id, sort_by_parameter_order=True), messages))
+                .scalars()
+                .all()
+            )
+            await dispatch.write_all(
+                tx,
+                [delivery | {"message_id": message_id} for delivery, message_id in zip(deliveries, ids, strict=True)],
+            )
 
     async def _until_next(self) -> float:
         async with self._ground.database.transaction() as tx:
@@ -172,8 +202,15 @@ class Processor:
 
 def _message(one: Said, subject: str, text: str, external_id: str) -> dict[str, Any]:
     return {
-        "case_id": one.case_id, "interaction_id": one.interaction_id, "direction": "out", "contact_point_id": one.known.point_id, "external_id": external_id,
-        "subject": subject, "text": text, "at": now(), "kind": "acknowledgement",
+        "case_id": one.case_id,
+        "interaction_id": one.interaction_id,
+        "direction": "out",
+        "contact_point_id": one.known.point_id,
+        "external_id": external_id,
+        "subject": subject,
+        "text": text,
+        "at": now(),
+        "kind": "acknowledgement",
     }
 
 

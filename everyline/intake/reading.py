@@ -77,12 +77,16 @@ def _read_all(rows: list[Row[Any]], lines: Mapping[int, Line], files: Files) -> 
             found = channel(line.channel).parse(line, Raw(row.external_id, bytes(body), row.envelope))
             pieces = tuple(_bounded(piece) for piece in found)
             kept = tuple(_keep_files(piece, files) for piece in pieces)
-            batch.pieces.append(Piece(row.id, line, row.received_at, tuple(_lightened(piece) for piece in pieces), kept))
+            batch.pieces.append(
+                Piece(row.id, line, row.received_at, tuple(_lightened(piece) for piece in pieces), kept)
+            )
         except Unreadable as error:
             batch.stumbled.append(Stumbled(row.id, row.attempts, str(error), hopeless=True))
         except FileNotFoundError:
-            batch.stumbled.append(Stumbled(row.id, row.attempts, _("Its file is missing from the file store."), hopeless=False))
-        except Exception as error:  # noqa: BLE001 -- one bad piece must not hold up the others; it is logged in full and ends in quarantine
+            batch.stumbled.append(
+                Stumbled(row.id, row.attempts, _("Its file is missing from the file store."), hopeless=False)
+            )
+        except Exception as error:
             log.exception("inbound %s could not be read", row.id)
             batch.stumbled.append(Stumbled(row.id, row.attempts, f"{type(error).__name__}: {error}", hopeless=False))
     return batch
@@ -108,8 +112,12 @@ def _bounded(piece: Inbound) -> Inbound:
 def _keep_files(piece: Inbound, files: Files) -> tuple[KeptFile, ...]:
     return tuple(
         KeptFile(
-            files.put_now(file.content), file.name.replace("\x00", "")[:255], file.content_type.replace("\x00", "")[:255], len(file.content),
-            file.content_id.replace("\x00", "")[:255], file.inline,
+            files.put_now(file.content),
+            file.name.replace("\x00", "")[:255],
+            file.content_type.replace("\x00", "")[:255],
+            len(file.content),
+            file.content_id.replace("\x00", "")[:255],
+            file.inline,
         )
         for file in piece.files
     )

@@ -28,7 +28,10 @@ def read_settings(channel_name: str, given: Mapping[str, Any]) -> LineSettings:
     try:
         return kind.model_validate(dict(given))
     except ValidationError as error:
-        fields = {str(found["loc"][0]) if found["loc"] else "": found["msg"].removeprefix("Value error, ") for found in error.errors()}
+        fields = {
+            str(found["loc"][0]) if found["loc"] else "": found["msg"].removeprefix("Value error, ")
+            for found in error.errors()
+        }
         raise Invalid(_("Some settings of the line are wrong."), fields) from error
 
 
@@ -44,7 +47,9 @@ def _normal(channel_name: str, address: str) -> str:
 
 async def _refuse_taken(tx: Tx, channel_name: str, address: str, but: int | None = None) -> None:
     taken = await tx.value(
-        select(Line.id).where(Line.channel == channel_name, Line.address == address, Line.retired_at.is_(None), Line.id != (but or 0))
+        select(Line.id).where(
+            Line.channel == channel_name, Line.address == address, Line.retired_at.is_(None), Line.id != (but or 0)
+        )
     )
     if taken:
         raise Conflict(_("There is a line with this address already."))
@@ -125,7 +130,11 @@ async def retire(tx: Tx, by: int | None, line_id: int) -> None:
 async def note_healthy(tx: Tx, line_id: int) -> None:
     """The wire works."""
     values = {"healthy_at": now(), "failing_since": None}
-    await tx.execute(upsert(LineHealth).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))
+    await tx.execute(
+        upsert(LineHealth)
+        .values(line_id=line_id, **values)
+        .on_conflict_do_update(index_elements=["line_id"], set_=values)
+    )
 
 
 async def note_failed(tx: Tx, line_id: int, error: str) -> None:
@@ -147,18 +156,30 @@ async def note_failed(tx: Tx, line_id: int, error: str) -> None:
 async def move_cursor(tx: Tx, line_id: int, cursor: Mapping[str, Any]) -> None:
     """Remember how far a poller has come."""
     values = {"cursor": dict(cursor), "moved_at": now()}
-    await tx.execute(upsert(LineCursor).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))
+    await tx.execute(
+        upsert(LineCursor)
+        .values(line_id=line_id, **values)
+        .on_conflict_do_update(index_elements=["line_id"], set_=values)
+    )
 
 
 async def note_sent(tx: Tx, line_id: int) -> None:
     """Something went out: the wire works."""
     at = now()
     values = {"sent_at": at, "healthy_at": at, "failing_since": None}
-    await tx.execute(upsert(LineHealth).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))
+    await tx.execute(
+        upsert(LineHealth)
+        .values(line_id=line_id, **values)
+        .on_conflict_do_update(index_elements=["line_id"], set_=values)
+    )
 
 
 async def note_received(tx: Tx, moments: Mapping[int, Any]) -> None:
     """Something came in on these lines, at these moments."""
     for line_id, at in sorted(moments.items()):
         values = {"received_at": at}  # says nothing of the way out, which may fail all the same
-        await tx.execute(upsert(LineHealth).values(line_id=line_id, **values).on_conflict_do_update(index_elements=["line_id"], set_=values))
+        await tx.execute(
+            upsert(LineHealth)
+            .values(line_id=line_id, **values)
+            .on_conflict_do_update(index_elements=["line_id"], set_=values)
+        )

@@ -17,7 +17,9 @@ class Line(Base):
 
     __tablename__ = "line"
     __table_args__ = (
-        Index("uq_line_channel_address", "channel", "address", unique=True, postgresql_where=text("retired_at is null")),
+        Index(
+            "uq_line_channel_address", "channel", "address", unique=True, postgresql_where=text("retired_at is null")
+        ),
     )
 
     id: Mapped[Id]
@@ -27,7 +29,9 @@ class Line(Base):
     language: Mapped[str] = mapped_column(Text, server_default="en")
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="SET NULL"))
     hours_id: Mapped[int | None] = mapped_column(ForeignKey("hours.id", ondelete="SET NULL"))
-    answer_line_id: Mapped[int | None] = mapped_column(ForeignKey("line.id", ondelete="SET NULL"))  # where answers go out
+    answer_line_id: Mapped[int | None] = mapped_column(
+        ForeignKey("line.id", ondelete="SET NULL")
+    )  # where answers go out
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     secrets: Mapped[bytes | None] = mapped_column(LargeBinary)  # locked JSON of the settings marked secret
     per_minute: Mapped[int] = mapped_column(Integer, server_default="120")  # most deliveries a minute

@@ -40,7 +40,9 @@ async def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Row[Any]]:
 async def open_lines(tx: Tx, channel_name: str) -> Sequence[Row[Any]]:
     """The open lines of a channel."""
     return await tx.rows(
-        select(Line.__table__).where(Line.channel == channel_name, Line.open, Line.retired_at.is_(None)).order_by(Line.id)
+        select(Line.__table__)
+        .where(Line.channel == channel_name, Line.open, Line.retired_at.is_(None))
+        .order_by(Line.id)
     )
 
 

@@ -33,7 +33,7 @@ ALWAYS = OpeningHours("UTC", [[("00:00", "24:00")]] * 7)
 @cache
 def holidays(place: str, year: int) -> frozenset[date]:
     """The public holidays of a country or its subdivision in a year."""
-    import holidays as library  # noqa: PLC0415 -- slow import, only where holidays are kept
+    import holidays as library
 
     country, _, subdivision = place.partition("-")
     return frozenset(library.country_holidays(country, subdiv=subdivision or None, years=year))

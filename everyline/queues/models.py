@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Index, Integer, SmallInteger, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,8 +32,12 @@ class Hours(Base):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(Text, unique=True)
     zone: Mapped[str] = mapped_column(Text)  # IANA name
-    week: Mapped[list[Any]] = mapped_column(JSONB)  # seven lists (Monday first) of ["HH:MM", "HH:MM"]; "24:00" ends a day
-    holidays_of: Mapped[str] = mapped_column(Text, server_default="")  # country or country-subdivision, ISO 3166: "US-WA"
+    week: Mapped[list[Any]] = mapped_column(
+        JSONB
+    )  # seven lists (Monday first) of ["HH:MM", "HH:MM"]; "24:00" ends a day
+    holidays_of: Mapped[str] = mapped_column(
+        Text, server_default=""
+    )  # country or country-subdivision, ISO 3166: "US-WA"
     closed_now: Mapped[str] = mapped_column(Text, server_default="")  # emergency closure: the message; empty: none
 
 
@@ -33,7 +49,9 @@ class HoursDay(Base):
     hours_id: Mapped[int] = mapped_column(ForeignKey("hours.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     name: Mapped[str] = mapped_column(Text, server_default="")
-    times: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # as one day of the week; empty: closed
+    times: Mapped[list[Any]] = mapped_column(
+        JSONB, server_default=text("'[]'")
+    )  # as one day of the week; empty: closed
 
 
 class Queue(Base):
@@ -51,7 +69,9 @@ class Queue(Base):
     strategy: Mapped[str] = mapped_column(Text, server_default="longest idle")
     signature: Mapped[str] = mapped_column(Text, server_default="")
     needs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # skill id to least level
-    speaks: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))  # entries need the case's language as a skill
+    speaks: Mapped[bool] = mapped_column(
+        Boolean, server_default=text("true")
+    )  # entries need the case's language as a skill
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
@@ -121,7 +141,9 @@ class QueueEntry(Base):
     entered_at: Mapped[Moment] = mapped_column(server_default=func.now())  # of this queue
     waiting_since: Mapped[Moment] = mapped_column(server_default=func.now())  # kept over transfers
     left_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
-    outcome: Mapped[str] = mapped_column(Text, server_default="")  # accepted, picked, transferred, answered, resolved, merged
+    outcome: Mapped[str] = mapped_column(
+        Text, server_default=""
+    )  # accepted, picked, transferred, answered, resolved, merged
 
 
 class Offer(Base):

@@ -105,7 +105,9 @@ async def offer_for(tx: Tx, agent_id: int) -> Row[Any] | None:
 async def in_hand(tx: Tx, agent_id: int) -> Sequence[Row[Any]]:
     """An agent's assignments that still take capacity: at work, or wrapping up."""
     return await tx.rows(
-        select(Assignment.__table__).where(Assignment.agent_id == agent_id, Assignment.ended_at.is_(None)).order_by(Assignment.id)
+        select(Assignment.__table__)
+        .where(Assignment.agent_id == agent_id, Assignment.ended_at.is_(None))
+        .order_by(Assignment.id)
     )
 
 
@@ -128,7 +130,9 @@ async def usual_answer_seconds(tx: Tx, queue_id: int, zone: str) -> float | None
 
 async def default_queue(tx: Tx) -> int | None:
     """The queue of what no line names a queue for: the first in order."""
-    found: int | None = await tx.value(select(Queue.id).where(Queue.retired_at.is_(None)).order_by(Queue.position, Queue.id).limit(1))
+    found: int | None = await tx.value(
+        select(Queue.id).where(Queue.retired_at.is_(None)).order_by(Queue.position, Queue.id).limit(1)
+    )
     return found
 
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Text, cast, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -155,7 +156,8 @@ async def remove_skill(tx: Tx, by: int | None, skill_id: int) -> None:
     if await tx.value(delete(Skill).where(Skill.id == skill_id).returning(Skill.id)) is None:
         raise NotFound(_("There is no such skill."))
     key = str(skill_id)
-    await tx.execute(update(Queue).where(Queue.needs.has_key(key)).values(needs=Queue.needs - key))
+    less = {table: {"needs": table.needs.op("-", return_type=JSONB)(cast(key, Text))} for table in (Queue, QueueEntry)}
+    await tx.execute(update(Queue).where(Queue.needs.has_key(key)).values(less[Queue]))
     waits = QueueEntry.state.in_(["waiting", "offered"])
     await tx.execute(
         update(QueueEntry).where(waits, QueueEntry.needs.has_key(key)).values(needs=QueueEntry.needs - key)

@@ -33,6 +33,8 @@ async def close_settled(ground: Ground) -> None:
     """Close for good what was resolved long ago."""
     async with ground.database.transaction() as tx:
         before = now() - timedelta(days=FOLLOW_UP_DAYS)
-        rows = await tx.rows(select(Case.id).where(Case.status == Status.RESOLVED, Case.resolved_at < before).limit(AT_ONCE))
+        rows = await tx.rows(
+            select(Case.id).where(Case.status == Status.RESOLVED, Case.resolved_at < before).limit(AT_ONCE)
+        )
         for row in rows:
             await cases.close(tx, None, row.id)

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
@@ -31,11 +32,20 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _defect)
 
 
-def _answer(request: Request, status: int, title: str, text: str, *, back: str = "/desk", reference: str = "") -> Response:
+def _answer(
+    request: Request, status: int, title: str, text: str, *, back: str = "/desk", reference: str = ""
+) -> Response:
     if request.headers.get("hx-request"):
         return PlainTextResponse(text, status)
     with speaking(request.headers.get("accept-language", "en").split(",")[0].split(";")[0]):
-        error = {"status": status, "title": title, "text": text, "back": back, "back_text": _("Back to the desk"), "reference": reference}
+        error = {
+            "status": status,
+            "title": title,
+            "text": text,
+            "back": back,
+            "back_text": _("Back to the desk"),
+            "reference": reference,
+        }
         return page("error.html", status=status, error=error, organisation="Everyline")
 
 
@@ -45,7 +55,12 @@ async def _product_error(request: Request, error: Exception) -> Response:
         if request.headers.get("hx-request"):
             return PlainTextResponse(error.message, 401)
         return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
-    titles = {404: _("Not found"), 403: _("Not allowed"), 409: _("Something changed meanwhile"), 422: _("Something is missing or wrong")}
+    titles = {
+        404: _("Not found"),
+        403: _("Not allowed"),
+        409: _("Something changed meanwhile"),
+        422: _("Something is missing or wrong"),
+    }
     return _answer(request, error.status, titles.get(error.status, _("That did not work")), error.message)
 
 
@@ -67,7 +82,12 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 async def _away(request: Request, error: Exception) -> Response:
     log.warning("%s %s: the database or the disk is away: %s", request.method, request.url.path, error)
-    answer = _answer(request, 503, _("Just a moment"), _("The database is starting again. Nothing that was saved is lost. Please try again in a few seconds."))
+    answer = _answer(
+        request,
+        503,
+        _("Just a moment"),
+        _("The database is starting again. Nothing that was saved is lost. Please try again in a few seconds."),
+    )
     answer.headers["retry-after"] = "3"
     return answer
 
@@ -76,6 +96,9 @@ async def _defect(request: Request, error: Exception) -> Response:
     reference = secrets.token_hex(4)
     log.error("%s %s stumbled, reference %s", request.method, request.url.path, reference, exc_info=error)
     return _answer(
-        request, 500, _("That did not work"), _("Something went wrong on our side, and it was written down. Nothing was sent. Reference: %s") % reference,
+        request,
+        500,
+        _("That did not work"),
+        _("Something went wrong on our side, and it was written down. Nothing was sent. Reference: %s") % reference,
         reference=reference,
     )

@@ -31,27 +31,57 @@ async def examine(ground: Ground) -> AsyncIterator[Finding]:
     yield Finding(True, f"settings are read; data folder {settings.data.absolute()}")
     public = settings.public_url or settings.host in ("127.0.0.1", "::1", "localhost")
     yield Finding(
-        bool(public), f"people reach the product at {settings.address}", "set EVERYLINE_PUBLIC_URL to the address that people type, or links in mails lead nowhere"
+        bool(public),
+        f"people reach the product at {settings.address}",
+        "set EVERYLINE_PUBLIC_URL to the address that people type, or links in mails lead nowhere",
     )
     free = shutil.disk_usage(settings.data).free
-    yield Finding(free > LEAST_FREE, f"{free / 1024**3:.1f} GiB are free for the data folder", "make room: the database stops when the disk is full")
+    yield Finding(
+        free > LEAST_FREE,
+        f"{free / 1024**3:.1f} GiB are free for the data folder",
+        "make room: the database stops when the disk is full",
+    )
     async with ground.database.transaction() as tx:
         version = await tx.value(text("select current_setting('server_version')"))
         size = await tx.value(text("select pg_size_pretty(pg_database_size(current_database()))"))
         yield Finding(True, f"the database answers: PostgreSQL {version}, {size}")
         admins = await tx.value(text("select count(*) from agent where role = 'admin' and active"))
         yield Finding(admins > 0, f"{admins} admins can sign in", "add one with `everyline admin add EMAIL`")
-        stuck = await tx.value(text("select count(*) from inbound where state = 'new' and received_at < now() - interval '10 minutes'"))
-        yield Finding(stuck == 0, f"{stuck} pieces wait for longer than 10 minutes to be processed", "is a worker running? `everyline serve` runs one")
+        stuck = await tx.value(
+            text("select count(*) from inbound where state = 'new' and received_at < now() - interval '10 minutes'")
+        )
+        yield Finding(
+            stuck == 0,
+            f"{stuck} pieces wait for longer than 10 minutes to be processed",
+            "is a worker running? `everyline serve` runs one",
+        )
         aside = await tx.value(text("select count(*) from inbound where state = 'quarantined'"))
-        yield Finding(aside == 0, f"{aside} pieces are in quarantine", "look at them in the set-up under Quarantine, and retry or discard them")
+        yield Finding(
+            aside == 0,
+            f"{aside} pieces are in quarantine",
+            "look at them in the set-up under Quarantine, and retry or discard them",
+        )
         unknown = await tx.value(text("select count(*) from delivery where state in ('unknown', 'failed')"))
-        yield Finding(unknown == 0, f"{unknown} deliveries may not have gone out", "their cases show them: send again there, or leave it")
+        yield Finding(
+            unknown == 0,
+            f"{unknown} deliveries may not have gone out",
+            "their cases show them: send again there, or leave it",
+        )
         lines = await with_health(tx)
     yield Finding(bool(lines), f"{len(lines)} lines are set up", "add one in the set-up, or with `everyline line add`")
     for line in lines:
         known = line.channel in all_channels()
         failing = line.failing_since is not None
-        state = f"fails since {line.failing_since:%Y-%m-%d %H:%M} UTC: {line.error}" if failing else "works" if line.healthy_at or line.received_at else "has not been used yet"
-        yield Finding(known and not failing, f"{line.channel} {line.address} {state if line.open else 'is closed'}", "test the line in the set-up; it says which step fails")
+        state = (
+            f"fails since {line.failing_since:%Y-%m-%d %H:%M} UTC: {line.error}"
+            if failing
+            else "works"
+            if line.healthy_at or line.received_at
+            else "has not been used yet"
+        )
+        yield Finding(
+            known and not failing,
+            f"{line.channel} {line.address} {state if line.open else 'is closed'}",
+            "test the line in the set-up; it says which step fails",
+        )
     yield Finding(True, f"examined at {now():%Y-%m-%d %H:%M:%S} UTC")

@@ -62,5 +62,7 @@ async def metrics(request: Request) -> Response:
     async with ground.database.transaction() as tx:
         for row in await tx.rows(_FIGURES):
             Gauge(f"everyline_{row.name}", row.name.replace("_", " "), registry=registry).set(row.value)
-    Gauge("everyline_live_streams", "open live streams of this process", registry=registry).set(len(request.app.state.hub))
+    Gauge("everyline_live_streams", "open live streams of this process", registry=registry).set(
+        len(request.app.state.hub)
+    )
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -34,12 +34,14 @@ async def run_jobs(ground: Ground) -> None:
         for name, (cron, job) in PERIODIC.items():
 
             async def run(timestamp: int, *, job: object = job) -> None:
-                await job(ground)  # type: ignore[operator] -- a registered job
+                await job(ground)  # type: ignore[operator]  # -- a registered job
 
             app.periodic(cron=cron)(app.task(name=name, queueing_lock=name, pass_context=False)(run))
         try:
             async with app.open_async():
-                await app.run_worker_async(install_signal_handlers=False, delete_jobs="successful", shutdown_graceful_timeout=5)
+                await app.run_worker_async(
+                    install_signal_handlers=False, delete_jobs="successful", shutdown_graceful_timeout=5
+                )
         except (procrastinate.exceptions.ConnectorException, psycopg_pool.PoolTimeout, OSError) as error:
             log.warning("jobs wait for the database: %s", error)
         await asyncio.sleep(2)

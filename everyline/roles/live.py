@@ -21,14 +21,22 @@ HEARTBEAT_SECONDS = 20.0
 LIFE_SECONDS = 1800.0  # then the browser comes back and its rights are looked at anew
 MOST_TOPICS = 50
 
-_HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
 
 
 async def allowed(tx: Tx, me: Me, topic: str) -> bool:
     """May they hear of this?"""
     name, _colon, number = topic.partition(":")
     if not number:
-        return {"lines": me.may("line.read"), "quarantine": me.may("quarantine.read"), "agents": me.may("agent.direct")}.get(name, False)
+        return {
+            "lines": me.may("line.read"),
+            "quarantine": me.may("quarantine.read"),
+            "agents": me.may("agent.direct"),
+        }.get(name, False)
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return False
     if name == "agent":
@@ -67,7 +75,15 @@ class Live:
         gone.add_done_callback(lambda _: stream.end())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await send({"type": "http.response.body", "body": f"retry: {random.randint(300, 1500)}\nid: {position}\ndata:\n\n".encode() if not stream.unsent else b": hello\n\n", "more_body": True})  # noqa: S311 -- spreads who comes back
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": f"retry: {random.randint(300, 1500)}\nid: {position}\ndata:\n\n".encode()
+                    if not stream.unsent
+                    else b": hello\n\n",
+                    "more_body": True,
+                }
+            )
             await _pump(stream, hub, send, gone)
         finally:
             hub.close(stream)
@@ -79,7 +95,9 @@ async def _pump(stream: Stream, hub: Hub, send: Send, gone: asyncio.Future[None]
     while not gone.done():
         lines = await stream.take(HEARTBEAT_SECONDS)
         if not lines and not stream.ended:
-            lines = f"id: {hub.position}\n\n".encode()  # nothing new, up to here: kept by the browser for when it comes back
+            lines = (
+                f"id: {hub.position}\n\n".encode()
+            )  # nothing new, up to here: kept by the browser for when it comes back
         ended = stream.ended or asyncio.get_running_loop().time() > end_at
         await send({"type": "http.response.body", "body": lines, "more_body": not ended})
         if ended:

@@ -15,7 +15,9 @@ from everyline.sample import post_office
 async def main() -> None:
     """Run until SIGTERM."""
     known = json.loads((settings().data / "demo.json").read_text())
-    task = asyncio.create_task(post_office.run(settings().data / "letters", known["mail_host"]["host"], known["mail_host"]["port"]))
+    task = asyncio.create_task(
+        post_office.run(settings().data / "letters", known["mail_host"]["host"], known["mail_host"]["port"])
+    )
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):

@@ -28,7 +28,9 @@ class Receivers:
     def __init__(self, ground: Ground, door: IntakeDoor) -> None:
         self._ground = ground
         self._door = door
-        self._running: dict[str, tuple[Any, list[asyncio.Task[None]]]] = {}  # by channel: what its lines were, its tasks
+        self._running: dict[
+            str, tuple[Any, list[asyncio.Task[None]]]
+        ] = {}  # by channel: what its lines were, its tasks
 
     async def run(self) -> None:
         """For ever."""
@@ -56,7 +58,10 @@ class Receivers:
             if name in self._running and self._running[name][0] == shape:
                 continue
             await self._stop(name)
-            tasks = [asyncio.create_task(self._keep(receiver, lines), name=receiver.name) for receiver in channel.receivers(lines)]
+            tasks = [
+                asyncio.create_task(self._keep(receiver, lines), name=receiver.name)
+                for receiver in channel.receivers(lines)
+            ]
             self._running[name] = (shape, tasks)
 
     async def _stop(self, name: str) -> None:
@@ -72,7 +77,7 @@ class Receivers:
             began = asyncio.get_running_loop().time()
             try:
                 await (self._alone(receiver) if receiver.exclusive else receiver.run(self._door))
-            except Exception as error:  # noqa: BLE001 -- a defect of one receiver must not end the others; it is logged in full
+            except Exception as error:
                 log.exception("%s fell over", receiver.name)
                 await self._tell(lines, error)
             if asyncio.get_running_loop().time() - began > LONGEST_PAUSE:
@@ -84,7 +89,9 @@ class Receivers:
         """Run it as the only one of the installation: who holds its advisory lock."""
         async with await psycopg.AsyncConnection.connect(self._ground.database.url, autocommit=True) as connection:
             while True:
-                cursor = await connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 7333))", (receiver.name,))
+                cursor = await connection.execute(
+                    "select pg_try_advisory_lock(hashtextextended(%s, 7333))", (receiver.name,)
+                )
                 row = await cursor.fetchone()
                 if row and row[0]:
                     break

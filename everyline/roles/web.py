@@ -123,7 +123,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self.hub.end_all()
-        super().handle_exit(sig, frame)  # type: ignore[arg-type] -- a frame or None, as the signal module gives it
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]  # -- a frame or None, as the signal module gives it
 
 
 async def main(descriptor: int | None) -> None:

@@ -22,8 +22,13 @@ async def prepare(settings: Settings, url: str, ports: dict[str, Any], before: d
     async with standing(settings, url) as ground:
         found = {**before, **ports, "address": settings.address}
         if await loader.is_empty(ground):
-            loaded = await loader.load(ground, smtp_host=ports["mail_host"]["host"], smtp_port=ports["mail_host"]["port"])
-            found["sign_ins"] = {role: {"email": email, "password": loaded.passwords[role]} for role, (_name, email) in loader.SIGN_INS.items()}
+            loaded = await loader.load(
+                ground, smtp_host=ports["mail_host"]["host"], smtp_port=ports["mail_host"]["port"]
+            )
+            found["sign_ins"] = {
+                role: {"email": email, "password": loaded.passwords[role]}
+                for role, (_name, email) in loader.SIGN_INS.items()
+            }
             found["token"] = loaded.token
         elif before.get("mail_host") != ports["mail_host"]:
             await _move_mail_host(ground, ports["mail_host"])
@@ -35,7 +40,13 @@ async def _move_mail_host(ground: Ground, host: dict[str, Any]) -> None:
     async with ground.database.transaction() as tx:
         for row in await tx.rows(select(Line.id, Line.settings).where(Line.retired_at.is_(None))):
             if "smtp_port" in row.settings:
-                await lines.change(tx, ground.vault, None, row.id, settings={**row.settings, "smtp_host": host["host"], "smtp_port": host["port"]})
+                await lines.change(
+                    tx,
+                    ground.vault,
+                    None,
+                    row.id,
+                    settings={**row.settings, "smtp_host": host["host"], "smtp_port": host["port"]},
+                )
 
 
 def _write(path: Path, found: dict[str, Any]) -> None:

@@ -111,15 +111,27 @@ def _arrivals(chance: random.Random, end: datetime) -> list[datetime]:
 def cases(chance: random.Random, customers: list[Person], end: datetime) -> Iterator[SampleCase]:
     """The cases in the order in which they came."""
     lines = {queue: index for index, (_channel, _address, _name, queue) in enumerate(topics.LINES)}
-    members = {queue: [index for index, (_name, queues, _languages) in enumerate(topics.AGENTS) if queue in queues] for queue in topics.QUEUES}
+    members = {
+        queue: [index for index, (_name, queues, _languages) in enumerate(topics.AGENTS) if queue in queues]
+        for queue in topics.QUEUES
+    }
     speakers = [index for index, person in enumerate(customers) if person.kind == "person"]
     for at in _arrivals(chance, end):
         topic = chance.choice(TOPICS)
         words = _words(chance, at)
         customer = chance.choice(speakers) if chance.random() < 0.9 else chance.randrange(len(customers))
-        able = [index for index in members[topic.queue] if topic.language in topics.AGENTS[index][2]] or members[topic.queue]
+        able = [index for index in members[topic.queue] if topic.language in topics.AGENTS[index][2]] or members[
+            topic.queue
+        ]
         found = SampleCase(
-            customer, topic, _filled(topic.subject, words), lines[topic.queue], chance.choice(able), at, "new", chance.choices((2, 3, 4), (1, 8, 2))[0]
+            customer,
+            topic,
+            _filled(topic.subject, words),
+            lines[topic.queue],
+            chance.choice(able),
+            at,
+            "new",
+            chance.choices((2, 3, 4), (1, 8, 2))[0],
         )
         found.pieces.append(Piece(at, "customer", _filled(chance.choice(topic.asks), words)))
         found.pieces.append(Piece(at + timedelta(seconds=3), "automatic", ""))
@@ -168,4 +180,13 @@ def _closing(language: str, chance: random.Random) -> str:
         "es": "Con mucho gusto. Si tiene otra pregunta, responda a este correo.",
         "vi": "Rất vui được giúp bạn. Nếu cần gì thêm, xin trả lời thư này.",
         "de": "Sehr gern. Wenn Sie noch etwas wissen möchten, antworten Sie einfach auf diese Mail.",
-    }.get(language, chance.choice(("You are welcome. Simply answer this mail if anything else comes up.", "Glad to hear it. All the best from our office.", "I have noted it. Thank you for your patience.")))
+    }.get(
+        language,
+        chance.choice(
+            (
+                "You are welcome. Simply answer this mail if anything else comes up.",
+                "Glad to hear it. All the best from our office.",
+                "I have noted it. Thank you for your patience.",
+            )
+        ),
+    )

@@ -29,7 +29,16 @@ from everyline.queues.models import AgentSkill, Assignment, Hours, Membership, Q
 from everyline.sample import generator, topics
 from everyline.sample.generator import Person, Piece, SampleCase
 
-LANGUAGES = {"en": "English", "es": "Spanish", "vi": "Vietnamese", "de": "German", "fr": "French", "ja": "Japanese", "ar": "Arabic", "hi": "Hindi"}
+LANGUAGES = {
+    "en": "English",
+    "es": "Spanish",
+    "vi": "Vietnamese",
+    "de": "German",
+    "fr": "French",
+    "ja": "Japanese",
+    "ar": "Arabic",
+    "hi": "Hindi",
+}
 
 SIGN_INS: dict[str, tuple[str, str]] = {  # role: name, address
     "admin": ("Ada Lindgren", "admin@harbor.example"),
@@ -77,12 +86,21 @@ async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
 async def _house(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tuple[_House, Loaded]:
     await people.describe_installation(tx, None, organisation="Harbor County", language="en", zone=generator.ZONE)
     hours_id = await tx.value(
-        insert(Hours).values(name="Office hours", zone=generator.ZONE, week=generator.WEEK, holidays_of="US-WA").returning(Hours.id)
+        insert(Hours)
+        .values(name="Office hours", zone=generator.ZONE, week=generator.WEEK, holidays_of="US-WA")
+        .returning(Hours.id)
     )
     queue_ids: dict[str, int] = {}
     for position, (name, (hue, goal)) in enumerate(topics.QUEUES.items()):
         signature = f"Harbor County {name}\n40 Pier Street"
-        values = {"name": name, "hue": hue, "hours_id": hours_id, "goal_seconds": int(goal * 3600), "position": position, "signature": signature}
+        values = {
+            "name": name,
+            "hue": hue,
+            "hours_id": hours_id,
+            "goal_seconds": int(goal * 3600),
+            "position": position,
+            "signature": signature,
+        }
         queue_ids[name] = await tx.value(insert(Queue).values(**values).returning(Queue.id))
     await tx.execute(update(Queue).where(Queue.name == "General").values(retired_at=now()))
     line_ids = []
@@ -90,11 +108,28 @@ async def _house(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tupl
         settings = {"incoming": "listener", "smtp_host": smtp_host, "smtp_port": smtp_port, "smtp_encryption": "none"}
         line_ids.append(
             await lines.add(
-                tx, ground.vault, None, channel_name=channel_name, address=address, name=name, queue_id=queue_ids[queue], hours_id=hours_id, settings=settings
+                tx,
+                ground.vault,
+                None,
+                channel_name=channel_name,
+                address=address,
+                name=name,
+                queue_id=queue_ids[queue],
+                hours_id=hours_id,
+                settings=settings,
             )
         )
-    codes = {row.name: row.id for row in await tx.rows(insert(WrapUpCode).returning(WrapUpCode.id, WrapUpCode.name).values([{"name": name, "position": at} for at, name in enumerate(topics.CODES)]))}
-    await tx.execute(insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)])
+    codes = {
+        row.name: row.id
+        for row in await tx.rows(
+            insert(WrapUpCode)
+            .returning(WrapUpCode.id, WrapUpCode.name)
+            .values([{"name": name, "position": at} for at, name in enumerate(topics.CODES)])
+        )
+    }
+    await tx.execute(
+        insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)]
+    )
     agents, loaded = await _people(tx, queue_ids)
     return _House(queue_ids, line_ids, agents, codes), loaded
 
@@ -102,24 +137,52 @@ async def _house(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tupl
 async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]:
     passwords = {role: f"harbor-{role}-2026" for role in SIGN_INS}
     admin_id = await people.add_agent(
-        tx, None, email=SIGN_INS["admin"][1], name=SIGN_INS["admin"][0], role="admin", password=passwords["admin"], zone=generator.ZONE, all_queues=True
-    )
-    await people.add_agent(
-        tx, None, email=SIGN_INS["supervisor"][1], name=SIGN_INS["supervisor"][0], role="supervisor", password=passwords["supervisor"], zone=generator.ZONE,
+        tx,
+        None,
+        email=SIGN_INS["admin"][1],
+        name=SIGN_INS["admin"][0],
+        role="admin",
+        password=passwords["admin"],
+        zone=generator.ZONE,
         all_queues=True,
     )
-    skills = {row.language: row.id for row in await tx.rows(insert(Skill).returning(Skill.id, Skill.language).values([{"name": name, "language": code} for code, name in LANGUAGES.items()]))}
+    await people.add_agent(
+        tx,
+        None,
+        email=SIGN_INS["supervisor"][1],
+        name=SIGN_INS["supervisor"][0],
+        role="supervisor",
+        password=passwords["supervisor"],
+        zone=generator.ZONE,
+        all_queues=True,
+    )
+    skills = {
+        row.language: row.id
+        for row in await tx.rows(
+            insert(Skill)
+            .returning(Skill.id, Skill.language)
+            .values([{"name": name, "language": code} for code, name in LANGUAGES.items()])
+        )
+    }
     agents: list[int] = []
     for name, queues, languages in topics.AGENTS:
         known = SIGN_INS["agent"][0] == name
         first = name.split()[0].lower().replace("á", "a")
         agent_id = await people.add_agent(
-            tx, None, email=SIGN_INS["agent"][1] if known else f"{first}@harbor.example", name=name, password=passwords["agent"] if known else None,
-            zone=generator.ZONE, signature=f"{name}\nHarbor County",
+            tx,
+            None,
+            email=SIGN_INS["agent"][1] if known else f"{first}@harbor.example",
+            name=name,
+            password=passwords["agent"] if known else None,
+            zone=generator.ZONE,
+            signature=f"{name}\nHarbor County",
         )
         agents.append(agent_id)
         await tx.execute(insert(Membership), [{"queue_id": queue_ids[queue], "agent_id": agent_id} for queue in queues])
-        await tx.execute(insert(AgentSkill), [{"agent_id": agent_id, "skill_id": skills[code], "level": 5 if code == "en" else 4} for code in languages])
+        await tx.execute(
+            insert(AgentSkill),
+            [{"agent_id": agent_id, "skill_id": skills[code], "level": 5 if code == "en" else 4} for code in languages],
+        )
     _token_id, token = await people.add_token(tx, None, admin_id, "sample company")
     return agents, Loaded(passwords, token)
 
@@ -128,7 +191,11 @@ async def _customers(tx: Tx, found: list[Person]) -> list[int]:
     """Customers with their contact points; returns the mailboxes' ids in the same order."""
     ids = await _ids(tx, Customer, len(found))
     await tx.execute(
-        insert(Customer), [{"id": one, "name": person.name, "kind": person.kind, "language": person.language} for one, person in zip(ids, found, strict=True)]
+        insert(Customer),
+        [
+            {"id": one, "name": person.name, "kind": person.kind, "language": person.language}
+            for one, person in zip(ids, found, strict=True)
+        ],
     )
     points = await _ids(tx, ContactPoint, len(found))
     await tx.execute(
@@ -140,14 +207,21 @@ async def _customers(tx: Tx, found: list[Person]) -> list[int]:
     )
     numbers = {person.number: one for one, person in zip(ids, found, strict=True)}
     await tx.execute(
-        insert(ContactPoint), [{"customer_id": one, "kind": NUMBER, "address": number, "label": "mobile"} for number, one in numbers.items() if one % 3]
+        insert(ContactPoint),
+        [
+            {"customer_id": one, "kind": NUMBER, "address": number, "label": "mobile"}
+            for number, one in numbers.items()
+            if one % 3
+        ],
     )
     return points
 
 
 async def _ids(tx: Tx, table: type[Base], n: int) -> list[int]:
     name = f'"{table.__tablename__}"'
-    rows = await tx.rows(text(f"select nextval(pg_get_serial_sequence('{name}', 'id')) as id from generate_series(1, {n})"))  # noqa: S608 -- our own names
+    rows = await tx.rows(
+        text(f"select nextval(pg_get_serial_sequence('{name}', 'id')) as id from generate_series(1, {n})")
+    )
     return [row.id for row in rows]
 
 
@@ -168,17 +242,35 @@ class _Rows:
 
 
 async def _cases(
-    tx: Tx, ground: Ground, house: _House, customers: list[Person], points: list[int], cases: Sequence[SampleCase], chance: random.Random
+    tx: Tx,
+    ground: Ground,
+    house: _House,
+    customers: list[Person],
+    points: list[int],
+    cases: Sequence[SampleCase],
+    chance: random.Random,
 ) -> None:
     rows = _Rows()
     case_ids = await _ids(tx, Case, len(cases))
     interaction_ids = await _ids(tx, Interaction, len(cases))
     entry_ids = await _ids(tx, QueueEntry, len(cases))
     message_ids = iter(await _ids(tx, Message, sum(len(found.pieces) for found in cases)))
-    customer_of = dict((await tx.execute(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == MAILBOX))).tuples().all())
+    customer_of = dict(
+        (await tx.execute(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == MAILBOX)))
+        .tuples()
+        .all()
+    )
     for case_id, interaction_id, entry_id, found in zip(case_ids, interaction_ids, entry_ids, cases, strict=True):
         point = points[found.customer]
-        one = _One(case_id, interaction_id, entry_id, customer_of[point], point, house.queues[found.topic.queue], house.lines[found.line])
+        one = _One(
+            case_id,
+            interaction_id,
+            entry_id,
+            customer_of[point],
+            point,
+            house.queues[found.topic.queue],
+            house.lines[found.line],
+        )
         _case(rows, house, one, found)
         for piece in found.pieces:
             _piece(rows, ground, house, one, found, piece, customers[found.customer], next(message_ids))
@@ -205,16 +297,39 @@ def _case(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
     said = [piece for piece in found.pieces if piece.who in ("customer", "agent")]
     owner = house.agents[found.agent] if found.agent is not None else None
     rows.add(
-        Case, id=one.case_id, customer_id=one.customer_id, subject=found.subject, status=found.status, priority=found.priority, queue_id=one.queue_id, owner_id=owner,
-        line_id=one.line_id, language=found.topic.language, tags=list(found.topic.tags), opened_at=found.opened_at, moved_at=said[-1].at, resolved_at=found.resolved_at,
-        closed_at=found.resolved_at + timedelta(days=14) if found.status == "closed" and found.resolved_at else None, answered_at=found.answered_at,
-        wrap_up_code_id=house.codes[found.topic.code] if found.resolved_at else None, revision=len(found.pieces), last_words=preview(said[-1].text),
-        last_channel=topics.LINES[found.line][0], last_direction="in" if said[-1].who == "customer" else "out",
+        Case,
+        id=one.case_id,
+        customer_id=one.customer_id,
+        subject=found.subject,
+        status=found.status,
+        priority=found.priority,
+        queue_id=one.queue_id,
+        owner_id=owner,
+        line_id=one.line_id,
+        language=found.topic.language,
+        tags=list(found.topic.tags),
+        opened_at=found.opened_at,
+        moved_at=said[-1].at,
+        resolved_at=found.resolved_at,
+        closed_at=found.resolved_at + timedelta(days=14) if found.status == "closed" and found.resolved_at else None,
+        answered_at=found.answered_at,
+        wrap_up_code_id=house.codes[found.topic.code] if found.resolved_at else None,
+        revision=len(found.pieces),
+        last_words=preview(said[-1].text),
+        last_channel=topics.LINES[found.line][0],
+        last_direction="in" if said[-1].who == "customer" else "out",
         unread=said[-1].who == "customer" and found.status in OPEN_STATUSES,
     )
     rows.add(
-        Interaction, id=one.interaction_id, case_id=one.case_id, line_id=one.line_id, contact_point_id=one.point_id, channel=topics.LINES[found.line][0],
-        media_class=str(channel(topics.LINES[found.line][0]).facts.media_class), started_at=found.opened_at, ended_at=found.resolved_at,
+        Interaction,
+        id=one.interaction_id,
+        case_id=one.case_id,
+        line_id=one.line_id,
+        contact_point_id=one.point_id,
+        channel=topics.LINES[found.line][0],
+        media_class=str(channel(topics.LINES[found.line][0]).facts.media_class),
+        started_at=found.opened_at,
+        ended_at=found.resolved_at,
     )
     shared = _shared(one)
     rows.events.append(Event("case.opened", found.opened_at, **shared))
@@ -223,10 +338,24 @@ def _case(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
 
 
 def _shared(one: _One) -> dict[str, Any]:
-    return {"customer_id": one.customer_id, "case_id": one.case_id, "interaction_id": one.interaction_id, "queue_id": one.queue_id}
+    return {
+        "customer_id": one.customer_id,
+        "case_id": one.case_id,
+        "interaction_id": one.interaction_id,
+        "queue_id": one.queue_id,
+    }
 
 
-def _piece(rows: _Rows, ground: Ground, house: _House, one: _One, found: SampleCase, piece: Piece, person: Person, message_id: int) -> None:
+def _piece(
+    rows: _Rows,
+    ground: Ground,
+    house: _House,
+    one: _One,
+    found: SampleCase,
+    piece: Piece,
+    person: Person,
+    message_id: int,
+) -> None:
     owner = house.agents[found.agent] if found.agent is not None else None
     shared = _shared(one)
     if piece.who == "note":
@@ -235,26 +364,57 @@ def _piece(rows: _Rows, ground: Ground, house: _House, one: _One, found: SampleC
         return
     ours = piece.who != "customer"
     domain = topics.LINES[found.line][1].partition("@")[2]
-    external_id = f"{ground.signer.sign(one.case_id)}.{message_id:x}@{domain}" if ours else f"{message_id:x}.sample@{person.mailbox.partition('@')[2]}"
+    external_id = (
+        f"{ground.signer.sign(one.case_id)}.{message_id:x}@{domain}"
+        if ours
+        else f"{message_id:x}.sample@{person.mailbox.partition('@')[2]}"
+    )
     subject = answer_subject(found.subject) if ours or piece is not found.pieces[0] else found.subject
     words = piece.text
     if piece.who == "automatic":
         words = "Thank you for writing to us. Your message has arrived.\n\nHarbor County\n"
     rows.add(
-        Message, id=message_id, case_id=one.case_id, interaction_id=one.interaction_id, direction="out" if ours else "in", agent_id=owner if piece.who == "agent" else None,
-        contact_point_id=one.point_id, external_id=external_id, subject=subject, text=words, at=piece.at, sent_at=None if ours else piece.at,
+        Message,
+        id=message_id,
+        case_id=one.case_id,
+        interaction_id=one.interaction_id,
+        direction="out" if ours else "in",
+        agent_id=owner if piece.who == "agent" else None,
+        contact_point_id=one.point_id,
+        external_id=external_id,
+        subject=subject,
+        text=words,
+        at=piece.at,
+        sent_at=None if ours else piece.at,
         kind="acknowledgement" if piece.who == "automatic" else "message",
     )
     if ours:
         rows.add(
-            Delivery, idempotency_key=f"sample:{message_id}", line_id=one.line_id, case_id=one.case_id, message_id=message_id, contact_point_id=one.point_id,
-            kind="reply" if piece.who == "agent" else "acknowledgement", address_kind=MAILBOX, address=person.mailbox, subject=subject, text=words,
-            automatic=piece.who == "automatic", external_id=external_id, state="sent", attempts=1, answer="250 2.0.0 Ok", created_at=piece.at,
-            due_at=piece.at, sent_at=piece.at + timedelta(seconds=2),
+            Delivery,
+            idempotency_key=f"sample:{message_id}",
+            line_id=one.line_id,
+            case_id=one.case_id,
+            message_id=message_id,
+            contact_point_id=one.point_id,
+            kind="reply" if piece.who == "agent" else "acknowledgement",
+            address_kind=MAILBOX,
+            address=person.mailbox,
+            subject=subject,
+            text=words,
+            automatic=piece.who == "automatic",
+            external_id=external_id,
+            state="sent",
+            attempts=1,
+            answer="250 2.0.0 Ok",
+            created_at=piece.at,
+            due_at=piece.at,
+            sent_at=piece.at + timedelta(seconds=2),
         )
     kind = "message.written" if piece.who == "agent" else "message.received"
     if piece.who != "automatic":
-        rows.events.append(Event(kind, piece.at, owner if ours else None, owner, **shared, data={"message_id": message_id}))
+        rows.events.append(
+            Event(kind, piece.at, owner if ours else None, owner, **shared, data={"message_id": message_id})
+        )
 
 
 def _work(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
@@ -262,9 +422,21 @@ def _work(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
     facts = channel(channel_name).facts
     waiting = found.accepted_at is None or found.agent is None
     rows.add(
-        QueueEntry, id=one.entry_id, queue_id=one.queue_id, interaction_id=one.interaction_id, case_id=one.case_id, state="waiting" if waiting else "taken",
-        priority=found.priority, media_class=str(facts.media_class), weight=facts.weight, offer_seconds=facts.offer_seconds, language=found.topic.language,
-        entered_at=found.opened_at, waiting_since=found.opened_at, left_at=found.accepted_at, outcome="" if waiting else "accepted",
+        QueueEntry,
+        id=one.entry_id,
+        queue_id=one.queue_id,
+        interaction_id=one.interaction_id,
+        case_id=one.case_id,
+        state="waiting" if waiting else "taken",
+        priority=found.priority,
+        media_class=str(facts.media_class),
+        weight=facts.weight,
+        offer_seconds=facts.offer_seconds,
+        language=found.topic.language,
+        entered_at=found.opened_at,
+        waiting_since=found.opened_at,
+        left_at=found.accepted_at,
+        outcome="" if waiting else "accepted",
     )
     shared = _shared(one)
     rows.events.append(Event("queue_entry.entered", found.opened_at, **shared, data={"entry_id": one.entry_id}))
@@ -273,8 +445,20 @@ def _work(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
     agent_id = house.agents[found.agent]
     ended = found.resolved_at or (found.answered_at or found.accepted_at) + timedelta(minutes=5)
     rows.add(
-        Assignment, entry_id=one.entry_id, interaction_id=one.interaction_id, case_id=one.case_id, queue_id=one.queue_id, agent_id=agent_id,
-        media_class=str(facts.media_class), weight=facts.weight, accepted_at=found.accepted_at, work_ended_at=ended, ended_at=ended,
-        wrap_up_code_id=house.codes[found.topic.code] if found.resolved_at else None, outcome="resolved" if found.resolved_at else "put aside",
+        Assignment,
+        entry_id=one.entry_id,
+        interaction_id=one.interaction_id,
+        case_id=one.case_id,
+        queue_id=one.queue_id,
+        agent_id=agent_id,
+        media_class=str(facts.media_class),
+        weight=facts.weight,
+        accepted_at=found.accepted_at,
+        work_ended_at=ended,
+        ended_at=ended,
+        wrap_up_code_id=house.codes[found.topic.code] if found.resolved_at else None,
+        outcome="resolved" if found.resolved_at else "put aside",
     )
-    rows.events.append(Event("interaction.accepted", found.accepted_at, agent_id, agent_id, **shared, data={"entry_id": one.entry_id}))
+    rows.events.append(
+        Event("interaction.accepted", found.accepted_at, agent_id, agent_id, **shared, data={"entry_id": one.entry_id})
+    )

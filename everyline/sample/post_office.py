@@ -45,7 +45,9 @@ class _Handler:
         for recipient in envelope.rcpt_tos:
             box = box_of(self._folder, recipient)
             box.mkdir(parents=True, exist_ok=True)
-            (box / f"{time.time_ns()}.eml").write_bytes(content if isinstance(content, bytes) else str(content).encode())
+            (box / f"{time.time_ns()}.eml").write_bytes(
+                content if isinstance(content, bytes) else str(content).encode()
+            )
         return "250 2.0.0 Ok"
 
 
@@ -63,8 +65,12 @@ def letters(folder: Path, address: str) -> list[Letter]:
         body = message.get_body(("plain",))
         found.append(
             Letter(
-                str(message["Message-ID"] or ""), str(message["From"] or ""), str(message["Reply-To"] or message["From"] or ""), str(message["Subject"] or ""),
-                body.get_content() if body else "", int(path.stem) / 1e9,
+                str(message["Message-ID"] or ""),
+                str(message["From"] or ""),
+                str(message["Reply-To"] or message["From"] or ""),
+                str(message["Subject"] or ""),
+                body.get_content() if body else "",
+                int(path.stem) / 1e9,
             )
         )
     return found
@@ -74,7 +80,9 @@ async def run(folder: Path, host: str, port: int) -> None:
     """Take mail until cancelled."""
     folder.mkdir(parents=True, exist_ok=True)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(_Handler(folder), enable_SMTPUTF8=True, hostname="mail.example", loop=loop), host, port)
+    server = await loop.create_server(
+        lambda: SMTP(_Handler(folder), enable_SMTPUTF8=True, hostname="mail.example", loop=loop), host, port
+    )
     log.info("the sample customers' mail host listens on %s:%s", host, port)
     async with server:
         await server.serve_forever()

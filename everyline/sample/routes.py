@@ -43,9 +43,16 @@ def _known(request: Request) -> tuple[Ground, dict[str, Any]]:
 
 async def _context(ground: Ground, mailbox: str) -> dict[str, Any]:
     async with ground.database.transaction() as tx:
-        lines = await tx.rows(select(Line.address, Line.name).where(Line.open, Line.retired_at.is_(None), Line.address.contains("@")).order_by(Line.id))
+        lines = await tx.rows(
+            select(Line.address, Line.name)
+            .where(Line.open, Line.retired_at.is_(None), Line.address.contains("@"))
+            .order_by(Line.id)
+        )
     found = await asyncio.to_thread(post_office.letters, ground.settings.data / "letters", mailbox)
-    letters = [{"letter": letter, "at": datetime.fromtimestamp(letter.at, UTC), "again": _again(letter, mailbox)} for letter in found]
+    letters = [
+        {"letter": letter, "at": datetime.fromtimestamp(letter.at, UTC), "again": _again(letter, mailbox)}
+        for letter in found
+    ]
     options = [(line.address, f"{line.name} · {line.address}") for line in lines]
     return {"lines": options, "letters": letters, "mailbox": mailbox, "organisation": "Harbor County"}
 
@@ -53,7 +60,9 @@ async def _context(ground: Ground, mailbox: str) -> dict[str, Any]:
 def _again(letter: post_office.Letter, mailbox: str) -> str:
     """The address of the form, filled in for an answer to this letter."""
     to = parseaddr(letter.reply_to)[1]
-    return "/try?" + urlencode({"mailbox": mailbox, "to": to, "subject": letter.subject, "in_reply_to": letter.message_id})
+    return "/try?" + urlencode(
+        {"mailbox": mailbox, "to": to, "subject": letter.subject, "in_reply_to": letter.message_id}
+    )
 
 
 @router.get("")
@@ -99,7 +108,10 @@ async def write(
             sent = _("Sent to %s. What comes back is shown here.") % to
             typed = {**typed, "subject": "", "text": "", "in_reply_to": ""}
         except (OSError, smtplib.SMTPException) as error:
-            errors = {"text": _("The company's mail host did not take it: %s. What you typed was kept; please send it again.") % error}
+            errors = {
+                "text": _("The company's mail host did not take it: %s. What you typed was kept; please send it again.")
+                % error
+            }
     context = await _context(ground, normal_mailbox(mailbox) if "mailbox" not in errors else MAILBOX)
     return page("sample/try.html", status=422 if errors else 200, typed=typed, errors=errors, sent=sent, **context)
 

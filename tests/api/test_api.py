@@ -21,14 +21,20 @@ async def one_case(ground: Ground, line: MailLine) -> int:
 
 
 @pytest.mark.req("P4")
-async def test_a_program_works_a_case_from_mail_to_answer(ground: Ground, client: httpx.AsyncClient, sign_in: Any) -> None:
+async def test_a_program_works_a_case_from_mail_to_answer(
+    ground: Ground, client: httpx.AsyncClient, sign_in: Any
+) -> None:
     line = await MailLine.add(ground)
     agent = await sign_in(queues=(line.queue_id,), available=True)
     case_id = await one_case(ground, line)
     found = (await client.get("/api/v1/cases?q=dog", headers=agent.bearer)).json()
     assert [case["id"] for case in found["items"]] == [case_id]
     assert (await client.post(f"/api/v1/cases/{case_id}/pick", headers=agent.bearer)).json()["owner_id"] == agent.id
-    made = await client.post(f"/api/v1/cases/{case_id}/replies", headers=agent.bearer, json={"text": "Bring the card.", "then": "wait for customer"})
+    made = await client.post(
+        f"/api/v1/cases/{case_id}/replies",
+        headers=agent.bearer,
+        json={"text": "Bring the card.", "then": "wait for customer"},
+    )
     assert made.status_code == 201
     case = (await client.get(f"/api/v1/cases/{case_id}", headers=agent.bearer)).json()
     assert case["status"] == "waiting for customer"
@@ -64,13 +70,21 @@ async def test_the_same_write_with_a_key_happens_once(ground: Ground, client: ht
 async def test_errors_are_problem_documents(client: httpx.AsyncClient, sign_in: Any) -> None:
     agent, admin = await sign_in(), await sign_in("admin")
     nobody = await client.get("/api/v1/cases")
-    assert (nobody.status_code, nobody.headers["content-type"], nobody.headers["www-authenticate"]) == (401, "application/problem+json", "Bearer")
+    assert (nobody.status_code, nobody.headers["content-type"], nobody.headers["www-authenticate"]) == (
+        401,
+        "application/problem+json",
+        "Bearer",
+    )
     assert (await client.get("/api/v1/lines", headers=agent.bearer)).status_code == 403
     assert (await client.get("/api/v1/cases/999999", headers=admin.bearer)).status_code == 404
-    wrong = await client.post("/api/v1/lines", headers=admin.bearer, json={"channel": "email", "address": "not an address"})
+    wrong = await client.post(
+        "/api/v1/lines", headers=admin.bearer, json={"channel": "email", "address": "not an address"}
+    )
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["field"] == "address"
-    unknown = await client.post("/api/v1/customers", headers=admin.bearer, json={"address": "a@b.example", "colour": "red"})
+    unknown = await client.post(
+        "/api/v1/customers", headers=admin.bearer, json={"address": "a@b.example", "colour": "red"}
+    )
     assert unknown.json()["errors"][0]["field"] == "colour"
     assert (await client.get("/api/v1/cases/abc", headers=admin.bearer)).status_code == 404
 
@@ -112,7 +126,9 @@ async def test_a_piece_is_handed_in_once(ground: Ground, client: httpx.AsyncClie
 
 
 @pytest.mark.req("P4")
-async def test_events_are_read_from_a_position_and_none_is_missed(ground: Ground, client: httpx.AsyncClient, sign_in: Any) -> None:
+async def test_events_are_read_from_a_position_and_none_is_missed(
+    ground: Ground, client: httpx.AsyncClient, sign_in: Any
+) -> None:
     line = await MailLine.add(ground)
     lead = await sign_in("supervisor", all_queues=True)
     page = (await client.get("/api/v1/events", headers=lead.bearer)).json()
@@ -136,34 +152,70 @@ async def test_a_foreign_case_is_nowhere_to_be_found(ground: Ground, client: htt
     foreign = await one_case(ground, line)
     agent = await sign_in(queues=(other.queue_id,))
     assert [case["id"] for case in (await client.get("/api/v1/cases", headers=agent.bearer)).json()["items"]] == [mine]
-    assert [case["id"] for case in (await client.get("/api/v1/cases?q=dog", headers=agent.bearer)).json()["items"]] == [mine]
+    assert [case["id"] for case in (await client.get("/api/v1/cases?q=dog", headers=agent.bearer)).json()["items"]] == [
+        mine
+    ]
     async with ground.database.transaction() as tx:
         customer_id = await tx.value(select(Case.customer_id).where(Case.id == foreign))
         message_id = await tx.value(select(Message.id).where(Message.case_id == foreign))
         await tx.execute(
-            text("insert into attachment (case_id, message_id, file_hash, name, content_type, size) values (:case, :message, :hash, 'a', 'b', 1)"),
+            text(
+                "insert into attachment (case_id, message_id, file_hash, name, content_type, size) values (:case, :message, :hash, 'a', 'b', 1)"
+            ),
             {"case": foreign, "message": message_id, "hash": "0" * 64},
         )
-    assert [case["id"] for case in (await client.get(f"/api/v1/customers/{customer_id}/cases", headers=agent.bearer)).json()["items"]] == [mine]
+    assert [
+        case["id"]
+        for case in (await client.get(f"/api/v1/customers/{customer_id}/cases", headers=agent.bearer)).json()["items"]
+    ] == [mine]
     gets = ["", "/interactions", "/messages", "/deliveries", "/notes", "/attachments", "/attachments/1/content"]
     for path in gets:
         assert (await client.get(f"/api/v1/cases/{foreign}{path}", headers=agent.bearer)).status_code == 404, path
     posts: list[tuple[str, dict[str, Any]]] = [
-        ("/pick", {}), ("/resolve", {}), ("/reopen", {}), ("/wait", {}), ("/snooze", {"until": "2030-01-01T00:00:00Z"}), ("/transfer", {"queue_id": other.queue_id}),
-        ("/merge", {"gone_id": mine}), ("/split", {"message_id": message_id}), ("/links", {"other_id": mine}), ("/replies", {"text": "x"}), ("/notes", {"text": "x"}),
+        ("/pick", {}),
+        ("/resolve", {}),
+        ("/reopen", {}),
+        ("/wait", {}),
+        ("/snooze", {"until": "2030-01-01T00:00:00Z"}),
+        ("/transfer", {"queue_id": other.queue_id}),
+        ("/merge", {"gone_id": mine}),
+        ("/split", {"message_id": message_id}),
+        ("/links", {"other_id": mine}),
+        ("/replies", {"text": "x"}),
+        ("/notes", {"text": "x"}),
     ]
     for path, body in posts:
-        assert (await client.post(f"/api/v1/cases/{foreign}{path}", headers=agent.bearer, json=body)).status_code == 404, path
-    assert (await client.patch(f"/api/v1/cases/{foreign}", headers=agent.bearer, json={"subject": "x"})).status_code == 404
-    for path, body in (("/merge", {"gone_id": foreign}), ("/links", {"other_id": foreign}), ("/split", {"message_id": message_id})):
-        assert (await client.post(f"/api/v1/cases/{mine}{path}", headers=agent.bearer, json=body)).status_code == 404, path
+        assert (
+            await client.post(f"/api/v1/cases/{foreign}{path}", headers=agent.bearer, json=body)
+        ).status_code == 404, path
+    assert (
+        await client.patch(f"/api/v1/cases/{foreign}", headers=agent.bearer, json={"subject": "x"})
+    ).status_code == 404
+    for path, body in (
+        ("/merge", {"gone_id": foreign}),
+        ("/links", {"other_id": foreign}),
+        ("/split", {"message_id": message_id}),
+    ):
+        assert (await client.post(f"/api/v1/cases/{mine}{path}", headers=agent.bearer, json=body)).status_code == 404, (
+            path
+        )
     assert (await client.get(f"/api/v1/queues/{line.queue_id}/entries", headers=agent.bearer)).status_code == 404
-    assert line.queue_id not in [queue["id"] for queue in (await client.get("/api/v1/queues", headers=agent.bearer)).json()]
+    assert line.queue_id not in [
+        queue["id"] for queue in (await client.get("/api/v1/queues", headers=agent.bearer)).json()
+    ]
 
 
 @pytest.mark.req("P4")
 async def test_the_schema_names_every_route(client: httpx.AsyncClient) -> None:
     found = (await client.get("/api/v1/openapi.json")).json()
     assert found["openapi"].startswith("3.")
-    for path in ("/lines", "/customers", "/cases/{case_id}/replies", "/events", "/quarantine", "/lines/{line_id}/inbound", "/agents/{agent_id}/state"):
+    for path in (
+        "/lines",
+        "/customers",
+        "/cases/{case_id}/replies",
+        "/events",
+        "/quarantine",
+        "/lines/{line_id}/inbound",
+        "/agents/{agent_id}/state",
+    ):
         assert path in found["paths"]

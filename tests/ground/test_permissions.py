@@ -59,7 +59,9 @@ def test_a_route_without_a_declaration_is_found() -> None:
 
 
 @pytest.mark.req("P3")
-async def test_every_route_refuses_who_is_not_signed_in_and_who_lacks_the_permission(ground: Ground, client: httpx.AsyncClient, sign_in: Any) -> None:
+async def test_every_route_refuses_who_is_not_signed_in_and_who_lacks_the_permission(
+    ground: Ground, client: httpx.AsyncClient, sign_in: Any
+) -> None:
     agent = await sign_in("agent")
     app = create_app(ground)
     for path, route in routes(app):

@@ -23,7 +23,7 @@ from tests.mail import MailLine, mail
 
 async def rows(ground: Ground, statement: object) -> list[object]:
     async with ground.database.transaction() as tx:
-        return list(await tx.rows(statement))  # type: ignore[arg-type] -- any select
+        return list(await tx.rows(statement))  # type: ignore[arg-type]  # -- any select
 
 
 @pytest.mark.req("A2", "E1", "E3")
@@ -66,7 +66,7 @@ async def test_the_same_mail_to_two_lines_reaches_both(ground: Ground) -> None:
     await asyncio.gather(one.receive(raw, process=False), two.receive(raw, process=False))
     await one.process()
     found = await rows(ground, select(Case.queue_id).order_by(Case.queue_id))
-    assert [row.queue_id for row in found] == sorted([one.queue_id, two.queue_id])  # type: ignore[attr-defined] -- a row
+    assert [row.queue_id for row in found] == sorted([one.queue_id, two.queue_id])  # type: ignore[attr-defined]  # -- a row
 
 
 @pytest.mark.req("P2")
@@ -83,7 +83,7 @@ async def test_twenty_mails_of_a_new_customer_at_once_make_one_customer(ground: 
 
 async def _answered(ground: Ground, sign_in: object, line: MailLine) -> tuple[int, str, int]:
     """A case that an agent has answered: its id, what the answer is called on the wire, and the agent."""
-    agent = await sign_in(queues=(line.queue_id,))  # type: ignore[operator] -- the fixture
+    agent = await sign_in(queues=(line.queue_id,))  # type: ignore[operator]  # -- the fixture
     await line.receive(mail())
     async with ground.database.transaction() as tx:
         case_id = await tx.value(select(Case.id))
@@ -99,7 +99,7 @@ async def test_the_customers_answer_goes_into_the_case(ground: Ground, sign_in: 
     case_id, external_id, _agent = await _answered(ground, sign_in, line)
     await line.receive(mail("Thank you, I will.", subject="quite another subject", In_Reply_To=f"<{external_id}>"))
     found = await rows(ground, select(Message.case_id).where(Message.direction == "in"))
-    assert [row.case_id for row in found] == [case_id, case_id]  # type: ignore[attr-defined] -- a row
+    assert [row.case_id for row in found] == [case_id, case_id]  # type: ignore[attr-defined]  # -- a row
 
 
 @pytest.mark.req("E1")
@@ -116,7 +116,12 @@ async def test_a_stranger_who_quotes_a_reference_opens_a_case_of_their_own(groun
     case_id, external_id, _agent = await _answered(ground, sign_in, line)
     token = ground.signer.sign(case_id)
     await line.receive(
-        mail("What did she write?", sender="mallory@evil.example", In_Reply_To=f"<{external_id}>", to=f"help+{token}@county.example")
+        mail(
+            "What did she write?",
+            sender="mallory@evil.example",
+            In_Reply_To=f"<{external_id}>",
+            to=f"help+{token}@county.example",
+        )
     )
     async with ground.database.transaction() as tx:
         theirs = await tx.first(select(Case.__table__).where(Case.id != case_id))
@@ -133,7 +138,9 @@ async def test_a_guessed_reference_leads_nowhere(ground: Ground, sign_in: object
     line = await MailLine.add(ground)
     case_id, _external_id, _agent = await _answered(ground, sign_in, line)
     forged = f"c{case_id}x{'a' * 16}"
-    await line.receive(mail("Let me in", In_Reply_To=f"<{forged}.1234@county.example>", to=f"help+{forged}@county.example"))
+    await line.receive(
+        mail("Let me in", In_Reply_To=f"<{forged}.1234@county.example>", to=f"help+{forged}@county.example")
+    )
     assert len(await rows(ground, select(Case.id))) == 2
     assert await rows(ground, select(CaseLink.case_id)) == []
 
@@ -143,12 +150,14 @@ async def test_the_answer_to_a_question_comes_back_to_who_asked(ground: Ground, 
     from everyline.cases.rules import Status
 
     line = await MailLine.add(ground)
-    agent = await sign_in(queues=(line.queue_id,))  # type: ignore[operator] -- the fixture
+    agent = await sign_in(queues=(line.queue_id,))  # type: ignore[operator]  # -- the fixture
     await line.receive(mail())
     async with ground.database.transaction() as tx:
         case_id = await tx.value(select(Case.id))
         await queues.pick(tx, agent.id, case_id)
-        await dispatch.answer(tx, ground.signer, agent.id, case_id, "Which breed is it?", then=Status.WAITING_FOR_CUSTOMER)
+        await dispatch.answer(
+            tx, ground.signer, agent.id, case_id, "Which breed is it?", then=Status.WAITING_FOR_CUSTOMER
+        )
         token = ground.signer.sign(case_id)
         assert await tx.value(select(Case.status)) == "waiting for customer"
     await line.receive(mail("A beagle.", to=f"help+{token}@county.example"))
@@ -178,9 +187,9 @@ async def test_what_cannot_be_read_waits_in_quarantine_and_holds_up_nobody(groun
     await door.stop()
     await line.receive(mail())
     found = await rows(ground, select(Inbound.state, Inbound.cause).order_by(Inbound.id))
-    assert [row.state for row in found] == ["quarantined", "done"]  # type: ignore[attr-defined] -- a row
-    assert found[0].cause  # type: ignore[attr-defined] -- a row
-    agent = await sign_in("supervisor")  # type: ignore[operator] -- the fixture
+    assert [row.state for row in found] == ["quarantined", "done"]  # type: ignore[attr-defined]  # -- a row
+    assert found[0].cause  # type: ignore[attr-defined]  # -- a row
+    agent = await sign_in("supervisor")  # type: ignore[operator]  # -- the fixture
     async with ground.database.transaction() as tx:
         inbound_id = await tx.value(select(Inbound.id).where(Inbound.state == "quarantined"))
         assert await intake.retry(tx, agent.id, [inbound_id]) == 1
@@ -216,7 +225,9 @@ async def test_a_bounce_comes_back_to_its_case_and_marks_the_address(ground: Gro
         b"--b\r\nContent-Type: text/plain\r\n\r\nNo such person.\r\n"
         b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
         b"Final-Recipient: rfc822; jane.doe@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 no such user\r\n\r\n"
-        b"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <" + external_id.encode() + b">\r\nSubject: Re: Dog license\r\n\r\nx\r\n--b--\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <"
+        + external_id.encode()
+        + b">\r\nSubject: Re: Dog license\r\n\r\nx\r\n--b--\r\n"
     )
     await line.receive(report)
     async with ground.database.transaction() as tx:

@@ -28,7 +28,7 @@ class Sink:
         self.got: list[str] = []
 
     async def handle_DATA(self, _server: object, _session: object, envelope: object) -> str:  # noqa: N802 -- the name that aiosmtpd calls
-        message = email.message_from_bytes(envelope.content)  # type: ignore[attr-defined] -- aiosmtpd's envelope
+        message = email.message_from_bytes(envelope.content)  # type: ignore[attr-defined]  # -- aiosmtpd's envelope
         self.got.append(str(message["Message-ID"]))
         return "250 Ok"
 
@@ -45,7 +45,12 @@ def sink() -> Iterator[tuple[Sink, int]]:
 def send_all(port: int, numbers: list[int], kept: list[int]) -> None:
     """Send each mail until it is taken: what a mail host does."""
     for number in numbers:
-        raw = mail(f"Matter {number}", subject=f"Matter {number}", sender=f"c{number}@example.org", message_id=f"<m{number}@example.org>")
+        raw = mail(
+            f"Matter {number}",
+            subject=f"Matter {number}",
+            sender=f"c{number}@example.org",
+            message_id=f"<m{number}@example.org>",
+        )
         for _attempt in range(600):
             try:
                 with smtplib.SMTP("127.0.0.1", port, timeout=15) as smtp:
@@ -72,12 +77,24 @@ def test_killing_every_process_loses_nothing_and_doubles_nothing(sink: tuple[Sin
     try:
         product.cli("admin", "add", "admin@county.example", given="correct horse battery\n")
         product.cli(
-            "line", "add", "email", "help@county.example", "--set", "smtp_host=127.0.0.1", "--set", f"smtp_port={sink_port}", "--set", "smtp_encryption=none",
+            "line",
+            "add",
+            "email",
+            "help@county.example",
+            "--set",
+            "smtp_host=127.0.0.1",
+            "--set",
+            f"smtp_port={sink_port}",
+            "--set",
+            "smtp_encryption=none",
         )
         with psycopg.connect(product.database_url) as connection:
             connection.execute("update line set per_minute = 100000")
         kept: list[int] = []
-        threads = [threading.Thread(target=send_all, args=(listener, list(range(n, MAILS, SENDERS)), kept)) for n in range(SENDERS)]
+        threads = [
+            threading.Thread(target=send_all, args=(listener, list(range(n, MAILS, SENDERS)), kept))
+            for n in range(SENDERS)
+        ]
         for thread in threads:
             thread.start()
         chance = random.Random(7)
@@ -115,7 +132,9 @@ def _wait_until_settled(product: RunningProduct) -> None:
             ).fetchone()
             if row == (0,):
                 return
-            connection.execute("update delivery set due_at = now() where state in ('claimed', 'on wire') and due_at < now() + interval '52 seconds'")
+            connection.execute(
+                "update delivery set due_at = now() where state in ('claimed', 'on wire') and due_at < now() + interval '52 seconds'"
+            )
             connection.execute("update delivery set due_at = now() where state = 'due' and due_at > now()")
             time.sleep(0.3)
     raise AssertionError(f"not settled: {states(product.database_url)}")

@@ -32,7 +32,7 @@ def at(text: str) -> datetime:
         ("2026-11-26T10:00-08:00", False),  # Thanksgiving
     ],
 )
-def test_open_or_closed(moment: str, open_then: bool) -> None:  # noqa: FBT001 -- a column of the table above
+def test_open_or_closed(moment: str, open_then: bool) -> None:
     assert is_open(OFFICE, at(moment)) is open_then
 
 
@@ -52,14 +52,18 @@ def test_a_day_of_the_clock_change_has_23_or_25_hours() -> None:
 
 @pytest.mark.req("E3")
 def test_a_day_that_differs_goes_before_week_and_holiday() -> None:
-    hours = OpeningHours("America/Los_Angeles", WEEK, "US-WA", {date(2026, 11, 26): [("10:00", "11:00")], date(2026, 3, 16): []})
+    hours = OpeningHours(
+        "America/Los_Angeles", WEEK, "US-WA", {date(2026, 11, 26): [("10:00", "11:00")], date(2026, 3, 16): []}
+    )
     assert is_open(hours, at("2026-11-26T10:30-08:00"))
     assert next_opening(hours, at("2026-03-16T09:00-07:00")) == at("2026-03-17T08:00-07:00")
 
 
 @pytest.mark.req("E3")
 def test_an_emergency_closes_at_once() -> None:
-    assert not is_open(OpeningHours("UTC", ALWAYS.week, closed_now="The office is flooded."), at("2026-03-16T12:00+00:00"))
+    assert not is_open(
+        OpeningHours("UTC", ALWAYS.week, closed_now="The office is flooded."), at("2026-03-16T12:00+00:00")
+    )
 
 
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 6, 1)).map(lambda moment: moment.replace(tzinfo=UTC))

@@ -64,7 +64,9 @@ async def test_of_many_who_take_the_same_case_at_once_one_gets_it(ground: Ground
             return False
         return True
 
-    tries = [take(agent.id, by_offer=False) for agent in agents] + [take(offer.agent_id, by_offer=True) for _ in range(3)]
+    tries = [take(agent.id, by_offer=False) for agent in agents] + [
+        take(offer.agent_id, by_offer=True) for _ in range(3)
+    ]
     won = await asyncio.gather(*tries)
     assert sum(won) == 1
     async with ground.database.transaction() as tx:
@@ -145,13 +147,17 @@ async def test_a_transfer_waits_in_the_other_queue_with_its_age_and_note(ground:
 
 
 @pytest.mark.req("Q1")
-async def test_a_language_that_somebody_speaks_is_needed_and_one_that_nobody_speaks_is_not(ground: Ground, sign_in: Any) -> None:
+async def test_a_language_that_somebody_speaks_is_needed_and_one_that_nobody_speaks_is_not(
+    ground: Ground, sign_in: Any
+) -> None:
     line = await MailLine.add(ground)
     plain = await sign_in(queues=(line.queue_id,), available=True)
     speaker = await sign_in(queues=(line.queue_id,), available=True)
     async with ground.database.transaction() as tx:
         skill = await tx.value(text("insert into skill (name, language) values ('Spanish', 'es') returning id"))
-        await tx.execute(text("insert into agent_skill values (:agent, :skill, 4)"), {"agent": speaker.id, "skill": skill})
+        await tx.execute(
+            text("insert into agent_skill values (:agent, :skill, 4)"), {"agent": speaker.id, "skill": skill}
+        )
     await line.receive(mail("Buenos días, quisiera saber cuándo abre la oficina de licencias, por favor."))
     await distributor.distribute(ground)
     assert await offered(ground, plain.id) is None

@@ -14,14 +14,25 @@ NOW = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 
 
 def entry(number: int, **facts: object) -> Entry:
-    return Entry(**{  # type: ignore[arg-type] -- facts by name
-        "id": number, "queue_id": 1, "waiting_since": NOW - timedelta(minutes=number), "priority": 3, "queue_priority": 0, "media_class": "mail", "weight": 20,
-        "offer_seconds": 60, **facts,
-    })
+    return Entry(
+        **{  # type: ignore[arg-type]  # -- facts by name
+            "id": number,
+            "queue_id": 1,
+            "waiting_since": NOW - timedelta(minutes=number),
+            "priority": 3,
+            "queue_priority": 0,
+            "media_class": "mail",
+            "weight": 20,
+            "offer_seconds": 60,
+            **facts,
+        }
+    )
 
 
 def agent(number: int, **facts: object) -> Candidate:
-    return Candidate(**{"id": number, "idle_since": NOW - timedelta(minutes=number), "queue_ids": frozenset({1}), **facts})  # type: ignore[arg-type] -- facts by name
+    return Candidate(
+        **{"id": number, "idle_since": NOW - timedelta(minutes=number), "queue_ids": frozenset({1}), **facts}
+    )  # type: ignore[arg-type]  # -- facts by name
 
 
 entries = st.lists(
@@ -64,7 +75,9 @@ agents = st.lists(
 
 @pytest.mark.req("Q1")
 @given(entries, agents)
-def test_every_offer_is_one_the_agent_can_take_and_none_is_doubled(waiting: list[Entry], ready: list[Candidate]) -> None:
+def test_every_offer_is_one_the_agent_can_take_and_none_is_doubled(
+    waiting: list[Entry], ready: list[Candidate]
+) -> None:
     proposals = match(waiting, ready, NOW)
     by_entry, by_agent = {one.id: one for one in waiting}, {one.id: one for one in ready}
     assert len({proposal.entry_id for proposal in proposals}) == len(proposals)
@@ -80,13 +93,15 @@ def test_no_agent_stays_idle_while_something_they_may_take_waits(waiting: list[E
     left = [one for one in waiting if one.id not in {proposal.entry_id for proposal in proposals}]
     idle = [one for one in ready if one.id not in {proposal.agent_id for proposal in proposals}]
     for one in left:
-        kept_back = one.preferred_agent_id if one.preferred_until and NOW < one.preferred_until else None
+        kept_back = one.preferred_agent_id if one.preferred_until and one.preferred_until > NOW else None
         assert not [other for other in idle if could_take(one, other) and kept_back in (None, other.id)]
 
 
 @pytest.mark.req("Q1")
 @given(entries, agents)
-def test_nobody_is_served_before_an_entry_of_higher_rank_that_the_same_agent_could_take(waiting: list[Entry], ready: list[Candidate]) -> None:
+def test_nobody_is_served_before_an_entry_of_higher_rank_that_the_same_agent_could_take(
+    waiting: list[Entry], ready: list[Candidate]
+) -> None:
     proposals = match(waiting, ready, NOW)
     taken = {proposal.entry_id: proposal.agent_id for proposal in proposals}
     by_agent = {one.id: one for one in ready}
@@ -101,7 +116,10 @@ def test_nobody_is_served_before_an_entry_of_higher_rank_that_the_same_agent_cou
 
 @pytest.mark.req("Q1")
 def test_waiting_lifts_an_entry_above_a_more_urgent_one() -> None:
-    old, urgent = entry(1, waiting_since=NOW - timedelta(minutes=25), priority=3), entry(2, waiting_since=NOW, priority=1)
+    old, urgent = (
+        entry(1, waiting_since=NOW - timedelta(minutes=25), priority=3),
+        entry(2, waiting_since=NOW, priority=1),
+    )
     assert [proposal.entry_id for proposal in match([urgent, old], [agent(1)], NOW)] == [1]
 
 

@@ -249,6 +249,7 @@ CREATE TABLE "case" (
 );
 CREATE INDEX ix_case_customer_id ON "case" (customer_id, id desc);
 CREATE INDEX ix_case_due_at ON "case" (due_at) WHERE due_at is not null;
+CREATE INDEX ix_case_in_hand ON "case" (moved_at desc, id desc) WHERE status in ('new', 'open');
 CREATE INDEX ix_case_moved_at ON "case" (moved_at desc, id desc);
 CREATE INDEX ix_case_owner_open ON "case" (owner_id, moved_at desc, id desc) WHERE status <> 'closed';
 CREATE INDEX ix_case_queue_open ON "case" (queue_id, moved_at desc, id desc) WHERE status <> 'closed';
