@@ -1,4 +1,4 @@
-"""The pages under docs/ say what the code says: settings, commands, links and the API's examples are held against it."""
+"""The pages under docs/ say what the code says: settings, commands, links, examples of the API are held against it."""
 
 from __future__ import annotations
 
@@ -75,9 +75,8 @@ def test_every_setting_stands_in_the_page_with_its_default_and_no_other() -> Non
 
 def test_pages_name_only_settings_that_there_are() -> None:
     known = {prefix + name.upper() for prefix, stated in all_settings() for name in stated.model_fields}
-    named = {
-        (short(path), name) for path, text in pages().items() for name in re.findall(r"EVERYLINE_[A-Z_]*[A-Z]\b", text)
-    }
+    text_of = {short(path): text for path, text in pages().items()}
+    named = {(path, name) for path, text in text_of.items() for name in re.findall(r"EVERYLINE_[A-Z_]*[A-Z]\b", text)}
     assert {(path, name) for path, name in named if name not in known} == set()
 
 
@@ -128,10 +127,11 @@ def everyline_lines(text: str) -> Iterator[list[str]]:
 
 def parse(arguments: list[str]) -> None:
     """Read arguments as the program does, and run nothing. Raises what the program would say."""
-    command, name = typer.main.get_command(cli.app), "everyline"
+    command: Any = typer.main.get_command(cli.app)
+    name = "everyline"
     context = command.make_context(name, list(arguments), resilient_parsing=False)
     while getattr(command, "commands", None):
-        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])  # type: ignore[attr-defined] -- a group
+        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
         context = command.make_context(name, rest, parent=context, resilient_parsing=False)
 
 
