@@ -110,7 +110,9 @@ def _arrivals(chance: random.Random, end: datetime) -> list[datetime]:
 
 def cases(chance: random.Random, customers: list[Person], end: datetime) -> Iterator[SampleCase]:
     """The cases in the order in which they came."""
-    lines = {queue: index for index, (_channel, _address, _name, queue) in enumerate(topics.LINES)}
+    lines: dict[str, list[int]] = {}
+    for index, line in enumerate(topics.LINES):
+        lines.setdefault(line.queue, []).append(index)
     members = {
         queue: [index for index, (_name, queues, _languages) in enumerate(topics.AGENTS) if queue in queues]
         for queue in topics.QUEUES
@@ -127,7 +129,7 @@ def cases(chance: random.Random, customers: list[Person], end: datetime) -> Iter
             customer,
             topic,
             _filled(topic.subject, words),
-            lines[topic.queue],
+            lines[topic.queue][at.minute % len(lines[topic.queue])],
             chance.choice(able),
             at,
             "new",

@@ -59,6 +59,7 @@ class Loaded:
 class _House:
     queues: dict[str, int]
     lines: list[int]
+    answer_lines: list[int]  # for each of them: where answers go out
     agents: list[int]
     codes: dict[str, int]
 
@@ -66,7 +67,7 @@ class _House:
 async def is_empty(ground: Ground) -> bool:
     """Is there nobody and nothing yet?"""
     async with ground.database.transaction() as tx:
-        return await tx.value(select(func.count()).select_from(Agent)) == 0
+        return int(await tx.value(select(func.count()).select_from(Agent))) == 0
 
 
 async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
@@ -103,22 +104,22 @@ async def _house(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tupl
         }
         queue_ids[name] = await tx.value(insert(Queue).values(**values).returning(Queue.id))
     await tx.execute(update(Queue).where(Queue.name == "General").values(retired_at=now()))
-    line_ids = []
-    for channel_name, address, name, queue in topics.LINES:
-        settings = {"incoming": "listener", "smtp_host": smtp_host, "smtp_port": smtp_port, "smtp_encryption": "none"}
-        line_ids.append(
-            await lines.add(
-                tx,
-                ground.vault,
-                None,
-                channel_name=channel_name,
-                address=address,
-                name=name,
-                queue_id=queue_ids[queue],
-                hours_id=hours_id,
-                settings=settings,
-            )
+    by_mail = {"incoming": "listener", "smtp_host": smtp_host, "smtp_port": smtp_port, "smtp_encryption": "none"}
+    line_ids: dict[str, int] = {}  # by address
+    for line in topics.LINES:
+        line_ids[line.address] = await lines.add(
+            tx,
+            ground.vault,
+            None,
+            channel_name=line.channel,
+            address=line.address,
+            name=line.name,
+            queue_id=queue_ids[line.queue],
+            hours_id=hours_id,
+            answer_line_id=line_ids[line.answers_on] if line.answers_on else None,
+            settings=by_mail if line.channel == "email" else line.settings,
         )
+    answer_lines = [line_ids[line.answers_on or line.address] for line in topics.LINES]
     codes = {
         row.name: row.id
         for row in await tx.rows(
@@ -131,7 +132,7 @@ async def _house(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tupl
         insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)]
     )
     agents, loaded = await _people(tx, queue_ids)
-    return _House(queue_ids, line_ids, agents, codes), loaded
+    return _House(queue_ids, list(line_ids.values()), answer_lines, agents, codes), loaded
 
 
 async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]:
@@ -255,11 +256,7 @@ async def _cases(
     interaction_ids = await _ids(tx, Interaction, len(cases))
     entry_ids = await _ids(tx, QueueEntry, len(cases))
     message_ids = iter(await _ids(tx, Message, sum(len(found.pieces) for found in cases)))
-    customer_of = dict(
-        (await tx.execute(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == MAILBOX)))
-        .tuples()
-        .all()
-    )
+    customer_of = {row.id: row.customer_id for row in await tx.rows(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == MAILBOX))}
     for case_id, interaction_id, entry_id, found in zip(case_ids, interaction_ids, entry_ids, cases, strict=True):
         point = points[found.customer]
         one = _One(
@@ -270,6 +267,7 @@ async def _cases(
             point,
             house.queues[found.topic.queue],
             house.lines[found.line],
+            house.answer_lines[found.line],
         )
         _case(rows, house, one, found)
         for piece in found.pieces:
@@ -291,6 +289,7 @@ class _One:
     point_id: int
     queue_id: int
     line_id: int
+    answer_line_id: int
 
 
 def _case(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
@@ -316,7 +315,7 @@ def _case(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
         wrap_up_code_id=house.codes[found.topic.code] if found.resolved_at else None,
         revision=len(found.pieces),
         last_words=preview(said[-1].text),
-        last_channel=topics.LINES[found.line][0],
+        last_channel=topics.LINES[found.line].channel,
         last_direction="in" if said[-1].who == "customer" else "out",
         unread=said[-1].who == "customer" and found.status in OPEN_STATUSES,
     )
@@ -326,8 +325,8 @@ def _case(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
         case_id=one.case_id,
         line_id=one.line_id,
         contact_point_id=one.point_id,
-        channel=topics.LINES[found.line][0],
-        media_class=str(channel(topics.LINES[found.line][0]).facts.media_class),
+        channel=topics.LINES[found.line].channel,
+        media_class=str(channel(topics.LINES[found.line].channel).facts.media_class),
         started_at=found.opened_at,
         ended_at=found.resolved_at,
     )
@@ -363,7 +362,8 @@ def _piece(
         rows.events.append(Event("note.written", piece.at, owner, owner, **shared))
         return
     ours = piece.who != "customer"
-    domain = topics.LINES[found.line][1].partition("@")[2]
+    line = topics.LINES[found.line]
+    domain = (line.answers_on or line.address).partition("@")[2]
     external_id = (
         f"{ground.signer.sign(one.case_id)}.{message_id:x}@{domain}"
         if ours
@@ -392,7 +392,7 @@ def _piece(
         rows.add(
             Delivery,
             idempotency_key=f"sample:{message_id}",
-            line_id=one.line_id,
+            line_id=one.answer_line_id,
             case_id=one.case_id,
             message_id=message_id,
             contact_point_id=one.point_id,
@@ -418,7 +418,7 @@ def _piece(
 
 
 def _work(rows: _Rows, house: _House, one: _One, found: SampleCase) -> None:
-    channel_name = topics.LINES[found.line][0]
+    channel_name = topics.LINES[found.line].channel
     facts = channel(channel_name).facts
     waiting = found.accepted_at is None or found.agent is None
     rows.add(

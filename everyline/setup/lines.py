@@ -22,7 +22,7 @@ from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.queues import queries as queues
-from everyline.setup.frame import back, caller, frame, show, wrong
+from everyline.setup.frame import back, caller, filled, frame, show, wrong
 from everyline.setup.typed import Typed, typed
 
 router = APIRouter(prefix="/setup/lines")
@@ -67,7 +67,7 @@ def _kind(field: FieldInfo) -> tuple[str, list[str]]:
 def fields_of(kind: type[LineSettings]) -> list[dict[str, Any]]:
     """The fields of a channel's settings as the form shows them, by group: ``{title, plain, advanced}``.
 
-    What a field may say of itself stands in the contract: ``group``, ``advanced``, ``secret``, ``choices`` (words for each
+    What a field may say of itself stands in the contract: ``group``, ``advanced``, ``long``, ``secret``, ``choices`` (words for each
     value of a choice) and ``when`` (another field and its value, without which this one means nothing).
     """
     groups: dict[str, dict[str, Any]] = {}
@@ -83,7 +83,7 @@ def fields_of(kind: type[LineSettings]) -> list[dict[str, Any]]:
             "looks": looks,
             "options": [(value, _(words[value]) if value in words else value) for value in values],
             "secret": rules.is_secret(kind, name),
-            "long": looks == "text" and "key" in name.split("_"),
+            "long": looks == "text" and (bool(extra.get("long")) or "key" in name.split("_")),
             "when": " ".join(f"{other}={value}" for other, value in when.items()),
         }
         title = str(extra.get("group") or "")
@@ -113,7 +113,7 @@ def _given(form: Typed, kind: type[LineSettings]) -> dict[str, Any]:
         looks, _values = _kind(field)
         if looks == "yes":
             given[name] = form.yes(name)
-        elif form.text(name) or looks == "text":
+        elif form.text(name) or (looks == "text" and form.came(name)):
             given[name] = form.text(name)
     return given
 
@@ -151,7 +151,7 @@ async def line_page(
     if row is not None:
         facts |= {key: getattr(row, key) if getattr(row, key) is not None else "" for key in facts}
     values = {**defaults, **(row.settings if row is not None else {}), **facts}
-    return page("setup/line.html", status=status, **{**shown, **context, "values": values, **more})
+    return page("setup/line.html", status=status, **filled(shown, context, {"values": values}, more))
 
 
 def _kept(request: Request, row: Row[Any] | None) -> set[str]:
