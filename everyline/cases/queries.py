@@ -93,7 +93,7 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.priority is not None:
         found.append(Case.priority == filters.priority)
     if filters.unread:
-        found.append(Case.unread)
+        found.append(Case.unread.is_(True))
     if filters.past_goal is not None:
         found.append(Case.due_at < filters.past_goal)
     if filters.customer_id is not None:

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from everyline.cases import queries as cases
 from everyline.customers import queries as customers
 from everyline.desk import answering, phrases, reads
-from everyline.desk.lists import frame, read_list, resolve_place
+from everyline.desk.lists import ROWS_BESIDE, frame, read_list, resolve_place
 from everyline.desk.places import VIEWS, Place
 from everyline.desk.presence import presence_of
 from everyline.desk.queries import statements
@@ -63,7 +63,7 @@ async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id
                 "back": place.href(after=place.after, before=place.before)
             }
             context |= await frame(tx, me, place, queues)
-            context |= await read_list(tx, me, place, current=case_id)
+            context |= await read_list(tx, me, place, current=case_id, most=ROWS_BESIDE)
             answer = page("desk/desk.html", **context)
     merged_into = context["case"].merged_into_id
     if merged_into is not None:
@@ -79,7 +79,7 @@ async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id
 async def _with_head(tx: Tx, me: Me, request: Request, case_id: int) -> dict[str, Any]:
     place = place_in(request, me)
     found = await cases.get(tx, me, case_id)
-    facts = await tx.one(statements.case_facts, {"case_id": case_id})
+    facts = await tx.one(statements.case_facts, {"case_id": case_id, "me": me.id})
     at, there = now(), zone(me.zone)
     return reads.head(me, found, facts, place.here, at, there) | {
         "back": place.href(after=place.after, before=place.before)
@@ -100,7 +100,7 @@ async def timeline(request: Request, me: Annotated[Me, permit("case.read")], cas
     async with ground_of(request).database.transaction() as tx:
         context = await _with_head(tx, me, request, case_id)
         at = now()
-        await reads.look(tx, me, context["case"], context["facts"].customer_id, at)
+        await reads.look(tx, me, context["case"], context["facts"], at)
         pieces = await reads.read_timeline(tx, me, context["case"], context["facts"], at, zone(me.zone))
     return page("desk/timeline.html", timeline=pieces, **context)
 

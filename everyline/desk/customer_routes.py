@@ -46,8 +46,8 @@ async def _pane(tx: Tx, me: Me, customer_id: int, case_id: int) -> dict[str, Any
     at, there = now(), zone(me.zone)
     customer = await customers.get(tx, customer_id)
     case = await cases.get(tx, me, case_id) if case_id else None
-    facts = await tx.one(statements.customer_facts, {"customer_id": customer.id})
-    await reads.look_at_customer(tx, me, customer.id, at)
+    facts = await tx.one(statements.customer_facts, {"customer_id": customer.id, "me": me.id})
+    await reads.look_at_customer(tx, me, facts)
     context = await reads.pane(tx, me, case, facts, await customers.points(tx, customer.id), at, there, "view=mine")
     return context | {
         "case": case,

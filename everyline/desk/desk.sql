@@ -2,16 +2,27 @@
 -- How much stands in each list of the desk, up to a bound: nobody needs to know more exactly, and a count must not scan.
 with seen as (select cast(:all_queues as boolean) as everything, cast(:queue_ids as bigint[]) as queue_ids)
 select
-    (select count(*) from "case" where owner_id = :me and status in ('new', 'open') and wakes_at is null and merged_into_id is null) as mine,
+    (select count(*) from (
+        select from "case" where owner_id = :me and status in ('new', 'open') and wakes_at is null and merged_into_id is null limit :most) as few) as mine,
     (select count(*) from (
         select from "case", seen where owner_id is null and status in ('new', 'open') and wakes_at is null and merged_into_id is null
             and (everything or queue_id = any(queue_ids)) limit :most) as few) as unassigned,
     (select count(*) from mention where agent_id = :me and seen_at is null) as mentions,
     (select count(distinct case_id) from draft where agent_id = :me and text <> '') as drafts,
-    (select count(*) from "case" where owner_id = :me and wakes_at is not null and status <> 'closed' and merged_into_id is null) as snoozed,
+    (select count(*) from (
+        select from "case" where owner_id = :me and wakes_at is not null and status <> 'closed' and merged_into_id is null limit :most) as few) as snoozed,
     (select count(*) from (
         select from "case", seen where due_at < :at and status in ('new', 'open') and merged_into_id is null
             and (everything or queue_id = any(queue_ids) or owner_id = :me) limit :most) as few) as late;
+
+-- name: own_counts
+-- How many cases somebody has open and waiting, up to a bound.
+select
+    (select count(*) from (
+        select from "case" where owner_id = :me and status in ('new', 'open') and wakes_at is null and merged_into_id is null limit :most) as few) as open,
+    (select count(*) from (
+        select from "case" where owner_id = :me and status in ('waiting for customer', 'waiting for others') and merged_into_id is null
+        limit :most) as few) as waiting;
 
 -- name: queues
 -- The queues in use with what waits in each.
@@ -29,6 +40,12 @@ select u.id as customer_id, u.name as customer_name, u.kind as customer_kind, u.
     (select e.state from queue_entry e where e.case_id = c.id and e.state in ('waiting', 'offered')) as entry_state,
     (select e.waiting_since from queue_entry e where e.case_id = c.id and e.state in ('waiting', 'offered')) as waiting_since,
     (select w.name from wrap_up_code w where w.id = c.wrap_up_code_id) as wrap_up_name,
+    (select i.contact_point_id from interaction i where i.case_id = c.id and i.contact_point_id is not null order by i.direction, i.id desc limit 1) as used_point_id,
+    exists (select from mention m join note n on n.id = m.note_id where n.case_id = c.id and m.agent_id = :me and m.seen_at is null) as called,
+    exists (
+        select from audit where subject = 'customer' and subject_id = c.customer_id and agent_id = :me and act = 'customer.viewed'
+            and at > now() - interval '10 minutes'
+    ) as viewed_lately,
     c.merged_into_id
 from "case" c
 join customer u on u.id = c.customer_id
@@ -36,17 +53,6 @@ left join queue q on q.id = c.queue_id
 left join agent o on o.id = c.owner_id
 left join line l on l.id = c.line_id
 where c.id = :case_id;
-
--- name: viewed_lately
--- Did this agent look at this customer in the last ten minutes?
-select exists (
-    select from audit where subject = 'customer' and subject_id = :customer_id and agent_id = :me and act = 'customer.viewed'
-        and at > cast(:at as timestamptz) - interval '10 minutes'
-);
-
--- name: used_point
--- Where the customer wrote from last, on this case.
-select i.contact_point_id, i.channel from interaction i where i.case_id = :case_id and i.contact_point_id is not null order by i.direction, i.id desc limit 1;
 
 -- name: merges
 -- The records that became this customer, and can be parted again.
@@ -95,10 +101,18 @@ where customer_id = any(cast(:ids as bigint[])) group by customer_id;
 -- name: customer_facts
 -- What the customer's pane says, when no case is open.
 select u.id as customer_id, u.name as customer_name, u.kind as customer_kind, u.language as customer_language, u.zone as customer_zone,
-    u.remarks, u.created_at as customer_since
+    u.remarks, u.created_at as customer_since,
+    exists (
+        select from audit where subject = 'customer' and subject_id = u.id and agent_id = :me and act = 'customer.viewed'
+            and at > now() - interval '10 minutes'
+    ) as viewed_lately
 from customer u where u.id = :customer_id;
 
 -- name: customer_history
 -- What happened to a customer's record.
 select e.at, e.kind, a.name as actor_name from event e left join agent a on a.id = e.actor_id
 where e.customer_id = :customer_id and (e.kind like 'customer.%' or e.kind like 'contact\_point.%') order by e.id desc limit 50;
+
+-- name: line_names
+-- What lines are called.
+select id, name from line where id = any(cast(:ids as bigint[]));

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
 from everyline.cases import queries as cases
 from everyline.channel_contract import Facts
@@ -21,11 +21,12 @@ from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.moments import zone
 from everyline.ground.words import _, mark
-from everyline.lines.models import Line
 from everyline.people.rules import Me
 from everyline.people.shell import group, item, shell
 
 COUNTED_UP_TO = 200
+ROWS = 30  # on a page of a list
+ROWS_BESIDE = 15  # beside a case that is opened by its address
 ICONS = {
     "mine": "inbox",
     "unassigned": "person",
@@ -191,23 +192,27 @@ def queue_item(queue: Row[Any], here: str, at: datetime) -> dict[str, Any]:
     )
 
 
-async def read_list(tx: Tx, me: Me, place: Place, *, current: int = 0) -> dict[str, Any]:
+async def read_list(tx: Tx, me: Me, place: Place, *, current: int = 0, most: int = ROWS) -> dict[str, Any]:
     """One page of a list, as ``desk/list.html`` shows it."""
     at = now()
     narrowed = places.filters(place, me, at)
     if place.before:
-        found = await cases.listed(tx, me, narrowed, after=place.before, oldest_first=not place.oldest_first)
+        found = await cases.listed(tx, me, narrowed, after=place.before, oldest_first=not place.oldest_first, most=most)
         rows, newer, older = list(reversed(found.rows)), found.after is not None, True
     else:
-        found = await cases.listed(tx, me, narrowed, after=place.after or None, oldest_first=place.oldest_first)
+        found = await cases.listed(
+            tx, me, narrowed, after=place.after or None, oldest_first=place.oldest_first, most=most
+        )
         rows, newer, older = list(found.rows), bool(place.after), found.after is not None
     if not rows and (place.after or place.before):
-        return await read_list(tx, me, replace(place, after="", before=""), current=current)
+        return await read_list(tx, me, replace(place, after="", before=""), current=current, most=most)
     here, there = place.here, zone(me.zone)
     names = await line_names(tx, {row.line_id for row in rows})
-    counted = replace(place, segment="open"), replace(place, segment="waiting")
     asked = bool(place.narrowed.get("status"))
-    counts = [None, None] if asked else [await cases.count(tx, me, places.filters(one, me, at)) for one in counted]
+    # of one's own cases there are few enough to count them; a queue's counts stand in the side bar
+    counts: Sequence[int | None] = (None, None)
+    if place.key == "mine" and not place.narrowed:
+        counts = tuple(await tx.one(statements.own_counts, {"me": me.id, "most": COUNTED_UP_TO + 1}))
     return {
         "place": place,
         "rows": [shown_row(row, names, here, current, at, there) for row in rows],
@@ -248,7 +253,7 @@ def empty_words(place: Place) -> tuple[str, str]:
 
 
 def _bounded(count: int | None) -> str | int | None:
-    return f"{cases.COUNTED_UP_TO}+" if count is not None and count >= cases.COUNTED_UP_TO else count
+    return f"{COUNTED_UP_TO}+" if count is not None and count > COUNTED_UP_TO else count
 
 
 def list_topics(place: Place, me: Me) -> str:
@@ -297,4 +302,4 @@ async def line_names(tx: Tx, ids: set[int | None]) -> dict[int, str]:
     wanted = sorted(number for number in ids if number is not None)
     if not wanted:
         return {}
-    return {row.id: row.name for row in await tx.rows(select(Line.id, Line.name).where(Line.id.in_(wanted)))}
+    return {row.id: row.name for row in await tx.rows(statements.line_names, {"ids": wanted})}

@@ -30,9 +30,9 @@ async def whole_case(tx: Tx, me: Me, case_id: int, here: str, *, looks: bool = T
     """Everything of one case. ``looks``: somebody opens it: it is read, and the view of the customer written down."""
     at, there = now(), zone(me.zone)
     case = await cases.get(tx, me, case_id)
-    facts = await tx.one(statements.case_facts, {"case_id": case_id})
+    facts = await tx.one(statements.case_facts, {"case_id": case_id, "me": me.id})
     if looks:
-        await look(tx, me, case, facts.customer_id, at)
+        await look(tx, me, case, facts, at)
     points = await customers.points(tx, facts.customer_id)
     return {
         **head(me, case, facts, here, at, there),
@@ -43,18 +43,19 @@ async def whole_case(tx: Tx, me: Me, case_id: int, here: str, *, looks: bool = T
     }
 
 
-async def look(tx: Tx, me: Me, case: Row[Any], customer_id: int, at: datetime) -> None:
+async def look(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], at: datetime) -> None:
     """Somebody looks at a case and at its customer."""
     if case.unread:
         await mark_read(tx, me.id, case.id)
-    await tx.execute(statements.see_mentions, {"me": me.id, "case_id": case.id, "at": at})
-    await look_at_customer(tx, me, customer_id, at)
+    if facts.called:
+        await tx.execute(statements.see_mentions, {"me": me.id, "case_id": case.id, "at": at})
+    await look_at_customer(tx, me, facts)
 
 
-async def look_at_customer(tx: Tx, me: Me, customer_id: int, at: datetime) -> None:
+async def look_at_customer(tx: Tx, me: Me, facts: Row[Any]) -> None:
     """Every view of a customer is written down, once in ten minutes."""
-    if not await tx.value(statements.viewed_lately, {"customer_id": customer_id, "me": me.id, "at": at}):
-        await audit(tx, me.id, "customer.viewed", "customer", customer_id, address=me.address)
+    if not facts.viewed_lately:
+        await audit(tx, me.id, "customer.viewed", "customer", facts.customer_id, address=me.address)
 
 
 def head(me: Me, case: Row[Any], facts: Row[Any], here: str, at: datetime, there: ZoneInfo) -> dict[str, Any]:
@@ -117,12 +118,11 @@ async def read_timeline(
 
 async def composer(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], points: Sequence[Row[Any]]) -> dict[str, Any]:
     """What the composer begins with: drafts, ways to answer, files."""
-    used = await tx.first(statements.used_point, {"case_id": case.id})
     drafts = await cases.drafts(tx, me, case.id)
     reply = drafts.get("reply")
     wanted = reply.contact_point_id if reply is not None else None
     able = {kind: found[0].facts for kind in {point.kind for point in points} if (found := reaching(kind))}
-    ways = composing.ways(points, able, used.contact_point_id if used else None, wanted, facts.customer_name)
+    ways = composing.ways(points, able, facts.used_point_id, wanted, facts.customer_name)
     held = {row.id: kind for kind, row in drafts.items()}
     files = [row for row in await cases.attachments(tx, case.id) if row.draft_id in held] if held else []
     return {

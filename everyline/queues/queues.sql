@@ -128,3 +128,11 @@ from lately;
 -- The outcomes to choose from for a case of this queue.
 select id, name, queue_id, position, retired_at from wrap_up_code
 where retired_at is null and (queue_id is null or queue_id = cast(:queue_id as bigint)) order by position, name;
+
+-- name: queues_need_no_more
+-- No queue needs a skill that is removed.
+update queue set needs = needs - cast(:skill as text) where jsonb_exists(needs, :skill);
+
+-- name: entries_need_no_more
+-- Neither does what waits already.
+update queue_entry set needs = needs - cast(:skill as text) where state in ('waiting', 'offered') and jsonb_exists(needs, :skill);
