@@ -8,8 +8,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import Text, cast, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -155,13 +154,8 @@ async def remove_skill(tx: Tx, by: int | None, skill_id: int) -> None:
     """Nobody has it and nothing needs it any more: not the queues, and not what waits in them."""
     if await tx.value(delete(Skill).where(Skill.id == skill_id).returning(Skill.id)) is None:
         raise NotFound(_("There is no such skill."))
-    key = str(skill_id)
-    less = {table: {"needs": table.needs.op("-", return_type=JSONB)(cast(key, Text))} for table in (Queue, QueueEntry)}
-    await tx.execute(update(Queue).where(Queue.needs.has_key(key)).values(less[Queue]))
-    waits = QueueEntry.state.in_(["waiting", "offered"])
-    await tx.execute(
-        update(QueueEntry).where(waits, QueueEntry.needs.has_key(key)).values(needs=QueueEntry.needs - key)
-    )
+    for forget in (queries.statements.queues_need_no_more, queries.statements.entries_need_no_more):
+        await tx.execute(forget, {"skill": str(skill_id)})
     await events.record(tx, "skill.removed", actor_id=by, skill_id=skill_id)
 
 

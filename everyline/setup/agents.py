@@ -23,7 +23,7 @@ from everyline.queues import actions as queue_actions
 from everyline.queues import queries as queues
 from everyline.queues import set_up
 from everyline.queues.rules import DEFAULT_CAPS
-from everyline.setup.frame import back, caller, frame, wrong
+from everyline.setup.frame import back, caller, filled, frame, wrong
 from everyline.setup.typed import Typed, typed
 
 router = APIRouter(prefix="/setup/agents")
@@ -91,7 +91,7 @@ async def _agent(request: Request, me: Me, agent_id: int | None, *, status: int 
             "languages": language_names(languages()),
             "sign_ins": await sign_ins.of_agent(tx, agent_id) if agent_id is not None else [],
         }
-    return page("setup/agent.html", status=status, **{**shown, **context, **more})
+    return page("setup/agent.html", status=status, **filled(shown, context, more))
 
 
 def _typed_again(form: Typed) -> dict[str, Any]:

@@ -99,6 +99,16 @@ def wrong(error: ProductError) -> dict[str, Any]:
     return {"trouble": error.message, "errors": error.fields if isinstance(error, Invalid) else {}}
 
 
+def filled(*parts: dict[str, Any]) -> dict[str, Any]:
+    """The context of a form: later parts replace earlier ones, and ``values`` are laid over each other, so that what was
+    typed stands over what is kept and a field that did not come at all has its usual value."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        values = {**found.get("values", {}), **part.get("values", {})}
+        found = {**found, **part, "values": values}
+    return found
+
+
 def back(path: str, done: str) -> Response:
     """Go on after something was done, and say so there."""
     path, sharp, place = path.partition("#")

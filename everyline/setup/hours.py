@@ -22,7 +22,7 @@ from everyline.people.rules import Me
 from everyline.queues import queries, set_up
 from everyline.queues.hours import OpeningHours, is_open, next_opening
 from everyline.queues.models import Hours
-from everyline.setup.frame import back, caller, frame, wrong
+from everyline.setup.frame import back, caller, filled, frame, wrong
 from everyline.setup.typed import Typed, typed
 
 router = APIRouter(prefix="/setup/hours")
@@ -38,6 +38,7 @@ DAYS = (
     mark("Sunday"),
 )
 SPANS = 2  # spans of a day that the form offers
+NO_DAY = {"day": "", "name": "", "from": "", "to": ""}
 OFFICE = [[["08:00", "17:00"]]] * 5 + [[], []]
 
 
@@ -94,11 +95,11 @@ async def _page(request: Request, me: Me, hours_id: int | None, *, status: int =
         "weekdays": [_(day) for day in DAYS],
         "spans": SPANS,
         "zones": zones(),
-        "day_values": {"day": "", "name": "", "from": "", "to": ""},
+        "day_values": NO_DAY,
         "day_errors": {},
         "places": _places(),
     }
-    return page("setup/hours.html", status=status, **{**shown, **context, **more})
+    return page("setup/hours.html", status=status, **filled(shown, context, more))
 
 
 def _places() -> list[str]:
@@ -226,7 +227,7 @@ async def set_day(request: Request, me: Writer, hours_id: int) -> Response:
             me,
             hours_id,
             status=422,
-            day_values=form.values,
+            day_values={**NO_DAY, **form.values},
             day_errors=wrong(error)["errors"],
             trouble=error.message,
         )

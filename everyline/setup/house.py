@@ -17,7 +17,7 @@ from everyline.people import actions, queries
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import PERMISSIONS, Me
-from everyline.setup.frame import back, caller, frame, wrong
+from everyline.setup.frame import back, caller, filled, frame, wrong
 from everyline.setup.typed import typed
 
 router = APIRouter(prefix="/setup")
@@ -33,7 +33,7 @@ async def _organisation(request: Request, me: Me, *, status: int = 200, **more: 
         shown = await frame(tx, request, me, "organisation")
         values = await queries.installation(tx)
     context = {"values": values, "languages": language_names(languages()), "zones": zones()}
-    return page("setup/organisation.html", status=status, **{**shown, **context, **more})
+    return page("setup/organisation.html", status=status, **filled(shown, context, more))
 
 
 @router.get("/organisation")
@@ -77,7 +77,7 @@ async def _tokens(request: Request, me: Me, *, status: int = 200, **more: Any) -
         "fresh": "",
         "values": {"name": "", "agent_id": me.id, "scope": []},
     }
-    return page("setup/tokens.html", status=status, **{**shown, **context, **more})
+    return page("setup/tokens.html", status=status, **filled(shown, context, more))
 
 
 @router.get("/tokens")

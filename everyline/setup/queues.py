@@ -22,7 +22,7 @@ from everyline.people.rules import Me
 from everyline.queues import queries, set_up
 from everyline.queues.models import WrapUpCode
 from everyline.queues.rules import Strategy
-from everyline.setup.frame import back, caller, frame, wrong
+from everyline.setup.frame import back, caller, filled, frame, wrong
 from everyline.setup.typed import Typed, typed
 
 router = APIRouter(prefix="/setup")
@@ -78,7 +78,7 @@ async def _queue(request: Request, me: Me, queue_id: int | None, *, status: int 
             "hours": [(hours.id, hours.name) for hours in await queries.all_hours(tx)],
             "strategies": [(str(key), _(words), _(help_words)) for key, (words, help_words) in STRATEGIES.items()],
         }
-    return page("setup/queue.html", status=status, **{**shown, **context, **more})
+    return page("setup/queue.html", status=status, **filled(shown, context, more))
 
 
 def _facts(form: Typed) -> dict[str, Any]:
@@ -183,7 +183,9 @@ async def _skills(request: Request, me: Me, *, status: int = 200, **more: Any) -
     taken = {row.language for row in rows}
     spoken = [pair for pair in language_names(LIKELY) if pair[0] not in taken]
     return page(
-        "setup/skills.html", status=status, **{**shown, "skills": rows, "values": values, "languages": spoken, **more}
+        "setup/skills.html",
+        status=status,
+        **filled(shown, {"skills": rows, "values": values, "languages": spoken}, more),
     )
 
 
@@ -255,9 +257,9 @@ async def _codes(request: Request, me: Me, *, status: int = 200, **more: Any) ->
         "queues": [(row.id, row.name) for row in queues],
         "code_errors": {},
         "reason_errors": {},
-        "values": {},
+        "values": {"name": "", "queue_id": ""},
     }
-    return page("setup/codes.html", status=status, **{**shown, **context, **more})
+    return page("setup/codes.html", status=status, **filled(shown, context, more))
 
 
 @router.get("/codes")

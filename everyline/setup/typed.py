@@ -50,6 +50,10 @@ class Typed:
             return otherwise
         return int(text)
 
+    def came(self, name: str) -> bool:
+        """Was there such a field at all?"""
+        return name in self._form
+
     def yes(self, name: str) -> bool:
         """Was a box checked?"""
         return name in self._form
