@@ -105,10 +105,10 @@ async def change(request: Request, case_id: int, asked: CaseChange, me: Writes) 
             await queues.give(tx, me.id, case_id, facts.pop("owner_id"))
         if facts:
             await actions.describe(tx, me.id, case_id, **facts)
-        return await _after(tx, me, case_id)
+        return await _after(tx, case_id)
 
 
-async def _after(tx: Tx, me: Me, case_id: int) -> CaseShape:
+async def _after(tx: Tx, case_id: int) -> CaseShape:
     """The case after a change that may have led it out of one's own scope: the answer is given all the same."""
     row = await tx.first(select(Case.__table__).where(Case.id == case_id))
     return CaseShape.model_validate(row)
@@ -170,7 +170,7 @@ async def transfer(request: Request, case_id: int, asked: Transfer, me: Writes) 
     async with ground_of(request).database.transaction() as tx:
         await queries.get(tx, me, case_id, lock=True)
         await queues.transfer(tx, me.id, case_id, asked.queue_id, asked.note)
-        return await _after(tx, me, case_id)
+        return await _after(tx, case_id)
 
 
 @router.post("/{case_id}/merge")

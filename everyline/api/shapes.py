@@ -302,7 +302,7 @@ class AgentShape(Shape):
 class StateAsked(Asked):
     state: Literal["available", "away", "offline"]
     reason: str = ""
-    afterwards: bool = Field(False, description="When the present work ends, instead of now.")
+    afterwards: bool = Field(default=False, description="When the present work ends, instead of now.")
 
 
 class OfferShape(Shape):

@@ -95,10 +95,10 @@ async def settle(tx: Tx, signer: CaseSigner, pieces: Sequence[Piece], line_facts
         who = known[sender.kind, sender.address]
         failed = bounced.get(piece.inbound_id)
         case = referred.get(failed.case_id) if failed is not None else _first_case(signer, read, referred)
-        if failed is not None and case is not None:
-            placed = Place(Placing.CONTINUES, case)
-        else:
-            placed = place(read, who.customer_id, case, now())
+        came_back = (
+            failed is not None and case is not None
+        )  # what came back for something of ours belongs where that went out
+        placed = Place(Placing.CONTINUES, case) if came_back else place(read, who.customer_id, case, now())
         settled.said.append(Said(piece, read, files, who, placed))
     await _write(tx, settled, line_facts)
     await _finish(tx, settled)
@@ -422,7 +422,7 @@ async def _record(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]
         case = one.place.case
         referred = case if isinstance(case, _Referred) and not one.opens else None
         queue_id = referred.queue_id if referred else line_facts[one.piece.line.id].queue_id
-        shared = {
+        shared: dict[str, Any] = {
             "customer_id": one.known.customer_id,
             "case_id": one.case_id,
             "interaction_id": one.interaction_id,

@@ -94,7 +94,7 @@ class Processor:
             async with self._ground.database.transaction() as tx:
                 facts = {line_id: await self._line_facts(tx, row) for line_id, row in line_rows.items()}
                 settled = await actions.settle(tx, self._ground.signer, pieces, facts)
-                await self._acknowledge(tx, settled, facts, line_rows)
+                await self._acknowledge(tx, settled, facts)
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
@@ -130,9 +130,7 @@ class Processor:
             self._promises[queue_id] = known
         return known[1]
 
-    async def _acknowledge(
-        self, tx: Tx, settled: Settled, facts: dict[int, LineFacts], line_rows: dict[int, Row[Any]]
-    ) -> None:
+    async def _acknowledge(self, tx: Tx, settled: Settled, facts: dict[int, LineFacts]) -> None:
         chosen = await actions.to_acknowledge(tx, settled)
         if not chosen:
             return

@@ -31,7 +31,7 @@ async def run(ground: Ground) -> None:
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(ground.database.url, autocommit=True) as connection:
-                while not await _take_the_lead(connection):
+                while not await _take_the_lead(connection):  # noqa: ASYNC110 -- who leads may be another process
                     await asyncio.sleep(STAND_BY_SECONDS)
                 await _lead(ground, connection)
         except (psycopg.Error, SQLAlchemyError, OSError) as error:

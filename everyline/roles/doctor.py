@@ -28,7 +28,7 @@ class Finding:
 async def examine(ground: Ground) -> AsyncIterator[Finding]:
     """Everything, in the order in which it is to be mended."""
     settings = ground.settings
-    yield Finding(True, f"settings are read; data folder {settings.data.absolute()}")
+    yield Finding(well=True, what=f"settings are read; data folder {settings.data.absolute()}")
     public = settings.public_url or settings.host in ("127.0.0.1", "::1", "localhost")
     yield Finding(
         bool(public),
@@ -44,7 +44,7 @@ async def examine(ground: Ground) -> AsyncIterator[Finding]:
     async with ground.database.transaction() as tx:
         version = await tx.value(text("select current_setting('server_version')"))
         size = await tx.value(text("select pg_size_pretty(pg_database_size(current_database()))"))
-        yield Finding(True, f"the database answers: PostgreSQL {version}, {size}")
+        yield Finding(well=True, what=f"the database answers: PostgreSQL {version}, {size}")
         admins = await tx.value(text("select count(*) from agent where role = 'admin' and active"))
         yield Finding(admins > 0, f"{admins} admins can sign in", "add one with `everyline admin add EMAIL`")
         stuck = await tx.value(
@@ -84,4 +84,4 @@ async def examine(ground: Ground) -> AsyncIterator[Finding]:
             f"{line.channel} {line.address} {state if line.open else 'is closed'}",
             "test the line in the set-up; it says which step fails",
         )
-    yield Finding(True, f"examined at {now():%Y-%m-%d %H:%M:%S} UTC")
+    yield Finding(well=True, what=f"examined at {now():%Y-%m-%d %H:%M:%S} UTC")

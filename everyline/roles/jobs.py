@@ -33,7 +33,7 @@ async def run_jobs(ground: Ground) -> None:
         app = procrastinate.App(connector=connector)
         for name, (cron, job) in PERIODIC.items():
 
-            async def run(timestamp: int, *, job: object = job) -> None:
+            async def run(timestamp: int, *, job: object = job) -> None:  # noqa: ARG001 -- the job runner gives it
                 await job(ground)  # type: ignore[operator]  # -- a registered job
 
             app.periodic(cron=cron)(app.task(name=name, queueing_lock=name, pass_context=False)(run))

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import everyline
 from everyline.api.inbound import HandIn
@@ -38,11 +38,9 @@ class Files(StaticFiles):
     """Static files; their addresses carry a hash, so that they are kept for ever."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def kept(message: dict[str, object]) -> None:
+        async def kept(message: Message) -> None:
             if message["type"] == "http.response.start" and scope.get("query_string"):
-                headers = message["headers"]
-                assert isinstance(headers, list)
-                headers.append((b"cache-control", b"public, max-age=31536000, immutable"))
+                message["headers"].append((b"cache-control", b"public, max-age=31536000, immutable"))
             await send(message)
 
         await super().__call__(scope, receive, kept)

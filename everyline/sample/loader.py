@@ -14,6 +14,7 @@ from everyline.cases.models import Case, Interaction, Message, Note
 from everyline.cases.rules import OPEN_STATUSES, answer_subject, preview
 from everyline.channel_registry import channel
 from everyline.customers.models import ContactPoint, Customer
+from everyline.customers.queries import statements as customer_statements
 from everyline.dispatch.models import Delivery
 from everyline.ground import events
 from everyline.ground.addresses import MAILBOX, NUMBER
@@ -79,7 +80,7 @@ async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
         house, loaded = await _house(tx, ground, smtp_host, smtp_port)
         points = await _customers(tx, customers)
         cases = list(generator.cases(chance, customers, now()))
-        await _cases(tx, ground, house, customers, points, cases, chance)
+        await _cases(tx, ground, house, customers, points, cases)
         await tx.execute(text("analyze"))
     return loaded
 
@@ -219,11 +220,7 @@ async def _customers(tx: Tx, found: list[Person]) -> list[int]:
 
 
 async def _ids(tx: Tx, table: type[Base], n: int) -> list[int]:
-    name = f'"{table.__tablename__}"'
-    rows = await tx.rows(
-        text(f"select nextval(pg_get_serial_sequence('{name}', 'id')) as id from generate_series(1, {n})")
-    )
-    return [row.id for row in rows]
+    return [row.id for row in await tx.rows(customer_statements.next_ids, {"tbl": f'"{table.__tablename__}"', "n": n})]
 
 
 class _Rows:
@@ -249,14 +246,16 @@ async def _cases(
     customers: list[Person],
     points: list[int],
     cases: Sequence[SampleCase],
-    chance: random.Random,
 ) -> None:
     rows = _Rows()
     case_ids = await _ids(tx, Case, len(cases))
     interaction_ids = await _ids(tx, Interaction, len(cases))
     entry_ids = await _ids(tx, QueueEntry, len(cases))
     message_ids = iter(await _ids(tx, Message, sum(len(found.pieces) for found in cases)))
-    customer_of = {row.id: row.customer_id for row in await tx.rows(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == MAILBOX))}
+    customer_of = {
+        row.id: row.customer_id
+        for row in await tx.rows(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == MAILBOX))
+    }
     for case_id, interaction_id, entry_id, found in zip(case_ids, interaction_ids, entry_ids, cases, strict=True):
         point = points[found.customer]
         one = _One(

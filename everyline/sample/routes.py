@@ -23,7 +23,8 @@ from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.permit import public
-from everyline.sample import ports, post_office
+from everyline.sample import letters as mailboxes
+from everyline.sample import ports
 
 router = APIRouter(prefix="/try", dependencies=[public()])
 
@@ -48,7 +49,7 @@ async def _context(ground: Ground, mailbox: str) -> dict[str, Any]:
             .where(Line.open, Line.retired_at.is_(None), Line.address.contains("@"))
             .order_by(Line.id)
         )
-    found = await asyncio.to_thread(post_office.letters, ground.settings.data / "letters", mailbox)
+    found = await asyncio.to_thread(mailboxes.letters, ground.settings.data / "letters", mailbox)
     letters = [
         {"letter": letter, "at": datetime.fromtimestamp(letter.at, UTC), "again": _again(letter, mailbox)}
         for letter in found
@@ -57,7 +58,7 @@ async def _context(ground: Ground, mailbox: str) -> dict[str, Any]:
     return {"lines": options, "letters": letters, "mailbox": mailbox, "organisation": "Harbor County"}
 
 
-def _again(letter: post_office.Letter, mailbox: str) -> str:
+def _again(letter: mailboxes.Letter, mailbox: str) -> str:
     """The address of the form, filled in for an answer to this letter."""
     to = parseaddr(letter.reply_to)[1]
     return "/try?" + urlencode(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,26 +15,12 @@ from everyline.queues.rules import Candidate, Entry, Strategy, could_take, match
 NOW = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 
 
-def entry(number: int, **facts: object) -> Entry:
-    return Entry(
-        **{  # type: ignore[arg-type]  # -- facts by name
-            "id": number,
-            "queue_id": 1,
-            "waiting_since": NOW - timedelta(minutes=number),
-            "priority": 3,
-            "queue_priority": 0,
-            "media_class": "mail",
-            "weight": 20,
-            "offer_seconds": 60,
-            **facts,
-        }
-    )
+def entry(number: int, **facts: Any) -> Entry:
+    return replace(Entry(number, 1, NOW - timedelta(minutes=number), 3, 0, "mail", 20, 60), **facts)
 
 
-def agent(number: int, **facts: object) -> Candidate:
-    return Candidate(
-        **{"id": number, "idle_since": NOW - timedelta(minutes=number), "queue_ids": frozenset({1}), **facts}
-    )  # type: ignore[arg-type]  # -- facts by name
+def agent(number: int, **facts: Any) -> Candidate:
+    return replace(Candidate(number, NOW - timedelta(minutes=number), frozenset({1})), **facts)
 
 
 entries = st.lists(
