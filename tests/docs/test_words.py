@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import configparser
 import io
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -24,7 +26,10 @@ from tests.mail import MailLine, mail
 from tests.structure.tree import PACKAGE
 from tools.assets import ROOT, compile_words
 
-METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
+HOW = configparser.ConfigParser()  # the same that `make words` reads
+HOW.read(ROOT / "tools/babel.cfg", encoding="utf-8")
+METHODS = [(pattern, method) for method, pattern in (name.split(": ") for name in HOW.sections())]
+OPTIONS = {name.split(": ")[1]: dict(HOW[name]) for name in HOW.sections()}
 KEYWORDS = {"_": None, "mark": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%(?:\.\d)?[sdf]|\{\w*\}")
 PSEUDO = "eo"  # stands for a language in which every text is there and looks strange
@@ -33,7 +38,7 @@ CUSTOMERS_READ = ("intake/acknowledgements.py", "channels/*/templates/**/*.html"
 
 def extracted(folder: Path) -> Iterator[tuple[str, str | tuple[str, ...]]]:
     """File and message of every text for translation under a folder."""
-    for name, _line, message, _comments, _context in extract_from_dir(str(folder), METHODS, keywords=KEYWORDS):
+    for name, _line, message, _comments, _context in extract_from_dir(str(folder), METHODS, OPTIONS, keywords=KEYWORDS):
         yield name, message
 
 
@@ -71,7 +76,9 @@ def misplaced(catalogue: Catalog) -> list[str]:
 def test_places_for_values_are_those_of_the_english() -> None:
     found = catalogues()
     assert {"de", "es", "fr", "vi"} <= set(found)
-    assert {language: misplaced(catalogue) for language, catalogue in found.items()} == dict.fromkeys(found, [])
+    assert {language: misplaced(catalogue) for language, catalogue in found.items()} == {
+        language: [] for language in found
+    }
 
 
 def test_sees_a_lost_place() -> None:
@@ -112,19 +119,26 @@ async def test_a_spanish_mail_is_acknowledged_in_spanish(ground: Ground) -> None
 # --- the language in which every text is marked -----------------------------------------------------------------------
 
 
-@pytest.fixture
-def pseudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A language whose every text stands between ⟦ and ⟧."""
+@cache
+def marked_words() -> bytes:
+    """The compiled catalogue of that language."""
     catalogue = Catalog(locale=PSEUDO)
     for _name, message in extracted(PACKAGE):
         if isinstance(message, tuple):
             catalogue.add(message, tuple(f"⟦{form}⟧" for form in message))
         elif message:
             catalogue.add(message, f"⟦{message}⟧")
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    return compiled.getvalue()
+
+
+@pytest.fixture
+def pseudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A language whose every text stands between ⟦ and ⟧."""
     target = tmp_path / "locale" / PSEUDO / "LC_MESSAGES" / "everyline.mo"
     target.parent.mkdir(parents=True)
-    with target.open("wb") as stream:
-        write_mo(stream, catalogue)
+    target.write_bytes(marked_words())
     monkeypatch.setattr(words, "LOCALE", tmp_path / "locale")
     words.catalogue.cache_clear()
     words.languages.cache_clear()
@@ -221,6 +235,7 @@ async def test_pages_show_only_what_is_for_translation(
             "help@county.example",
             "County help",
             "Dog license",
+            "Angla",  # the case's language, by the locale's own data
         )
     page = await client.get(path.format(case=case_id), headers=admin.cookie)
     assert page.status_code == 200, page.text[:300]
