@@ -1,0 +1,90 @@
+"""Chromium, and a product that runs with people in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from everyline.ground.installation import Ground, standing
+from everyline.ground.settings import Settings
+from tests.product import RunningProduct, free_port
+
+AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "section508"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    found = shutil.which("chromium")
+    assert found, "chromium is missing: `make test` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[RunningProduct]:
+    """The demonstration with its sample company."""
+    product = RunningProduct(command=("demo",))
+    product.start()
+    yield product
+    product.stop()
+    shutil.rmtree(product.data, ignore_errors=True)
+
+
+def known(product: RunningProduct) -> dict[str, Any]:
+    """What ``demo.json`` holds."""
+    found: dict[str, Any] = json.loads((product.data / "demo.json").read_text())
+    return found
+
+
+@pytest.fixture
+def product() -> Iterator[RunningProduct]:
+    """An empty product with an SMTP listener, whose port is ``product.settings["listener"]``."""
+    found = RunningProduct(settings={"email_smtp_listen": f"127.0.0.1:{free_port()}"})
+    found.start()
+    yield found
+    found.stop()
+    shutil.rmtree(found.data, ignore_errors=True)
+
+
+def with_ground(product: RunningProduct, work: Callable[[Ground], Any]) -> Any:
+    """Do something on a running product's ground, beside its processes."""
+
+    async def run() -> Any:
+        async with standing(Settings(data=product.data), product.database_url) as ground:
+            return await work(ground)
+
+    with ThreadPoolExecutor(1) as beside:  # the browser's driver has the loop of this thread
+        return beside.submit(asyncio.run, run()).result()
+
+
+def sign_in(browser: Browser, address: str, email: str, password: str, **context: Any) -> Page:
+    """A browser of its own, signed in; what its console says wrong fails the test at once."""
+    page = browser.new_context(viewport={"width": 1280, "height": 800}, **context).new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"a script stumbled: {error}"))
+    page.goto(f"{address}/sign-in")
+    page.locator("input[name=email]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".state-switch")
+    return page
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA and Section 508."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+    return [f"{one['id']}: {node['target']}" for one in found["violations"] for node in one["nodes"]]

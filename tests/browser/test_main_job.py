@@ -1,0 +1,119 @@
+"""The main job, on real mail hosts: a customer's mail over Postfix becomes an offer, the answer arrives threaded in the
+customer's Dovecot mailbox, and two agents see everything live."""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import insert, text
+
+from everyline.ground.installation import Ground
+from everyline.people import actions as people
+from everyline.queues.models import Membership, Queue, WrapUpCode
+from tests.browser.conftest import sign_in, with_ground
+from tests.product import RunningProduct
+from tests.world.fixtures import mail_world as mail_world
+from tests.world.mail import MailWorld
+
+PASSWORD = "correct horse battery"
+
+
+async def staff(ground: Ground) -> None:
+    """Two queues, and an agent in each."""
+    async with ground.database.transaction() as tx:
+        tax = await tx.value(insert(Queue).values(name="Tax").returning(Queue.id))
+        await tx.execute(insert(WrapUpCode), [{"name": "Answered"}])
+        for name, queue_id in (("Dana", 1), ("Tom", tax)):
+            agent_id = await people.add_agent(
+                tx, None, email=f"{name.lower()}@harbor.example", name=f"{name} Sample", password=PASSWORD, all_queues=True
+            )
+            await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=agent_id))
+
+
+def go_available(page: Page) -> None:
+    page.locator(".state-switch").click()
+    page.get_by_role("menuitemradio", name="Available").first.click()
+
+
+def accept_by_key(page: Page) -> None:
+    """Wait for the offer, give its guard against typing time to end, and take it by key."""
+    page.wait_for_selector("[data-offer]", timeout=15_000)
+    expect(page.locator("[data-offer]")).to_be_visible()
+    page.wait_for_timeout(1200)
+    with page.expect_navigation(url=re.compile(r"/desk/cases/\d+")):
+        page.keyboard.press("a")
+
+
+@pytest.mark.req("A2", "E1", "E3", "Q1", "A5", "A8", "P5")
+@pytest.mark.timeout(150)
+def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, mail_world: MailWorld) -> None:
+    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    host, port = product.settings["email_smtp_listen"].split(":")
+    product.cli(
+        "line", "add", "email", "permits@harbor.example", "--name", "Permits", "--set", "smtp_host=127.0.0.1",
+        "--set", f"smtp_port={mail_world.ports['smtp']}", "--set", "smtp_encryption=none",
+    )
+    with_ground(product, staff)
+    ann = mail_world.mailbox("ann@customer.example")
+    mail_world.route("harbor.example", host, int(port))
+
+    dana = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+    tom = sign_in(chromium, product.address, "tom@harbor.example", PASSWORD)
+    go_available(dana)
+    mail_world.send(
+        ann.address, "permits@harbor.example", "From: Ann Customer <ann@customer.example>\nSubject: A fence\nMessage-ID: <fence@customer.example>\n\n"
+        "Hello, do I need a permit for a fence of six feet?\n",
+    )
+    accept_by_key(dana)
+    case_url = dana.url.split("?")[0]
+    expect(dana.locator("#subject")).to_contain_text("A fence")
+    expect(dana.locator(".timeline")).to_contain_text("do I need a permit for a fence of six feet?")
+    acknowledgement = mail_world.wait_for(ann, lambda mail: "We have your message" in str(mail["Subject"]))
+    assert acknowledgement["Auto-Submitted"] == "auto-replied"
+
+    tom.goto(case_url)
+    dana.keyboard.press("r")
+    dana.locator("#reply-text").fill("You need none outside the shoreline zone. Where is it?")
+    dana.get_by_role("button", name="Send and…").click()
+    dana.get_by_role("menuitem", name="Send and wait for the answer").click()
+    expect(tom.locator(".timeline")).to_contain_text("outside the shoreline zone", timeout=10_000)  # without a reload
+    answer = mail_world.wait_for(ann, lambda mail: "outside the shoreline zone" in body(mail), seconds=40)
+    assert "<fence@customer.example>" in str(answer["References"])
+    assert str(answer["Subject"]) == "Re: A fence"
+
+    mail_world.send(
+        ann.address, str(answer["Reply-To"]).partition("<")[2].rstrip(">") or str(answer["Reply-To"]),
+        f"From: Ann Customer <ann@customer.example>\nSubject: Re: A fence\nIn-Reply-To: {answer['Message-ID']}\n\nIt is at 12 Pier Street.\n",
+    )
+    expect(tom.locator(".timeline")).to_contain_text("It is at 12 Pier Street.", timeout=15_000)
+    accept_by_key(dana)  # the answer comes back to who asked
+    assert dana.url.split("?")[0] == case_url
+
+    dana.keyboard.press("t")
+    dana.get_by_label("Queue", exact=True).select_option(label="Tax")
+    dana.get_by_label("Note for those who take it").fill("She asks about a fence, please answer.")
+    dana.get_by_role("button", name="Transfer", exact=True).last.click()
+    go_available(tom)
+    accept_by_key(tom)
+    expect(tom.locator(".timeline")).to_contain_text("She asks about a fence, please answer.")
+    tom.keyboard.press("e")
+    tom.get_by_label("Answered").check()
+    tom.get_by_role("button", name="Resolve").last.click()
+    expect(tom.locator(".case-head")).to_contain_text("Resolved", timeout=10_000)
+
+    async def ended(ground: Ground) -> tuple[str, str]:
+        async with ground.database.transaction() as tx:
+            row = await tx.first(text('select c.status, w.name from "case" c join wrap_up_code w on w.id = c.wrap_up_code_id'))
+            assert row is not None
+            return row.status, row.name
+
+    assert with_ground(product, ended) == ("resolved", "Answered")
+
+
+def body(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    part = mail.get_body(("plain",))
+    return part.get_content() if part is not None else ""
