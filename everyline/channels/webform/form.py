@@ -24,8 +24,9 @@ WORDS_BYTES = 4 * 1024 * 1024  # of a request, beside its files
 MOST_PARTS = 300
 
 
-class TooLarge(Exception):
-    """More bytes than are read at all."""
+class TooLarge(MultiPartException):
+    """More bytes than are read at all. The parser puts the files away that it has begun when it sees one of its own
+    errors, so this is one."""
 
 
 class Broken(Exception):
@@ -54,6 +55,8 @@ async def typed(request: Request, settings: WebformSettings) -> Typed:
         if isinstance(value, UploadFile):
             if value.filename:
                 found.uploads.append(value)
+            else:
+                await value.close()  # no file was chosen
         else:
             found.values.setdefault(name, plain(value).strip())
     return found
@@ -62,7 +65,7 @@ async def typed(request: Request, settings: WebformSettings) -> Typed:
 async def _form(request: Request, most: int) -> FormData:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:19]) > most:
-        raise TooLarge
+        raise TooLarge("too large")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     stream = _bounded(request.stream(), most)
     try:
@@ -72,6 +75,8 @@ async def _form(request: Request, most: int) -> FormData:
             ).parse()
         if kind == "application/x-www-form-urlencoded":
             return await FormParser(request.headers, stream).parse()
+    except TooLarge:
+        raise
     except (MultiPartException, ValueError, LookupError) as error:
         raise Broken from error
     raise Broken
@@ -82,7 +87,7 @@ async def _bounded(stream: AsyncIterator[bytes], most: int) -> AsyncGenerator[by
     async for chunk in stream:
         size += len(chunk)
         if size > most:
-            raise TooLarge
+            raise TooLarge("too large")
         yield chunk
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Frame, Page, async_playwright
 from sqlalchemy import select
 
 from everyline.cases.models import Attachment, Case
@@ -44,6 +45,7 @@ class Site:
         page = await self.browser.new_page(
             color_scheme="dark" if look == "dark" else "light", viewport={"width": width, "height": 900}
         )
+        page.set_default_timeout(10_000)
         await page.goto(self.address)
         return page
 
@@ -82,7 +84,7 @@ async def faults(page: Page) -> list[str]:
     return [f"{fault['id']}: {[node['html'][:120] for node in fault['nodes']]}" for fault in found]
 
 
-async def fill_in(page: Page) -> None:
+async def fill_in(page: Page | Frame) -> None:
     await page.get_by_label("Address of the site").fill("12 Oak Street")
     await page.get_by_label("Kind of work").select_option("Fence")
     await page.get_by_label("Yes").check()
@@ -117,33 +119,39 @@ async def test_every_state_of_the_form_can_be_used_by_everybody(site: Site, look
     assert f"Its number is {case.number}" in await page.inner_text("main")
 
 
+@contextlib.asynccontextmanager
+async def elsewhere(site: Site, embed: str) -> AsyncIterator[str]:
+    """The address of a page of another site with the form in a frame."""
+    frame = f'<iframe width="700" height="1400" src="{site.address}{embed}"></iframe>'
+    body = f"<!doctype html><title>Permits</title>{frame}".encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n" + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://localhost:{server.sockets[0].getsockname()[1]}/"
+
+
 async def test_the_form_is_filled_in_within_another_page(site: Site) -> None:
     page = await site.browser.new_page()
-    await page.route(
-        "http://www.harbor.example/",
-        lambda route: route.fulfill(
-            content_type="text/html",
-            body=f'<!doctype html><title>Permits</title><iframe width="700" height="1400" src="{site.address}?embed=1"></iframe>',
-        ),
-    )
-    await page.goto("http://www.harbor.example/")
-    frame = page.frames[1]
-    await fill_in(frame)  # type: ignore[arg-type] -- a frame is filled in as a page is
-    await page.wait_for_timeout(2100)
-    await frame.get_by_role("button", name="Send").click()
-    await frame.get_by_role("heading", name="Your message has arrived").wait_for()
+    async with elsewhere(site, "?embed=1") as address:
+        await page.goto(address)
+        frame = page.frames[1]
+        await fill_in(frame)
+        await page.wait_for_timeout(2100)
+        await frame.get_by_role("button", name="Send").click()
+        await frame.get_by_role("heading", name="Your message has arrived").wait_for()
     async with site.ground.database.transaction() as tx:
         assert len(await tx.rows(select(Attachment.id))) == 1
 
 
 async def test_the_form_is_not_shown_within_another_page_unless_it_is_asked_for(site: Site) -> None:
     page = await site.browser.new_page()
-    await page.route(
-        "http://www.harbor.example/",
-        lambda route: route.fulfill(
-            content_type="text/html",
-            body=f'<!doctype html><title>Permits</title><iframe src="{site.address}"></iframe>',
-        ),
-    )
-    async with page.expect_console_message(lambda said: "frame-ancestors" in said.text):
-        await page.goto("http://www.harbor.example/")
+    async with (
+        elsewhere(site, "") as address,
+        page.expect_console_message(lambda said: "frame-ancestors" in said.text),
+    ):
+        await page.goto(address)

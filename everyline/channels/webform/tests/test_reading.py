@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everyline.channel_contract import ChannelError, Inbound, InboundKind, Line, Outbound, Raw, Unreadable
+from everyline.channel_contract import Address, ChannelError, Inbound, InboundKind, Line, Outbound, Raw, Unreadable
 from everyline.channels.webform import channel
 from everyline.channels.webform.questions import fault_of, read_questions
 from everyline.channels.webform.settings import WebformSettings
@@ -118,9 +118,7 @@ async def test_a_form_delivers_nothing() -> None:
         raise AssertionError("nothing goes on the wire")
 
     with pytest.raises(ChannelError) as refusal:
-        await channel.deliver(
-            LINE, Outbound(1, "k", read((SAMPLES / "message__plain.json").read_bytes()).sender, "", "", ""), on_wire
-        )  # type: ignore[arg-type] -- it has a sender
+        await channel.deliver(LINE, Outbound(1, "k", Address("mailbox", "ann@customer.example"), "", "", ""), on_wire)
     assert refusal.value.permanent
 
 
