@@ -14,8 +14,8 @@ from everyline.cases import queries as cases
 from everyline.customers import queries as customers
 from everyline.desk import answering, phrases, reads
 from everyline.desk.lists import ROWS_BESIDE, frame, read_list, resolve_place
+from everyline.desk.onlookers import onlookers_of
 from everyline.desk.places import VIEWS, Place
-from everyline.desk.presence import presence_of
 from everyline.desk.queries import statements
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -122,12 +122,12 @@ async def composer_context(tx: Tx, me: Me, request: Request, case_id: int) -> di
     return context | await reads.composer(tx, me, context["case"], context["facts"], points)
 
 
-@router.post("/desk/cases/{case_id}/presence")
-async def presence(request: Request, me: Annotated[Me, permit("case.read")], case_id: int) -> Response:
+@router.post("/desk/cases/{case_id}/onlookers")
+async def onlookers(request: Request, me: Annotated[Me, permit("case.read")], case_id: int) -> Response:
     """One looks at a case; who else does."""
     async with ground_of(request).database.transaction() as tx:
         await cases.get(tx, me, case_id)
-    here = presence_of(request)
+    here = onlookers_of(request)
     here.say(me, case_id)
     return page("desk/others.html", others=here.others(me, case_id))
 

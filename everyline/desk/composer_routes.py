@@ -18,8 +18,8 @@ from everyline.desk.answering import CASE_CHANGED, Back, by_script, done
 from everyline.desk.case_routes import composer_context
 from everyline.desk.composing import called
 from everyline.desk.lists import frame
+from everyline.desk.onlookers import onlookers_of
 from everyline.desk.places import Place
-from everyline.desk.presence import presence_of
 from everyline.desk.queries import statements
 from everyline.dispatch import actions as dispatch
 from everyline.ground.database import Tx
@@ -71,7 +71,7 @@ async def keep_draft(
                     contact_point_id=point_id if name == "reply" else None,
                     revision=revision,
                 )
-    presence_of(request).say(me, case_id, writes=bool((reply if kind == "reply" else note).strip()))
+    onlookers_of(request).say(me, case_id, writes=bool((reply if kind == "reply" else note).strip()))
     return Response(status_code=204)
 
 

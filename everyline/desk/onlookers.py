@@ -16,7 +16,7 @@ from everyline.people.rules import Me
 
 LOOKS_SECONDS = 25.0  # a browser says every ten seconds that it looks
 WRITES_SECONDS = 12.0
-KIND = "presence"
+KIND = "onlookers"
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Other:
     writes_until: float = 0.0
 
 
-class Presence:
+class Onlookers:
     """Who is on which case, as this process has heard."""
 
     def __init__(self, bus: Bus) -> None:
@@ -72,10 +72,10 @@ class Presence:
                 del self._by_case[case_id]
 
 
-def presence_of(connection: HTTPConnection) -> Presence:
+def onlookers_of(connection: HTTPConnection) -> Onlookers:
     """The one of this process, made when it is first asked for."""
     state = connection.app.state
-    found: Presence | None = getattr(state, "presence", None)
+    found: Onlookers | None = getattr(state, "onlookers", None)
     if found is None:
-        found = state.presence = Presence(ground_of(connection).bus)
+        found = state.onlookers = Onlookers(ground_of(connection).bus)
     return found
