@@ -1,0 +1,73 @@
+"""Every page: axe-core finds nothing, wide and on a phone, light and dark; the desk works by keyboard alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import faults, known, sign_in
+from tests.product import RunningProduct
+
+OPEN = ["/sign-in", "/forgot", "/try", "/in/webform/permits", "/nothing-here"]
+DESK = [
+    "/desk", "/desk/views/mine", "/desk/views/unassigned", "/desk/views/mentions", "/desk/views/drafts", "/desk/views/snoozed", "/desk/views/longest",
+    "/desk/views/late", "/desk/views/all", "/desk/cases/1400", "/desk/search?q=fence", "/desk/notices", "/desk/new", "/profile",
+]
+SETUP = [
+    "/setup", "/setup/lines", "/setup/lines/new", "/setup/lines/1", "/setup/hours", "/setup/hours/1", "/setup/queues", "/setup/queues/2", "/setup/agents",
+    "/setup/agents/3", "/setup/skills", "/setup/codes", "/setup/organisation", "/setup/quarantine", "/setup/tokens", "/setup/audit",
+]
+
+
+def look(page: Page, address: str, paths: list[str]) -> tuple[list[str], list[str]]:
+    """What is wrong with these pages, and which are not there."""
+    wrong, missing = [], []
+    for path in paths:
+        answer = page.goto(address + path)
+        assert answer is not None
+        if answer.status == 404 and path != "/nothing-here":
+            missing.append(path)
+            continue
+        assert answer.status < 500, path
+        wrong += [f"{path}: {fault}" for fault in faults(page)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            wrong.append(f"{path}: it can be moved sideways")
+    return wrong, missing
+
+
+@pytest.mark.req("P5")
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_pages_have_no_fault(chromium: Browser, demo: RunningProduct, width: int, scheme: str) -> None:
+    facts = known(demo)
+    admin = facts["sign_ins"]["admin"]
+    anyone = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()  # type: ignore[arg-type]  # -- one of the two
+    wrong, missing = look(anyone, demo.address, OPEN)
+    page = sign_in(chromium, demo.address, admin["email"], admin["password"], color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    for paths in (DESK, SETUP):
+        more_wrong, more_missing = look(page, demo.address, paths)
+        wrong, missing = wrong + more_wrong, missing + more_missing
+    assert missing == []
+    assert wrong == []
+
+
+@pytest.mark.req("P5")
+def test_the_desk_works_by_keyboard_alone(chromium: Browser, demo: RunningProduct) -> None:
+    admin = known(demo)["sign_ins"]["admin"]
+    page = sign_in(chromium, demo.address, admin["email"], admin["password"])
+    page.goto(demo.address + "/desk/views/all")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#subject")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.type("Written by keyboard alone.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".timeline")).to_contain_text("Written by keyboard alone.")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("fence")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog").last).to_be_visible()
