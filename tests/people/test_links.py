@@ -23,18 +23,30 @@ FRESH = {"password": "a-quite-new-one", "again": "a-quite-new-one"}
 @pytest.fixture
 async def dana(ground: Ground) -> int:
     async with ground.database.transaction() as tx:
-        return await actions.add_agent(tx, None, email="dana@house.example", name="Dana", role="admin", password="four-words-and-more")
+        return await actions.add_agent(
+            tx, None, email="dana@house.example", name="Dana", role="admin", password="four-words-and-more"
+        )
 
 
 @pytest.fixture
 async def line(ground: Ground) -> int:
     async with ground.database.transaction() as tx:
-        return await lines.add(tx, ground.vault, None, channel_name="email", address="office@house.example", settings={"smtp_host": "127.0.0.1"})
+        return await lines.add(
+            tx,
+            ground.vault,
+            None,
+            channel_name="email",
+            address="office@house.example",
+            settings={"smtp_host": "127.0.0.1"},
+        )
 
 
 async def letters(ground: Ground) -> list[str]:
     async with ground.database.transaction() as tx:
-        return [row.text for row in await tx.rows(select(Delivery.text).where(Delivery.kind == "notice").order_by(Delivery.id))]
+        return [
+            row.text
+            for row in await tx.rows(select(Delivery.text).where(Delivery.kind == "notice").order_by(Delivery.id))
+        ]
 
 
 async def make(ground: Ground, agent_id: int, purpose: str = PASSWORD_RESET) -> str:
@@ -57,8 +69,13 @@ async def test_the_way_back_in(client: httpx.AsyncClient, dana: int, line: int, 
     assert answer.status_code == 303
 
 
-async def test_every_address_gets_the_same_answer(client: httpx.AsyncClient, dana: int, line: int, ground: Ground) -> None:
-    answers = [await client.post("/forgot", data={"email": email}) for email in ("dana@house.example", "nobody@house.example", "no address")]
+async def test_every_address_gets_the_same_answer(
+    client: httpx.AsyncClient, dana: int, line: int, ground: Ground
+) -> None:
+    answers = [
+        await client.post("/forgot", data={"email": email})
+        for email in ("dana@house.example", "nobody@house.example", "no address")
+    ]
     assert len({(answer.status_code, answer.text) for answer in answers}) == 1
     assert len(await letters(ground)) == 1
 
@@ -91,7 +108,9 @@ async def test_an_empty_link_leads_nowhere(client: httpx.AsyncClient, dana: int)
 async def test_links_run_out(client: httpx.AsyncClient, dana: int, ground: Ground, purpose: str, lasts: str) -> None:
     token = await make(ground, dana, purpose)
     async with ground.database.transaction() as tx:
-        await tx.execute(text(f"update one_time_link set expires_at = expires_at - interval '{lasts}' + interval '5 seconds'"))
+        await tx.execute(
+            text(f"update one_time_link set expires_at = expires_at - interval '{lasts}' + interval '5 seconds'")
+        )
     assert (await client.get(f"/password/{token}")).status_code == 200
     async with ground.database.transaction() as tx:
         await tx.execute(text("update one_time_link set expires_at = expires_at - interval '5 seconds'"))

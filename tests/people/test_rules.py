@@ -14,10 +14,22 @@ pytestmark = pytest.mark.req("P3")
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "/ /evil.example",
-        "javascript:alert(1)", "evil.example", "", "/desk\r\nSet-Cookie: a=b", "/\x00", "http:/desk", "///evil.example",
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/ /evil.example",
+        "javascript:alert(1)",
+        "evil.example",
+        "",
+        "/desk\r\nSet-Cookie: a=b",
+        "/\x00",
+        "http:/desk",
+        "///evil.example",
     ],
-)  # fmt: skip
+)
 def test_no_way_leads_to_another_site(elsewhere: str) -> None:
     assert own_path(elsewhere) == "/desk"
 
@@ -45,7 +57,9 @@ def test_waits_grow_and_have_an_end() -> None:
 
 def test_browsers_have_names() -> None:
     firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-    phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
+    phone = (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
+    )
     assert browser_words(firefox) == "Firefox, Linux"
     assert browser_words(phone) == "Safari, iPhone"
     assert browser_words("curl/8.5") == "curl/8.5"

@@ -22,7 +22,9 @@ PASSWORD = "four-words-and-more"
 @pytest.fixture
 async def dana(ground: Ground) -> int:
     async with ground.database.transaction() as tx:
-        return await actions.add_agent(tx, None, email="dana@house.example", name="Dana", role="admin", password=PASSWORD)
+        return await actions.add_agent(
+            tx, None, email="dana@house.example", name="Dana", role="admin", password=PASSWORD
+        )
 
 
 async def come_in(client: httpx.AsyncClient, **more: str) -> httpx.Response:
@@ -85,7 +87,9 @@ async def test_a_code_works_once(client: httpx.AsyncClient, dana: int, ground: G
         assert (await client.post("/sign-in/second-factor", data={"code": code})).status_code == expected
 
 
-async def test_of_two_who_send_the_same_code_at_once_one_comes_in(client: httpx.AsyncClient, dana: int, ground: Ground) -> None:
+async def test_of_two_who_send_the_same_code_at_once_one_comes_in(
+    client: httpx.AsyncClient, dana: int, ground: Ground
+) -> None:
     import asyncio
 
     app, _codes = await switch_on(client)
@@ -162,7 +166,9 @@ async def test_switching_off_needs_the_password(client: httpx.AsyncClient, dana:
         assert await tx.value(select(Agent.second_factor)) is None
 
 
-async def test_the_secret_is_shown_while_it_is_set_up_and_never_after(client: httpx.AsyncClient, dana: int, ground: Ground) -> None:
+async def test_the_secret_is_shown_while_it_is_set_up_and_never_after(
+    client: httpx.AsyncClient, dana: int, ground: Ground
+) -> None:
     app, _codes = await switch_on(client)
     for address in ("/profile", "/profile/second-factor", "/profile/second-factor/code.svg"):
         answer = await client.get(address)

@@ -23,10 +23,14 @@ PASSWORD = "four-words-and-more"
 @pytest.fixture
 async def dana(ground: Ground) -> int:
     async with ground.database.transaction() as tx:
-        return await actions.add_agent(tx, None, email="dana@house.example", name="Dana Whitfield", role="admin", password=PASSWORD)
+        return await actions.add_agent(
+            tx, None, email="dana@house.example", name="Dana Whitfield", role="admin", password=PASSWORD
+        )
 
 
-async def come_in(client: httpx.AsyncClient, email: str = "dana@house.example", password: str = PASSWORD, **more: str) -> httpx.Response:
+async def come_in(
+    client: httpx.AsyncClient, email: str = "dana@house.example", password: str = PASSWORD, **more: str
+) -> httpx.Response:
     return await client.post("/sign-in", data={"email": email, "password": password, **more})
 
 
@@ -77,7 +81,9 @@ async def test_nobody_learns_who_is_there(client: httpx.AsyncClient, dana: int, 
     answers, seconds = [], []
     for name in ("dana", "nobody", "gone", "invited"):
         begun = time.perf_counter()
-        answer = await come_in(client, email=f"{name}@house.example", password="wrong-password" if name == "dana" else PASSWORD)
+        answer = await come_in(
+            client, email=f"{name}@house.example", password="wrong-password" if name == "dana" else PASSWORD
+        )
         seconds.append(time.perf_counter() - begun)
         answers.append((answer.status_code, answer.text.replace(f"{name}@house.example", "…")))
     assert len(set(answers)) == 1
@@ -111,18 +117,26 @@ async def test_tries_are_slowed_down_by_address(client: httpx.AsyncClient, dana:
     assert codes == [422] * 30 + [429]
 
 
-async def test_a_claimed_address_is_believed_from_named_proxies_alone(client: httpx.AsyncClient, dana: int, ground: Ground) -> None:
+async def test_a_claimed_address_is_believed_from_named_proxies_alone(
+    client: httpx.AsyncClient, dana: int, ground: Ground
+) -> None:
     for n in range(30):
         spoofed = {"x-forwarded-for": f"10.0.0.{n}", "x-forwarded-proto": "https"}
         await client.post("/sign-in", data={"email": f"n{n}@house.example", "password": "x"}, headers=spoofed)
-    answer = await client.post("/sign-in", data={"email": "dana@house.example", "password": PASSWORD}, headers={"x-forwarded-for": "10.1.1.1"})
+    answer = await client.post(
+        "/sign-in", data={"email": "dana@house.example", "password": PASSWORD}, headers={"x-forwarded-for": "10.1.1.1"}
+    )
     assert answer.status_code == 429
     rows = await all_rows(ground, select(SignInAttempt.address).distinct())
     assert [row.address for row in rows] == ["127.0.0.1"]
 
 
 async def test_headers_of_a_single_sign_on_let_nobody_in(client: httpx.AsyncClient, dana: int) -> None:
-    headers = {"x-forwarded-user": "dana@house.example", "remote-user": "dana@house.example", "x-remote-user": "dana@house.example"}
+    headers = {
+        "x-forwarded-user": "dana@house.example",
+        "remote-user": "dana@house.example",
+        "x-remote-user": "dana@house.example",
+    }
     answer = await client.get("/profile", headers=headers)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
@@ -148,7 +162,9 @@ async def test_signing_out_ends_it_on_the_server(client: httpx.AsyncClient, dana
     kept = client.cookies[COOKIE]
     answer = await client.post("/sign-out")
     assert answer.headers["location"].startswith("/sign-in")
-    assert (await client.get("/profile", headers={"cookie": f"{COOKIE}={kept}"})).status_code == 303, "the old cookie is worth nothing"
+    assert (await client.get("/profile", headers={"cookie": f"{COOKIE}={kept}"})).status_code == 303, (
+        "the old cookie is worth nothing"
+    )
     (row,) = await all_rows(ground, select(AgentState.state))
     assert row.state == "offline"
 
@@ -160,8 +176,12 @@ async def test_signing_out_is_no_link(client: httpx.AsyncClient, dana: int) -> N
     assert (await client.get("/profile")).status_code == 200
 
 
-@pytest.mark.parametrize("change", [{"role": "agent"}, {"active": False}, {"all_queues": True}, {"email": "other@house.example"}])
-async def test_a_change_of_rights_ends_sign_ins(client: httpx.AsyncClient, dana: int, ground: Ground, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change", [{"role": "agent"}, {"active": False}, {"all_queues": True}, {"email": "other@house.example"}]
+)
+async def test_a_change_of_rights_ends_sign_ins(
+    client: httpx.AsyncClient, dana: int, ground: Ground, change: dict[str, Any]
+) -> None:
     await come_in(client)
     assert (await client.get("/profile")).status_code == 200
     async with ground.database.transaction() as tx:
@@ -187,9 +207,13 @@ async def test_own_sign_ins_are_listed_and_can_be_ended(client: httpx.AsyncClien
     assert (await client.get("/profile")).status_code == 303
 
 
-async def test_nobody_ends_the_sign_in_of_another(client: httpx.AsyncClient, dana: int, ground: Ground, sign_in: Any) -> None:
+async def test_nobody_ends_the_sign_in_of_another(
+    client: httpx.AsyncClient, dana: int, ground: Ground, sign_in: Any
+) -> None:
     other = await sign_in()
-    mark = (await all_rows(ground, select(SignIn.token_hash).where(SignIn.agent_id == other.id)))[0].token_hash.hex()[:16]
+    mark = (await all_rows(ground, select(SignIn.token_hash).where(SignIn.agent_id == other.id)))[0].token_hash.hex()[
+        :16
+    ]
     await come_in(client)
     assert (await client.post("/profile/sign-ins/end", data={"which": mark})).status_code == 404
     assert (await client.get("/profile", headers={"cookie": f"{COOKIE}={other.cookies[COOKIE]}"})).status_code == 200
@@ -203,7 +227,9 @@ async def test_a_new_password_signs_out_elsewhere(client: httpx.AsyncClient, dan
     change = {"now": PASSWORD, "password": "another-long-one", "again": "another-long-one"}
     assert (await client.post("/profile/password", data={**change, "now": "not-this-one"})).status_code == 422
     assert (await client.post("/profile/password", data={**change, "again": "mistyped"})).status_code == 422
-    assert (await client.post("/profile/password", data={**change, "password": "short", "again": "short"})).status_code == 422
+    assert (
+        await client.post("/profile/password", data={**change, "password": "short", "again": "short"})
+    ).status_code == 422
     assert (await client.post("/profile/password", data=change)).status_code == 303
     assert (await client.get("/profile")).status_code == 200
     assert (await client.get("/profile", headers={"cookie": f"{COOKIE}={elsewhere}"})).status_code == 303

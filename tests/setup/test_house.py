@@ -30,8 +30,15 @@ async def agent_named(ground: Ground, name: str) -> Any:
 
 async def test_a_new_agent_is_invited_and_comes_in(admin: httpx.AsyncClient, ground: Ground) -> None:
     async with ground.database.transaction() as tx:
-        queue_id = await queues.default_queue(tx)
-        await lines.add(tx, ground.vault, None, channel_name="email", address="office@house.example", settings={"smtp_host": "127.0.0.1"})
+        queue_id = int(await queues.default_queue(tx) or 0)
+        await lines.add(
+            tx,
+            ground.vault,
+            None,
+            channel_name="email",
+            address="office@house.example",
+            settings={"smtp_host": "127.0.0.1"},
+        )
     made = await admin.post("/setup/agents", data={**NEW, "member_of": queue_id, "most-mail": "2"})
     assert made.headers["location"].endswith("done=invited")
     ben = await agent_named(ground, "Ben Bright")
@@ -45,7 +52,9 @@ async def test_a_new_agent_is_invited_and_comes_in(admin: httpx.AsyncClient, gro
     admin.cookies.clear()
     assert "Welcome, Ben Bright" in (await admin.get(found[1])).text
     await admin.post(found[1], data={"password": "bens-own-password", "again": "bens-own-password"})
-    assert (await admin.post("/sign-in", data={"email": "ben@house.example", "password": "bens-own-password"})).status_code == 303
+    assert (
+        await admin.post("/sign-in", data={"email": "ben@house.example", "password": "bens-own-password"})
+    ).status_code == 303
 
 
 async def test_without_a_line_the_agent_is_added_all_the_same(admin: httpx.AsyncClient, ground: Ground) -> None:
@@ -53,7 +62,15 @@ async def test_without_a_line_the_agent_is_added_all_the_same(admin: httpx.Async
     assert await agent_named(ground, "Ben Bright")
 
 
-@pytest.mark.parametrize(("change", "field"), [({"name": ""}, "name"), ({"email": "ben"}, "email"), ({"role": "god"}, "role"), ({"most-mail": "many"}, "most-mail")])
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"email": "ben"}, "email"),
+        ({"role": "god"}, "role"),
+        ({"most-mail": "many"}, "most-mail"),
+    ],
+)
 async def test_mistakes_are_named(admin: httpx.AsyncClient, ground: Ground, change: dict[str, str], field: str) -> None:
     answer = await admin.post("/setup/agents", data={**NEW, **change})
     assert answer.status_code == 422
@@ -82,12 +99,16 @@ async def test_who_is_let_in_no_more_is_out_at_once(admin: httpx.AsyncClient, gr
 async def test_the_last_admin_stays(admin: httpx.AsyncClient, ground: Ground) -> None:
     ada = await agent_named(ground, "Ada Admin")
     assert (await admin.post(f"/setup/agents/{ada.id}/active")).status_code == 409
-    answer = await admin.post(f"/setup/agents/{ada.id}", data={"name": ada.name, "email": ada.email, "role": "agent", "language": "en"})
+    answer = await admin.post(
+        f"/setup/agents/{ada.id}", data={"name": ada.name, "email": ada.email, "role": "agent", "language": "en"}
+    )
     assert answer.status_code == 422
     assert "last admin" in answer.text
 
 
-async def test_a_lost_second_factor_is_switched_off_by_an_admin(admin: httpx.AsyncClient, ground: Ground, sign_in: Any) -> None:
+async def test_a_lost_second_factor_is_switched_off_by_an_admin(
+    admin: httpx.AsyncClient, ground: Ground, sign_in: Any
+) -> None:
     import pyotp
 
     ben = await sign_in("agent", name="Ben Bright")
@@ -104,9 +125,11 @@ async def test_a_lost_second_factor_is_switched_off_by_an_admin(admin: httpx.Asy
 async def test_scope_queues_and_skills(admin: httpx.AsyncClient, ground: Ground, sign_in: Any) -> None:
     ben = await sign_in("agent", name="Ben Bright")
     async with ground.database.transaction() as tx:
-        queue_id = await queues.default_queue(tx)
+        queue_id = int(await queues.default_queue(tx) or 0)
         skill = await tx.value(text("insert into skill (name) values ('Law') returning id"))
-    await admin.post(f"/setup/agents/{ben.id}", data={**NEW, "email": ben.email, "sees": queue_id, f"skill-{skill}": "4"})
+    await admin.post(
+        f"/setup/agents/{ben.id}", data={**NEW, "email": ben.email, "sees": queue_id, f"skill-{skill}": "4"}
+    )
     async with ground.database.transaction() as tx:
         assert await queries.scope_of(tx, ben.id) == {queue_id}
         assert await queues.skills_of(tx, ben.id) == {skill: 4}
@@ -126,7 +149,9 @@ async def test_the_organisation_has_a_name(admin: httpx.AsyncClient) -> None:
 
 async def test_a_token_is_shown_once_and_ends(admin: httpx.AsyncClient, ground: Ground) -> None:
     ada = await agent_named(ground, "Ada Admin")
-    made = await admin.post("/setup/tokens", data={"name": "Import", "agent_id": ada.id, "scope": ["case.read", "queue.read"]})
+    made = await admin.post(
+        "/setup/tokens", data={"name": "Import", "agent_id": ada.id, "scope": ["case.read", "queue.read"]}
+    )
     found = re.search(r'<code class="secret">([\w-]{43})</code>', made.text)
     assert found
     token = found[1]
@@ -164,7 +189,9 @@ async def test_the_audit_trail_is_filtered_and_paged(admin: httpx.AsyncClient, g
     assert "customer 1<" in (await admin.get(older[1])).text
     assert (await admin.get("/setup/audit", params={"subject": "line"})).text.count("line.added") == 1
     assert "line.added" not in (await admin.get("/setup/audit", params={"agent": ben.id})).text
-    assert (await admin.get("/setup/audit", params={"subject": "customer", "number": "5"})).text.count("customer.viewed") == 1
+    assert (await admin.get("/setup/audit", params={"subject": "customer", "number": "5"})).text.count(
+        "customer.viewed"
+    ) == 1
     assert (await admin.get("/setup/audit", params={"agent": "x'", "number": "1;", "subject": "??"})).status_code == 200
 
 
@@ -174,4 +201,7 @@ async def test_every_change_is_written_down_with_its_address(admin: httpx.AsyncC
     await admin.post("/setup/organisation", data={"organisation": "Harbor", "language": "en", "zone": "UTC"})
     async with ground.database.transaction() as tx:
         rows = await tx.rows(select(Audit.__table__).order_by(Audit.id))
-    assert [(row.act, row.agent_id, row.address) for row in rows] == [("skill.added", ada.id, "127.0.0.1"), ("installation.changed", ada.id, "127.0.0.1")]
+    assert [(row.act, row.agent_id, row.address) for row in rows] == [
+        ("skill.added", ada.id, "127.0.0.1"),
+        ("installation.changed", ada.id, "127.0.0.1"),
+    ]

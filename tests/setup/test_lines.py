@@ -20,10 +20,28 @@ pytestmark = pytest.mark.req("E1", "P3")
 
 SECRET = "a-password-that-nobody-sees"
 MAILBOX = {
-    "channel": "email", "address": "Permits@Harbor.example", "name": "Permits", "language": "es", "incoming": "imap", "imap_host": "imap.harbor.example", "imap_port": "993",
-    "imap_encryption": "tls", "imap_user": "permits", "imap_password": SECRET, "imap_folder": "INBOX", "backfill": "new", "poll_seconds": "60", "smtp_host": "smtp.harbor.example",
-    "smtp_port": "465", "smtp_encryption": "tls", "plus_addressing": "1", "verify": "1", "largest_message": "41943040", "timeout_seconds": "60", "per_minute": "90",
-}  # fmt: skip
+    "channel": "email",
+    "address": "Permits@Harbor.example",
+    "name": "Permits",
+    "language": "es",
+    "incoming": "imap",
+    "imap_host": "imap.harbor.example",
+    "imap_port": "993",
+    "imap_encryption": "tls",
+    "imap_user": "permits",
+    "imap_password": SECRET,
+    "imap_folder": "INBOX",
+    "backfill": "new",
+    "poll_seconds": "60",
+    "smtp_host": "smtp.harbor.example",
+    "smtp_port": "465",
+    "smtp_encryption": "tls",
+    "plus_addressing": "1",
+    "verify": "1",
+    "largest_message": "41943040",
+    "timeout_seconds": "60",
+    "per_minute": "90",
+}
 
 
 async def one(ground: Ground) -> Any:
@@ -36,19 +54,31 @@ async def test_a_line_is_added_and_changed(admin: httpx.AsyncClient, ground: Gro
     assert answer.status_code == 303
     row = await one(ground)
     assert answer.headers["location"].startswith(f"/setup/lines/{row.id}?")
-    assert (row.address, row.name, row.language, row.per_minute, row.open) == ("permits@harbor.example", "Permits", "es", 90, True)
+    assert (row.address, row.name, row.language, row.per_minute, row.open) == (
+        "permits@harbor.example",
+        "Permits",
+        "es",
+        90,
+        True,
+    )
     page = (await admin.get(f"/setup/lines/{row.id}")).text
     assert SECRET not in page
     assert 'value="imap.harbor.example"' in page
-    changed = await admin.post(f"/setup/lines/{row.id}", data={**MAILBOX, "imap_password": "", "name": "Permits office", "mark_seen": "1"})
+    changed = await admin.post(
+        f"/setup/lines/{row.id}", data={**MAILBOX, "imap_password": "", "name": "Permits office", "mark_seen": "1"}
+    )
     assert changed.status_code == 303
     line = queries.as_channel_sees(await one(ground), ground.vault, ground.signer)
     assert line.name == "Permits office"
     assert line.settings.imap_password == SECRET, "left empty, it stays"
     assert line.settings.mark_seen
     assert line.settings.verify
-    await admin.post(f"/setup/lines/{row.id}", data={name: value for name, value in MAILBOX.items() if name != "verify"})
-    assert not queries.as_channel_sees(await one(ground), ground.vault, ground.signer).settings.verify, "a box that is not checked is off"
+    await admin.post(
+        f"/setup/lines/{row.id}", data={name: value for name, value in MAILBOX.items() if name != "verify"}
+    )
+    assert not queries.as_channel_sees(await one(ground), ground.vault, ground.signer).settings.verify, (
+        "a box that is not checked is off"
+    )
     assert "Permits" in (await admin.get("/setup/lines")).text
 
 
@@ -66,7 +96,7 @@ async def test_secrets_are_kept_locked_and_never_shown(admin: httpx.AsyncClient,
 
 
 async def test_what_is_wrong_is_said_and_what_was_typed_is_kept(admin: httpx.AsyncClient, ground: Ground) -> None:
-    wrong = {**MAILBOX, "imap_port": "99300", "smtp_port": "many", "sender_name": "Office <of> \"Permits\""}
+    wrong = {**MAILBOX, "imap_port": "99300", "smtp_port": "many", "sender_name": 'Office <of> "Permits"'}
     answer = await admin.post("/setup/lines", data=wrong)
     assert answer.status_code == 422
     for name in ("imap_port", "smtp_port"):
@@ -124,10 +154,20 @@ def no_listener() -> int:
 
 
 async def test_the_test_says_which_step_failed_and_what_to_do(admin: httpx.AsyncClient, ground: Ground) -> None:
-    settings = {"channel": "email", "address": "test@harbor.example", "incoming": "listener", "smtp_host": "127.0.0.1", "smtp_port": str(no_listener()), "smtp_encryption": "none", "timeout_seconds": "5"}
+    settings = {
+        "channel": "email",
+        "address": "test@harbor.example",
+        "incoming": "listener",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": str(no_listener()),
+        "smtp_encryption": "none",
+        "timeout_seconds": "5",
+    }
     await admin.post("/setup/lines", data=settings)
     row = await one(ground)
-    streamed = (await admin.post(f"/setup/lines/{row.id}/test", headers={"hx-request": "true"})).text.strip().split("\n")
+    streamed = (
+        (await admin.post(f"/setup/lines/{row.id}/test", headers={"hx-request": "true"})).text.strip().split("\n")
+    )
     assert [re.findall(r'<li class="(\w+)', line)[0] for line in streamed] == ["yes", "no", "sum"]
     assert "advice" in streamed[1]
     whole = await admin.post(f"/setup/lines/{row.id}/test")
@@ -136,14 +176,20 @@ async def test_the_test_says_which_step_failed_and_what_to_do(admin: httpx.Async
     assert "<h1>" in whole.text, "without scripts it is the whole page"
 
 
-async def test_supervisors_see_the_lines_of_their_queues_and_change_none(client: httpx.AsyncClient, ground: Ground, sign_in: Any) -> None:
+async def test_supervisors_see_the_lines_of_their_queues_and_change_none(
+    client: httpx.AsyncClient, ground: Ground, sign_in: Any
+) -> None:
     admin = await sign_in("admin")
     async with ground.database.transaction() as tx:
         mine = await tx.value(text("insert into queue (name) values ('Mine') returning id"))
         other = await tx.value(text("insert into queue (name) values ('Other') returning id"))
     cookie = {"cookie": f"{COOKIE}={admin.cookies[COOKIE]}"}
     for queue_id, name in ((mine, "own-line"), (other, "other-line")):
-        made = await client.post("/setup/lines", data={**MAILBOX, "address": f"{name}@harbor.example", "name": name, "queue_id": queue_id}, headers=cookie)
+        made = await client.post(
+            "/setup/lines",
+            data={**MAILBOX, "address": f"{name}@harbor.example", "name": name, "queue_id": queue_id},
+            headers=cookie,
+        )
         assert made.status_code == 303
     other_id = (await one(ground)).id
     leads = await sign_in("supervisor", queues=(mine,))

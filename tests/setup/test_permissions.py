@@ -52,8 +52,13 @@ async def test_who_may_not_does_not(client: httpx.AsyncClient, sign_in: Any, rol
 
 
 async def test_the_side_bar_offers_what_one_may_do(client: httpx.AsyncClient, sign_in: Any) -> None:
-    for role, words in ((Role.SUPERVISOR, {"lines", "quarantine"}), (Role.ADMIN, {"lines", "quarantine", "agents", "tokens", "audit"})):
-        page = await client.get("/setup/lines", headers={"cookie": f"{COOKIE}={(await sign_in(role, all_queues=True)).cookies[COOKIE]}"})
+    for role, words in (
+        (Role.SUPERVISOR, {"lines", "quarantine"}),
+        (Role.ADMIN, {"lines", "quarantine", "agents", "tokens", "audit"}),
+    ):
+        page = await client.get(
+            "/setup/lines", headers={"cookie": f"{COOKIE}={(await sign_in(role, all_queues=True)).cookies[COOKIE]}"}
+        )
         offered = set(re.findall(r'href="/setup/(\w+)"', page.text)) - {"new"}
         assert words <= offered
         assert role == Role.ADMIN or offered == words

@@ -26,12 +26,28 @@ async def piece(ground: Ground, queue: str = "General", body: bytes = EVIL, caus
             queue_id = await tx.value(text("insert into queue (name) values (:name) returning id"), {"name": queue})
         line_id = await tx.value(text("select id from line where queue_id = :id"), {"id": queue_id})
         if line_id is None:
-            line_id = await lines.add(tx, ground.vault, None, channel_name="email", address=f"q{queue_id}@house.example", settings={}, queue_id=queue_id)
+            line_id = await lines.add(
+                tx,
+                ground.vault,
+                None,
+                channel_name="email",
+                address=f"q{queue_id}@house.example",
+                settings={},
+                queue_id=queue_id,
+            )
         number = await tx.value(text("select count(*) from inbound"))
         return int(
             await tx.value(
                 insert(Inbound)
-                .values(line_id=line_id, external_id=f"x{number}", body=body, size=len(body), state="quarantined", cause=cause, envelope={"from": "<a@b>"})
+                .values(
+                    line_id=line_id,
+                    external_id=f"x{number}",
+                    body=body,
+                    size=len(body),
+                    state="quarantined",
+                    cause=cause,
+                    envelope={"from": "<a@b>"},
+                )
                 .returning(Inbound.id)
             )
         )
@@ -66,7 +82,10 @@ async def test_whatever_stands_in_it_is_shown_and_never_run(admin: httpx.AsyncCl
     assert raw.headers["content-disposition"].startswith("attachment")
     assert raw.headers["x-content-type-options"] == "nosniff"
     async with ground.database.transaction() as tx:
-        assert [row.act for row in await tx.rows(select(Audit.act).order_by(Audit.id))] == ["inbound.viewed", "inbound.downloaded"]
+        assert [row.act for row in await tx.rows(select(Audit.act).order_by(Audit.id))] == [
+            "inbound.viewed",
+            "inbound.downloaded",
+        ]
 
 
 async def test_large_pieces_come_from_the_file_store(admin: httpx.AsyncClient, ground: Ground) -> None:
@@ -86,7 +105,10 @@ async def test_many_at_once_go_on_or_are_discarded(admin: httpx.AsyncClient, gro
     for chosen in ([], numbers[:3], ["x", "-1", "9" * 30, ""]):
         assert (await admin.post("/setup/quarantine/retry", data={"piece": chosen})).status_code == 422
     async with ground.database.transaction() as tx:
-        assert [row.act for row in await tx.rows(select(Audit.act).order_by(Audit.id))] == ["inbound.retried", "inbound.discarded"]
+        assert [row.act for row in await tx.rows(select(Audit.act).order_by(Audit.id))] == [
+            "inbound.retried",
+            "inbound.discarded",
+        ]
 
 
 async def test_it_is_paged_by_key(admin: httpx.AsyncClient, ground: Ground) -> None:

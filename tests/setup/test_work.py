@@ -17,7 +17,17 @@ from everyline.queues import queries, set_up
 from everyline.queues.hours import is_open, spans_of
 from everyline.queues.models import Hours, Queue, Skill, WrapUpCode
 
-QUEUE = {"name": "Permits", "hue": "4", "goal": "30", "goal_unit": "minutes", "wrap_up_seconds": "60", "strategy": "most skilled", "priority": "1", "position": "2", "signature": "The office"}
+QUEUE = {
+    "name": "Permits",
+    "hue": "4",
+    "goal": "30",
+    "goal_unit": "minutes",
+    "wrap_up_seconds": "60",
+    "strategy": "most skilled",
+    "priority": "1",
+    "position": "2",
+    "signature": "The office",
+}
 
 
 async def happened(ground: Ground, kind: str) -> list[Any]:
@@ -38,9 +48,18 @@ async def test_a_queue_with_members_and_needs(admin: httpx.AsyncClient, ground: 
     made = await admin.post("/setup/queues", data={**QUEUE, "member": agents[:2], f"need-{skill}": "3"})
     assert made.status_code == 303
     row = await first(ground, select(Queue.__table__).where(Queue.name == "Permits"))
-    assert (row.goal_seconds, row.wrap_up_seconds, row.strategy, row.needs, row.speaks, row.hue) == (1800, 60, "most skilled", {str(skill): 3}, False, 4)
+    assert (row.goal_seconds, row.wrap_up_seconds, row.strategy, row.needs, row.speaks, row.hue) == (
+        1800,
+        60,
+        "most skilled",
+        {str(skill): 3},
+        False,
+        4,
+    )
     assert [event.agent_id for event in await happened(ground, "agent.joined_queue")] == agents[:2]
-    changed = await admin.post(f"/setup/queues/{row.id}", data={**QUEUE, "member": agents[1:], "speaks": "1", "name": "Permits and plans"})
+    changed = await admin.post(
+        f"/setup/queues/{row.id}", data={**QUEUE, "member": agents[1:], "speaks": "1", "name": "Permits and plans"}
+    )
     assert changed.status_code == 303
     assert [event.agent_id for event in await happened(ground, "agent.left_queue")] == agents[:1]
     assert [event.agent_id for event in await happened(ground, "agent.joined_queue")] == agents
@@ -48,14 +67,26 @@ async def test_a_queue_with_members_and_needs(admin: httpx.AsyncClient, ground: 
     assert 'value="Permits and plans"' in page
     assert page.count("checked") >= 4
     async with ground.database.transaction() as tx:
-        assert [found.act for found in await tx.rows(select(Audit.act).order_by(Audit.id))] == ["queue.created", "queue.changed"]
+        assert [found.act for found in await tx.rows(select(Audit.act).order_by(Audit.id))] == [
+            "queue.created",
+            "queue.changed",
+        ]
 
 
 @pytest.mark.req("Q1")
 @pytest.mark.parametrize(
-    ("change", "field"), [({"name": " "}, "name"), ({"name": "General"}, "name"), ({"goal": "soon"}, "goal"), ({"priority": "99"}, "priority"), ({"wrap_up_seconds": "-3"}, "wrap_up_seconds")]
-)  # fmt: skip
-async def test_mistakes_are_named_and_the_rest_is_kept(admin: httpx.AsyncClient, sign_in: Any, change: dict[str, str], field: str) -> None:
+    ("change", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"name": "General"}, "name"),
+        ({"goal": "soon"}, "goal"),
+        ({"priority": "99"}, "priority"),
+        ({"wrap_up_seconds": "-3"}, "wrap_up_seconds"),
+    ],
+)
+async def test_mistakes_are_named_and_the_rest_is_kept(
+    admin: httpx.AsyncClient, sign_in: Any, change: dict[str, str], field: str
+) -> None:
     agent = await sign_in()
     answer = await admin.post("/setup/queues", data={**QUEUE, "member": [agent.id], **change})
     assert answer.status_code == 422
@@ -71,7 +102,9 @@ async def test_the_last_queue_stays(admin: httpx.AsyncClient, ground: Ground) ->
     await admin.post("/setup/queues", data=QUEUE)
     assert (await admin.post(f"/setup/queues/{general}/retire")).status_code == 303
     assert (await admin.get(f"/setup/queues/{general}")).status_code == 404
-    assert (await admin.post("/setup/queues", data={**QUEUE, "name": "General"})).status_code == 303, "its name can be used anew"
+    assert (await admin.post("/setup/queues", data={**QUEUE, "name": "General"})).status_code == 303, (
+        "its name can be used anew"
+    )
 
 
 @pytest.mark.req("Q1")
@@ -84,10 +117,12 @@ async def test_skills_and_languages(admin: httpx.AsyncClient, ground: Ground) ->
     await admin.post(f"/setup/skills/{row.id}", data={"name": "Castilian"})
     assert (await first(ground, select(Skill.name))).name == "Castilian"
     async with ground.database.transaction() as tx:
-        queue_id = await queries.default_queue(tx)
+        queue_id = int(await queries.default_queue(tx) or 0)
         await set_up.change_queue(tx, None, queue_id, needs={row.id: 2})
     assert (await admin.post(f"/setup/skills/{row.id}", data={"remove": "1"})).status_code == 303
-    assert (await first(ground, select(Queue.needs).where(Queue.id == queue_id))).needs == {}, "nothing needs what nobody can have"
+    assert (await first(ground, select(Queue.needs).where(Queue.id == queue_id))).needs == {}, (
+        "nothing needs what nobody can have"
+    )
 
 
 WEEK = {f"{edge}-{day}-0": value for day in range(5) for edge, value in (("from", "08:00"), ("to", "12:00"))}
@@ -95,7 +130,16 @@ WEEK = {f"{edge}-{day}-0": value for day in range(5) for edge, value in (("from"
 
 @pytest.mark.req("Q2")
 async def test_hours_of_a_week(admin: httpx.AsyncClient, ground: Ground) -> None:
-    form = {"name": "Office", "zone": "America/Los_Angeles", "holidays_of": "us-wa", **WEEK, "from-0-1": "13:00", "to-0-1": "17:00", "from-4-1": "18:00", "to-4-1": "00:00"}
+    form = {
+        "name": "Office",
+        "zone": "America/Los_Angeles",
+        "holidays_of": "us-wa",
+        **WEEK,
+        "from-0-1": "13:00",
+        "to-0-1": "17:00",
+        "from-4-1": "18:00",
+        "to-4-1": "00:00",
+    }
     assert (await admin.post("/setup/hours", data=form)).status_code == 303
     row = await first(ground, select(Hours.__table__))
     assert row.week[0] == [["08:00", "12:00"], ["13:00", "17:00"]]
@@ -109,9 +153,18 @@ async def test_hours_of_a_week(admin: httpx.AsyncClient, ground: Ground) -> None
 @pytest.mark.req("Q2")
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"name": ""}, "name"), ({"zone": "Mars/Olympus"}, "zone"), ({"holidays_of": "ZZ"}, "holidays_of"), ({"to-0-0": "07:00"}, "day-0"), ({"from-0-1": "11:00", "to-0-1": "14:00"}, "day-0"), ({"from-0-0": "8 am"}, "day-0")],
-)  # fmt: skip
-async def test_wrong_hours_are_named(admin: httpx.AsyncClient, ground: Ground, change: dict[str, str], field: str) -> None:
+    [
+        ({"name": ""}, "name"),
+        ({"zone": "Mars/Olympus"}, "zone"),
+        ({"holidays_of": "ZZ"}, "holidays_of"),
+        ({"to-0-0": "07:00"}, "day-0"),
+        ({"from-0-1": "11:00", "to-0-1": "14:00"}, "day-0"),
+        ({"from-0-0": "8 am"}, "day-0"),
+    ],
+)
+async def test_wrong_hours_are_named(
+    admin: httpx.AsyncClient, ground: Ground, change: dict[str, str], field: str
+) -> None:
     answer = await admin.post("/setup/hours", data={"name": "Office", "zone": "UTC", **WEEK, **change})
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
@@ -140,7 +193,9 @@ async def test_days_that_differ(admin: httpx.AsyncClient, ground: Ground) -> Non
     hours_id = (await first(ground, select(Hours.id))).id
     day = date(2030, 6, 3)
     for times in ({"from": "10:00", "to": "11:00"}, {"from": "", "to": ""}):
-        assert (await admin.post(f"/setup/hours/{hours_id}/days", data={"day": day.isoformat(), "name": "Fair", **times})).status_code == 303
+        assert (
+            await admin.post(f"/setup/hours/{hours_id}/days", data={"day": day.isoformat(), "name": "Fair", **times})
+        ).status_code == 303
         async with ground.database.transaction() as tx:
             assert len(list(spans_of(await queries.opening_hours(tx, hours_id), day))) == (1 if times["from"] else 0)
     assert (await admin.post(f"/setup/hours/{hours_id}/days", data={"day": "someday"})).status_code == 422
@@ -155,7 +210,9 @@ async def test_hours_that_a_queue_keeps_stay(admin: httpx.AsyncClient, ground: G
     hours_id = (await first(ground, select(Hours.id))).id
     await admin.post("/setup/queues", data={**QUEUE, "hours_id": hours_id})
     assert (await admin.post(f"/setup/hours/{hours_id}/remove")).status_code == 409
-    await admin.post(f"/setup/queues/{(await first(ground, select(Queue.id).where(Queue.name == 'Permits'))).id}", data=QUEUE)
+    await admin.post(
+        f"/setup/queues/{(await first(ground, select(Queue.id).where(Queue.name == 'Permits'))).id}", data=QUEUE
+    )
     assert (await admin.post(f"/setup/hours/{hours_id}/remove")).status_code == 303
 
 
@@ -167,7 +224,9 @@ async def test_codes_and_reasons(admin: httpx.AsyncClient, ground: Ground) -> No
     assert (await admin.post(f"/setup/codes/{code.id}/retire")).status_code == 303
     assert (await admin.post(f"/setup/codes/{code.id}/retire")).status_code == 404
     await admin.post("/setup/codes", data={"name": "Answered"})
-    assert (await first(ground, select(WrapUpCode.id).where(WrapUpCode.retired_at.is_(None)))).id == code.id, "the same code again"
+    assert (await first(ground, select(WrapUpCode.id).where(WrapUpCode.retired_at.is_(None)))).id == code.id, (
+        "the same code again"
+    )
     assert (await admin.post("/setup/away-reasons", data={"name": "Break"})).status_code == 303
     assert (await admin.post("/setup/away-reasons", data={"name": "Break"})).status_code == 422
     reason = await first(ground, select(AwayReason.id))
