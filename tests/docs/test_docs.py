@@ -20,6 +20,7 @@ from sqlalchemy import select
 import everyline
 from everyline import channels, cli
 from everyline.cases.models import Case
+from everyline.channel_registry import all_channels
 from everyline.ground.installation import Ground
 from everyline.ground.settings import PREFIX, Settings
 from everyline.people.rules import PERMISSIONS
@@ -71,6 +72,12 @@ def settings_rows(prefix: str, stated: type[BaseSettings]) -> set[tuple[str, str
 def test_every_setting_stands_in_the_page_with_its_default_and_no_other() -> None:
     stated = set().union(*(settings_rows(*found) for found in all_settings()))
     assert set(ROW.findall(page("admin/settings.md"))) == stated
+
+
+def test_every_setting_of_a_line_stands_in_its_channels_page() -> None:
+    for name, channel in all_channels().items():
+        text = (Path(channels.__path__[0]) / name / "README.md").read_text("utf-8")
+        assert {field for field in channel.settings.model_fields if f"`{field}`" not in text} == set(), name
 
 
 def test_pages_name_only_settings_that_there_are() -> None:
