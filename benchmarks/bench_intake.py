@@ -80,7 +80,9 @@ async def ours(ground: Ground, found: list[bytes]) -> tuple[float, dict[str, int
         pass
     seconds = time.perf_counter() - began
     with psycopg.connect(ground.database.url) as connection:
-        states: dict[str, int] = dict(connection.execute("select state, count(*) from inbound group by state").fetchall())
+        states: dict[str, int] = dict(
+            connection.execute("select state, count(*) from inbound group by state").fetchall()
+        )
     return seconds, states
 
 

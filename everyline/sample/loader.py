@@ -191,11 +191,12 @@ async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]
 
 async def _customers(tx: Tx, found: list[Person]) -> list[int]:
     """Customers with their contact points; returns the mailboxes' ids in the same order."""
+    since = now() - timedelta(days=generator.DAYS + 1)
     ids = await _ids(tx, Customer, len(found))
     await tx.execute(
         insert(Customer),
         [
-            {"id": one, "name": person.name, "kind": person.kind, "language": person.language}
+            {"id": one, "name": person.name, "kind": person.kind, "language": person.language, "created_at": since}
             for one, person in zip(ids, found, strict=True)
         ],
     )

@@ -28,7 +28,12 @@ async def staff(ground: Ground) -> None:
         await tx.execute(insert(WrapUpCode), [{"name": "Answered"}])
         for name, queue_id in (("Dana", 1), ("Tom", tax)):
             agent_id = await people.add_agent(
-                tx, None, email=f"{name.lower()}@harbor.example", name=f"{name} Sample", password=PASSWORD, all_queues=True
+                tx,
+                None,
+                email=f"{name.lower()}@harbor.example",
+                name=f"{name} Sample",
+                password=PASSWORD,
+                all_queues=True,
             )
             await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=agent_id))
 
@@ -53,8 +58,18 @@ def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, ma
     product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
     host, port = product.settings["email_smtp_listen"].split(":")
     product.cli(
-        "line", "add", "email", "permits@harbor.example", "--name", "Permits", "--set", "smtp_host=127.0.0.1",
-        "--set", f"smtp_port={mail_world.ports['smtp']}", "--set", "smtp_encryption=none",
+        "line",
+        "add",
+        "email",
+        "permits@harbor.example",
+        "--name",
+        "Permits",
+        "--set",
+        "smtp_host=127.0.0.1",
+        "--set",
+        f"smtp_port={mail_world.ports['smtp']}",
+        "--set",
+        "smtp_encryption=none",
     )
     with_ground(product, staff)
     ann = mail_world.mailbox("ann@customer.example")
@@ -64,7 +79,9 @@ def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, ma
     tom = sign_in(chromium, product.address, "tom@harbor.example", PASSWORD)
     go_available(dana)
     mail_world.send(
-        ann.address, "permits@harbor.example", "From: Ann Customer <ann@customer.example>\nSubject: A fence\nMessage-ID: <fence@customer.example>\n\n"
+        ann.address,
+        "permits@harbor.example",
+        "From: Ann Customer <ann@customer.example>\nSubject: A fence\nMessage-ID: <fence@customer.example>\n\n"
         "Hello, do I need a permit for a fence of six feet?\n",
     )
     accept_by_key(dana)
@@ -85,7 +102,8 @@ def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, ma
     assert str(answer["Subject"]) == "Re: A fence"
 
     mail_world.send(
-        ann.address, str(answer["Reply-To"]).partition("<")[2].rstrip(">") or str(answer["Reply-To"]),
+        ann.address,
+        str(answer["Reply-To"]).partition("<")[2].rstrip(">") or str(answer["Reply-To"]),
         f"From: Ann Customer <ann@customer.example>\nSubject: Re: A fence\nIn-Reply-To: {answer['Message-ID']}\n\nIt is at 12 Pier Street.\n",
     )
     expect(tom.locator(".timeline")).to_contain_text("It is at 12 Pier Street.", timeout=15_000)
@@ -106,7 +124,9 @@ def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, ma
 
     async def ended(ground: Ground) -> tuple[str, str]:
         async with ground.database.transaction() as tx:
-            row = await tx.first(text('select c.status, w.name from "case" c join wrap_up_code w on w.id = c.wrap_up_code_id'))
+            row = await tx.first(
+                text('select c.status, w.name from "case" c join wrap_up_code w on w.id = c.wrap_up_code_id')
+            )
             assert row is not None
             return row.status, row.name
 

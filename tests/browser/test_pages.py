@@ -10,12 +10,38 @@ from tests.product import RunningProduct
 
 OPEN = ["/sign-in", "/forgot", "/try", "/in/webform/permits", "/nothing-here"]
 DESK = [
-    "/desk", "/desk/views/mine", "/desk/views/unassigned", "/desk/views/mentions", "/desk/views/drafts", "/desk/views/snoozed", "/desk/views/longest",
-    "/desk/views/late", "/desk/views/all", "/desk/cases/1400", "/desk/search?q=fence", "/desk/notices", "/desk/new", "/profile",
+    "/desk",
+    "/desk/views/mine",
+    "/desk/views/unassigned",
+    "/desk/views/mentions",
+    "/desk/views/drafts",
+    "/desk/views/snoozed",
+    "/desk/views/longest",
+    "/desk/views/late",
+    "/desk/views/all",
+    "/desk/cases/1400",
+    "/desk/search?q=fence",
+    "/desk/notices",
+    "/desk/new",
+    "/profile",
 ]
 SETUP = [
-    "/setup", "/setup/lines", "/setup/lines/new", "/setup/lines/1", "/setup/hours", "/setup/hours/1", "/setup/queues", "/setup/queues/2", "/setup/agents",
-    "/setup/agents/3", "/setup/skills", "/setup/codes", "/setup/organisation", "/setup/quarantine", "/setup/tokens", "/setup/audit",
+    "/setup",
+    "/setup/lines",
+    "/setup/lines/new",
+    "/setup/lines/1",
+    "/setup/hours",
+    "/setup/hours/1",
+    "/setup/queues",
+    "/setup/queues/2",
+    "/setup/agents",
+    "/setup/agents/3",
+    "/setup/skills",
+    "/setup/codes",
+    "/setup/organisation",
+    "/setup/quarantine",
+    "/setup/tokens",
+    "/setup/audit",
 ]
 
 
@@ -69,5 +95,6 @@ def test_the_desk_works_by_keyboard_alone(chromium: Browser, demo: RunningProduc
     page.keyboard.type("fence")
     expect(page.get_by_role("option").first).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog").last).to_be_visible()
