@@ -1,6 +1,6 @@
 /** The list beside an open case: a case that is opened from it without loading the page is marked in it, and the page says that a case is open. */
 
-import { all } from "../../ground/scripts/dom";
+import { all, say } from "../../ground/scripts/dom";
 
 export function startRows(): void {
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -13,6 +13,8 @@ export function startRows(): void {
     row.classList.remove("new");
     row.querySelector(".unread")?.remove();
     document.getElementById("main")?.setAttribute("data-open", "case");
-    document.getElementById("timeline")?.focus({ preventScroll: true });
+    say(document.getElementById("subject")?.textContent ?? "");
+    // beside the case the row keeps the focus, so that J and K go on from it; on a phone the list is out of sight
+    if (!row.checkVisibility()) document.getElementById("timeline")?.focus({ preventScroll: true });
   });
 }
