@@ -17,9 +17,10 @@ from everyline.people.passwords import token_hash
 CASES = 100_000
 MESSAGES = 500_000
 REQUESTS = 150
-WORDS = (
-    "permit fence water bill meter license dog marriage ballot election pothole street light tax exemption statement appeal form letter "
-    "address move renew office hours appointment inspection plan panel neighbor yard garden roof tree school bus ferry harbor pier county"
+WORDS = (  # noqa: SIM905 -- read as words
+    "permit fence water bill meter license dog marriage ballot election pothole street light tax "
+    "exemption statement appeal form letter address move renew office hours appointment inspection plan panel "
+    "neighbor yard garden roof tree school bus ferry harbor pier county "
 ).split()
 
 FILL = """
@@ -37,7 +38,7 @@ insert into message (case_id, interaction_id, direction, agent_id, contact_point
 select 1 + n %% %(cases)s, 1 + n %% %(cases)s, case when n %% 2 = 0 then 'in' else 'out' end, case when n %% 2 = 1 then 1 end, 1 + n %% 30000, 'Hello',
     (select string_agg(w.words[1 + ((n * 31 + k * k * 17 + n / 40) %% 36)], ' ') from generate_series(1, 30) k) || ' matter' || n, now() - n * interval '20 seconds'
 from generate_series(1, %(messages)s) n, (select %(words)s::text[] as words) w;
-insert into event (at, kind, case_id, queue_id) select opened_at, 'case.opened', id, queue_id from "case";
+insert into event (at, kind, case_id, queue_id, data) select opened_at, 'case.opened', id, queue_id, '{}' from "case";
 """
 
 
