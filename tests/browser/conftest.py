@@ -21,9 +21,10 @@ AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.m
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "section508"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium. Its driver has an event loop running in this thread, so it ends before tests with loops of their
+    own go on."""
     found = shutil.which("chromium")
     assert found, "chromium is missing: `make test` installs it"
     with sync_playwright() as playwright:
