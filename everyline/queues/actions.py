@@ -312,6 +312,23 @@ async def wrap_up(tx: Tx, by: int, assignment_id: int, wrap_up_code_id: int | No
     await _idle_from_now(tx, by)
 
 
+async def end_wrap_ups(tx: Tx) -> int:
+    """End the wrap-ups whose time is over, without a code; returns how many there were."""
+    rows = await tx.rows(statements.wrapped_up_by_time, {"at": now()})
+    for row in rows:
+        await events.record(
+            tx,
+            "interaction.wrapped_up",
+            agent_id=row.agent_id,
+            case_id=row.case_id,
+            interaction_id=row.interaction_id,
+            queue_id=row.queue_id,
+            outcome="time was over",
+        )
+        await _idle_from_now(tx, row.agent_id)
+    return len(rows)
+
+
 async def _idle_from_now(tx: Tx, agent_id: int) -> None:
     """The longest idle is who has had nothing in hand for longest; then a state chosen for afterwards is taken."""
     busy = await tx.value(

@@ -60,6 +60,7 @@ async def distribute(ground: Ground) -> int:
     """One round: end offers whose time is over, and make new ones; returns how many were made."""
     async with ground.database.transaction() as tx:
         await actions.time_out(tx)
+        await actions.end_wrap_ups(tx)
     async with ground.database.transaction() as tx:
         entries = await queries.waiting(tx)
         if not entries:

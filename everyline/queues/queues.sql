@@ -111,6 +111,13 @@ where o.agent_id = :agent_id and o.ended_at is null and o.expires_at > :at;
 -- What waits in each queue: how many, and since when the oldest.
 select queue_id, count(*) as waiting, min(waiting_since) as oldest from queue_entry where state in ('waiting', 'offered') group by queue_id;
 
+-- name: wrapped_up_by_time
+-- Wrap-ups that took as long as their queue allows.
+update assignment a set ended_at = :at from queue q
+where q.id = a.queue_id and a.ended_at is null and a.work_ended_at is not null
+    and a.work_ended_at + q.wrap_up_seconds * interval '1 second' <= :at
+returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id;
+
 -- name: usual_answer
 -- How long first answers of a queue took lately, in seconds: the time within which four of five came, of those who wrote
 -- at this hour of the day (an hour more or less) where there are enough of them, else of all.

@@ -207,3 +207,23 @@ async def test_the_distributor_reacts_to_events_and_its_place_is_taken(ground: G
         for task in (leader, stand_by):
             task.cancel()
         await asyncio.gather(leader, stand_by, return_exceptions=True)
+
+
+@pytest.mark.req("Q1")
+async def test_a_wrap_up_ends_when_its_time_is_over(ground: Ground, sign_in: Any) -> None:
+    line = await MailLine.add(ground)
+    agent = await sign_in(queues=(line.queue_id,), available=True)
+    async with ground.database.transaction() as tx:
+        await tx.execute(text("update queue set wrap_up_seconds = 60"))
+    await line.receive(mail())
+    async with ground.database.transaction() as tx:
+        case_id = await tx.value(select(Case.id))
+        await actions.pick(tx, agent.id, case_id)
+        await actions.resolve(tx, agent.id, case_id)
+    await distributor.distribute(ground)
+    async with ground.database.transaction() as tx:
+        assert len(await queries.in_hand(tx, agent.id)) == 1
+        await tx.execute(text("update assignment set work_ended_at = now() - interval '61 seconds'"))
+    await distributor.distribute(ground)
+    async with ground.database.transaction() as tx:
+        assert await queries.in_hand(tx, agent.id) == []
