@@ -36,8 +36,9 @@ insert into interaction (case_id, line_id, contact_point_id, channel, media_clas
 select id, 1, customer_id, 'email', 'mail', opened_at from "case" order by id;
 insert into message (case_id, interaction_id, direction, agent_id, contact_point_id, subject, text, at)
 select 1 + n %% %(cases)s, 1 + n %% %(cases)s, case when n %% 2 = 0 then 'in' else 'out' end, case when n %% 2 = 1 then 1 end, 1 + n %% 30000, 'Hello',
-    (select string_agg('word' || floor(power(random(), 3) * 5000), ' ') from generate_series(1, 30) k where k + n > 0) || ' matter' || n, now() - n * interval '20 seconds'
-from generate_series(1, %(messages)s) n, (select %(words)s::text[] as words) w;
+    (select string_agg('word' || floor(power(random(), 3) * 5000), ' ') from generate_series(1, 30) k where k + n > 0),
+    now() - n * interval '20 seconds'
+from generate_series(1, %(messages)s) n;
 insert into event (at, kind, case_id, queue_id, data) select opened_at, 'case.opened', id, queue_id, '{}' from "case";
 """
 

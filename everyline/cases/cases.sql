@@ -39,14 +39,18 @@ from case_link l join "case" c on c.id = case when l.case_id = :case_id then l.o
 where l.case_id = :case_id or l.other_id = :case_id order by c.id;
 
 -- name: search_messages
--- The newest thousand messages that hold the words (or all of them, the last only begun), ranked; older ones than those are not ranked, or a common word would
--- read the whole table.
-with asked as (select websearch_to_tsquery('simple', :words) || to_tsquery('simple', :begun) as words),
-hits as materialized (
-    select id, case_id, search, at from message where search @@ (select words from asked) order by id desc limit 1000
+-- The newest thousand messages that hold the words (or all of them, the last only begun), ranked; older ones than those are
+-- not ranked, or a common word would read the whole table. The words stand in the condition itself, so that the planner
+-- sees how common they are.
+with hits as materialized (
+    select id from message
+    where search @@ (websearch_to_tsquery('simple', :words) || to_tsquery('simple', :begun)) order by id desc limit 1000
 )
-select case_id, max(ts_rank(search, (select words from asked)) + 1.0 / (2 + extract(epoch from now() - at) / 864000)) as score
-from hits group by case_id order by score desc limit :most;
+select m.case_id, max(
+    ts_rank(m.search, websearch_to_tsquery('simple', :words) || to_tsquery('simple', :begun))
+    + 1.0 / (2 + extract(epoch from now() - m.at) / 864000)
+) as score
+from hits join message m using (id) group by m.case_id order by score desc limit :most;
 
 -- name: touch
 -- Something was said on a case.

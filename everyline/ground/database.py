@@ -17,8 +17,9 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-# all times in UTC; a statement or transaction that hangs is ended, so that it can never hold up others for long
-SESSION = "-c timezone=UTC -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+# all times in UTC; a statement or transaction that hangs is ended, so that it can never hold up others for long; plans are
+# made for the values at hand: a common word and a rare one, a full queue and an empty one, want different ones
+SESSION = "-c timezone=UTC -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c plan_cache_mode=force_custom_plan"
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Moment = Annotated[datetime, mapped_column(TIMESTAMP(timezone=True))]
