@@ -110,7 +110,9 @@ def test_killing_every_process_loses_nothing_and_doubles_nothing(sink: tuple[Sin
         _wait_until_settled(product)
         with psycopg.connect(product.database_url) as connection:
             cases = [row[0] for row in connection.execute('select subject from "case"').fetchall()]
-            deliveries: dict[str, int] = dict(connection.execute("select state, count(*) from delivery group by state").fetchall())
+            deliveries: dict[str, int] = dict(
+                connection.execute("select state, count(*) from delivery group by state").fetchall()
+            )
         assert sorted(cases) == sorted(f"Matter {number}" for number in range(MAILS))
         assert sum(deliveries.values()) == MAILS
         assert set(deliveries) <= {"sent", "unknown"}, deliveries
