@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, literal, or_, select, true, tuple_
 
-from everyline.cases.models import Case, Draft, Mention, Message, Note
+from everyline.cases.models import Case, Draft, Mention, Note
 from everyline.cases.rules import OPEN_STATUSES, Status, begun
 from everyline.customers.models import ContactPoint, Customer
 from everyline.ground import sql
@@ -269,16 +269,6 @@ async def views(tx: Tx, me: Me) -> Sequence[Row[Any]]:
 async def of_customer(tx: Tx, me: Me, customer_id: int, *, most: int = 20) -> Sequence[Row[Any]]:
     """A customer's cases that one may see, newest first."""
     return (await listed(tx, me, Filters(customer_id=customer_id), most=most)).rows
-
-
-async def last_from_customer(tx: Tx, case_id: int) -> Row[Any] | None:
-    """The newest message that the customer wrote."""
-    return await tx.first(
-        select(Message.__table__)
-        .where(Message.case_id == case_id, Message.direction == "in", Message.kind == "message")
-        .order_by(Message.id.desc())
-        .limit(1)
-    )
 
 
 OPEN = tuple(str(status) for status in OPEN_STATUSES)

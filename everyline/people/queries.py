@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, text
 from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
-from everyline.people.models import Agent, AgentState, ApiToken, Audit, AwayReason, Installation, QueueScope
+from everyline.people.models import Agent, AgentState, ApiToken, Audit, Installation, QueueScope
 from everyline.people.rules import Me, Role
 
 # text, because the table of memberships belongs to a noun above this one
@@ -62,11 +62,6 @@ async def all_agents(tx: Tx) -> Sequence[Row[Any]]:
         .outerjoin(state, state.c.agent_id == Agent.id)
         .order_by(Agent.active.desc(), Agent.name)
     )
-
-
-async def away_reasons(tx: Tx) -> list[str]:
-    """The reasons to be away, in their order."""
-    return [row.name for row in await tx.rows(select(AwayReason.name).order_by(AwayReason.position, AwayReason.name))]
 
 
 async def installation(tx: Tx) -> dict[str, Any]:

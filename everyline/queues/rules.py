@@ -7,7 +7,7 @@ has room. Entries go in order of rank (priority that ages), agents by the queue'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -141,8 +141,3 @@ class Next(StrEnum):
 def after_time_out(missed_in_row: int) -> Next:
     """An agent who lets two offers pass is away until they say they are back, so that work does not circle."""
     return Next.NOT_ANSWERING if missed_in_row >= 2 else Next.NOTHING
-
-
-def language_needed(language: str, spoken: Mapping[str, int], staffed: Sequence[str]) -> int | None:
-    """The skill id of a case's language; None when nobody speaks it or it is unknown, so that it does not wait for ever."""
-    return spoken.get(language) if language in staffed else None
