@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from everyline.channel_contract import Address, File, Line, Outbound
+from everyline.channel_contract import File, Line, Outbound
 from everyline.channels.email import automatic, identity, threads
 
 LONGEST_LINE = 76
@@ -64,11 +64,6 @@ def wire_id(line: Line, outbound: Outbound) -> str:
 def answer_address(line: Line, outbound: Outbound) -> str:
     """Where answers and bounces go: the line's address, with the case's token when the host delivers such."""
     return threads.with_token(line.address, outbound.token) if line.settings.plus_addressing else line.address
-
-
-def needs_utf8(*addresses: Address) -> bool:
-    """Is there an address that can only be told with SMTPUTF8 (RFC 6531)?"""
-    return any(not address.address.isascii() for address in addresses)
 
 
 def _references(line: Line, outbound: Outbound) -> list[str]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from everyline.channel_contract import ChannelError
 from everyline.channels.email.settings import EmailSettings
+from everyline.ground import http
 from everyline.ground.words import _
 
+_LARGEST_ANSWER = 256 * 1024  # bytes; a token is some kilobytes
 _EARLIER = 120.0  # seconds before its end at which a token is renewed
 
 
@@ -40,8 +42,6 @@ def forget(settings: EmailSettings) -> None:
 
 
 async def _asked_for(settings: EmailSettings) -> _Token:
-    import httpx  # noqa: PLC0415, TID251 -- only lines that sign in with a token; admins name the host, inner ones too
-
     form = {
         "grant_type": "refresh_token",
         "refresh_token": settings.oauth_refresh_token,
@@ -50,20 +50,25 @@ async def _asked_for(settings: EmailSettings) -> _Token:
         "scope": settings.oauth_scope,
     }
     try:
-        async with httpx.AsyncClient(timeout=settings.timeout_seconds, verify=settings.tls()) as client:
-            answer = await client.post(
-                settings.oauth_token_url, data={name: value for name, value in form.items() if value}
-            )
-        found = answer.json() if answer.content else {}
-    except (httpx.HTTPError, ValueError, OSError) as error:
+        answer = await http.request(
+            "POST",
+            settings.oauth_token_url,
+            trusted=True,  # an admin named the host, which may stand in the own network
+            form={name: value for name, value in form.items() if value},
+            seconds=settings.timeout_seconds,
+            most_bytes=_LARGEST_ANSWER,
+            tls=settings.tls(),
+        )
+        found = answer.json() if answer.body else {}
+    except (http.HttpError, ValueError, OSError) as error:
         raise ChannelError(
             _("The host that gives out tokens did not answer: {why}").format(why=error), permanent=False
         ) from error
     value = found.get("access_token") if isinstance(found, dict) else None
-    if answer.status_code != 200 or not isinstance(value, str):
+    if answer.status != 200 or not isinstance(value, str):
         why = found.get("error_description") or found.get("error") if isinstance(found, dict) else ""
         raise ChannelError(
-            _("The host that gives out tokens refused: {why}").format(why=why or answer.status_code), permanent=False
+            _("The host that gives out tokens refused: {why}").format(why=why or answer.status), permanent=False
         )
     lasts = found.get("expires_in")
     seconds = float(lasts) if isinstance(lasts, int | float) else 300.0
