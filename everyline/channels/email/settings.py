@@ -25,7 +25,14 @@ def _extra(
     choices: dict[str, str] | None = None,
     when: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    return {"group": group, "secret": secret, "advanced": advanced, "choices": choices or {}, "when": when or {}}
+    return {
+        "group": group,
+        "secret": secret,
+        "advanced": advanced,
+        "choices": choices or {},
+        "when": when or {},
+        "sends": group in (_OUT, _SIGNATURE),
+    }
 
 
 _IN = _("Receiving")
@@ -146,7 +153,21 @@ class EmailSettings(LineSettings):
     dkim_key: str = Field(
         "",
         title=_("Private key"),
-        description=_("An RSA key in PEM form."),
+        description=_("An RSA or Ed25519 key in PEM form."),
+        json_schema_extra=_extra(_SIGNATURE, secret=True, advanced=True),
+    )
+    dkim_second_selector: str = Field(
+        "",
+        title=_("Selector of a second signature"),
+        description=_(
+            "Hosts that cannot check Ed25519 yet check RSA: with a key of each kind every host finds its own."
+        ),
+        json_schema_extra=_extra(_SIGNATURE, advanced=True),
+    )
+    dkim_second_key: str = Field(
+        "",
+        title=_("Private key of the second signature"),
+        description=_("An RSA or Ed25519 key in PEM form."),
         json_schema_extra=_extra(_SIGNATURE, secret=True, advanced=True),
     )
 
@@ -196,11 +217,30 @@ class EmailSettings(LineSettings):
             self.oauth_token_url.startswith(("https://", "http://")) and self.oauth_client_id
         ):
             raise ValueError(_("a refresh token needs the address that gives out tokens and a client id"))
-        if bool(self.dkim_key) != bool(self.dkim_selector):
-            raise ValueError(_("a signature needs both the selector and the private key"))
-        if self.dkim_key:
-            _check_key(self.dkim_key)
+        for selector, key in self._signatures:
+            if bool(key) != bool(selector):
+                raise ValueError(_("a signature needs both the selector and the private key"))
+            if key:
+                _check_key(key)
+        if self.dkim_second_key and not self.dkim_key:
+            raise ValueError(_("a second signature needs a first one"))
+        if self.dkim_key and self.dkim_selector == self.dkim_second_selector:
+            raise ValueError(_("each signature needs a selector of its own"))
         return self
+
+    @property
+    def _signatures(self) -> tuple[tuple[str, str], ...]:
+        return (self.dkim_selector, self.dkim_key), (self.dkim_second_selector, self.dkim_second_key)
+
+    @property
+    def dkim(self) -> list[tuple[str, str]]:
+        """Selector and private key of every signature that is put on a mail."""
+        return [(selector, key) for selector, key in self._signatures if key]
+
+    @property
+    def fetches(self) -> bool:
+        """A mailbox is read from the moment its line is open."""
+        return self.incoming == "imap"
 
     @property
     def oauth(self) -> bool:
@@ -230,15 +270,16 @@ class EmailSettings(LineSettings):
 
 
 def _check_key(pem: str) -> None:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 -- slow import, only for a key
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 -- slow import, only for a key
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 -- as above
     from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 -- as above
 
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError) as error:
         raise ValueError(_("the private key is not in PEM form or has a password")) from error
-    if not isinstance(key, RSAPrivateKey):
-        raise ValueError(_("the private key must be an RSA key"))  # noqa: TRY004 -- pydantic turns only ValueError into words
+    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+        raise ValueError(_("the private key must be an RSA or Ed25519 key"))  # noqa: TRY004 -- pydantic turns only ValueError into words
 
 
 class InstallSettings(BaseSettings):

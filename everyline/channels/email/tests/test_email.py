@@ -43,6 +43,7 @@ def test_what_is_no_address_of_a_line(address: str) -> None:
         ({"oauth_refresh_token": "x"}, "address that gives out tokens"),
         ({"dkim_key": "x"}, "both the selector"),
         ({"dkim_key": "x", "dkim_selector": "s"}, "not in PEM form"),
+        ({"dkim_second_selector": "s"}, "both the selector"),
         ({"imap_port": 0}, "greater than or equal to 1"),
         ({"imap_host": "a\r\nb"}, "one line"),
         ({"colour": "red"}, "not permitted"),
