@@ -66,9 +66,14 @@ class LineSettings(BaseModel):
     """What a line of a channel needs. Its fields make the set-up form: ``title``, ``description`` and, in
     ``json_schema_extra``, ``secret`` (kept encrypted, never shown), ``group`` (heading), ``advanced`` (folded), ``long`` (a
     text of several lines), ``choices`` (words for each value of a Literal), ``when`` (another field and the value without
-    which this one means nothing)."""
+    which this one means nothing), ``sends`` (it says how answers go out, and is asked for apart from the rest)."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @property
+    def fetches(self) -> bool:
+        """Does an open line take in by itself what waits elsewhere? Then it is opened only when all else is said."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +203,28 @@ class Receipt:
     answer: str = ""
 
 
+class Severity(StrEnum):
+    """What came of one step of a test."""
+
+    OK = "ok"
+    NOTE = "note"  # the line works, and could be better
+    FAILED = "failed"  # something does not come in or go out
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One step of testing a line, in the order it was tried."""
 
     step: str  # translated sentence: what was tried
-    ok: bool
-    detail: str = ""
+    severity: Severity = Severity.OK
+    detail: str = ""  # what was found, or what the other side said
     milliseconds: int | None = None
-    advice: str = ""  # what to do when it failed
+    advice: str = ""  # what to do about it, unless it is well
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is to be done."""
+        return self.severity is Severity.OK
 
 
 class ChannelError(Exception):

@@ -40,6 +40,7 @@ class LineFacts:
 
     queue_id: int | None
     due_at: datetime | None  # the queue's goal for what comes in now
+    acknowledges: bool = True
 
 
 @dataclass(slots=True)

@@ -118,7 +118,7 @@ class Processor:
     async def _line_facts(self, tx: Tx, line: Row[Any]) -> LineFacts:
         queue_id = line.queue_id or await queue_queries.default_queue(tx)
         due_at = await queues.goal(tx, queue_id, now()) if queue_id else None
-        return LineFacts(queue_id, due_at)
+        return LineFacts(queue_id, due_at, line.acknowledges)
 
     async def _promise(self, tx: Tx, queue_id: int) -> Promise:
         known = self._promises.get(queue_id)
@@ -141,7 +141,7 @@ class Processor:
         for one, number in chosen:
             assert one.read.sender is not None
             queue_id = facts[one.piece.line.id].queue_id
-            if queue_id is None:
+            if queue_id is None or not facts[one.piece.line.id].acknowledges:
                 continue
             key = (one.piece.line.id, one.read.sender.kind)
             if key not in answer_lines:

@@ -104,7 +104,8 @@ async def change(
     settings: Mapping[str, Any] | None = None,
     **facts: Any,
 ) -> None:
-    """Change a line's facts (name, language, address, queue_id, hours_id, answer_line_id, per_minute, open) and settings."""
+    """Change a line's facts (name, language, address, queue_id, hours_id, answer_line_id, per_minute, acknowledges,
+    open) and settings."""
     row = await queries.get(tx, line_id)
     values = dict(facts)
     if "address" in values:

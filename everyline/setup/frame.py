@@ -51,6 +51,7 @@ DONE = {
     "removed": mark("Removed."),
     "retired": mark("Taken out of use."),
     "opened": mark("Open."),
+    "line": mark("The line is open. What comes in now becomes a case."),
     "closed": mark("Closed."),
     "invited": mark("The invitation is on its way."),
     "no-mail": mark("Added. No line can send mail yet, so set a password for them, or invite them once there is one."),

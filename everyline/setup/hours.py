@@ -6,11 +6,11 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from starlette.responses import Response
 
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound, ProductError
 from everyline.ground.moments import clock, zones
 from everyline.ground.pages import page
@@ -67,7 +67,7 @@ async def every_hours(request: Request, me: Writer) -> Response:
     return page("setup/hours-list.html", **shown, hours=rows, states=states, used=used)
 
 
-async def _row(tx: Tx, hours_id: int) -> Row[Any]:
+async def _row(tx: Tx, hours_id: int) -> Row:
     row = await tx.first(select(Hours.__table__).where(Hours.id == hours_id))
     if row is None:
         raise NotFound(_("There are no such hours."))

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from everyline.channel_contract import Address, ChannelError, Check, Door, Line, Outbound
+from everyline.channel_contract import Address, ChannelError, Check, Door, Line, Outbound, Severity
 from everyline.channels.email import identity, records, smtp, threads
 from everyline.channels.email.imap_wire import ImapWire, WireError
 from everyline.channels.email.settings import EmailSettings, Host
@@ -24,10 +24,21 @@ LOOK_SECONDS = 0.5  # between looks into a mailbox that cannot tell by itself
 class _Failed(Exception):
     """A step failed. ``fatal``: what comes after needs it."""
 
-    def __init__(self, detail: str, advice: str = "", *, fatal: bool = True) -> None:
+    severity = Severity.FAILED
+
+    def __init__(self, detail: str, advice: str, *, fatal: bool = True) -> None:
         super().__init__(detail)
         self.advice = advice
         self.fatal = fatal
+
+
+class _Noted(_Failed):
+    """A step went well enough, and could go better."""
+
+    severity = Severity.NOTE
+
+    def __init__(self, detail: str, advice: str) -> None:
+        super().__init__(detail, advice, fatal=False)
 
 
 async def check(line: Line, door: Door) -> AsyncIterator[Check]:
@@ -48,17 +59,16 @@ async def check(line: Line, door: Door) -> AsyncIterator[Check]:
         started = time.monotonic()
         try:
             detail = await tried()
-        except (_Failed, ChannelError, WireError, OSError) as error:
-            advice = (
-                error.advice
-                if isinstance(error, _Failed)
-                else _("Compare the settings with what your mail provider says.")
-            )
-            yield Check(step, ok=False, detail=str(error), milliseconds=_since(started), advice=advice)
-            if not isinstance(error, _Failed) or error.fatal:
+        except _Failed as error:
+            yield Check(step, error.severity, str(error), _since(started), error.advice)
+            if error.fatal:
                 return
+        except (ChannelError, WireError, OSError) as error:
+            advice = _("Compare the settings with what your mail provider says.")
+            yield Check(step, Severity.FAILED, str(error), _since(started), advice)
+            return
         else:
-            yield Check(step, ok=True, detail=detail, milliseconds=_since(started))
+            yield Check(step, detail=detail, milliseconds=_since(started))
     async for found in records.check(line):
         yield found
 
@@ -107,7 +117,7 @@ async def _encrypted(settings: EmailSettings) -> str:
         raise _Failed(str(error), advice) from error
     if None in said:
         plain = _("Names and passwords can be read on the way. That is fine only on a network of your own.")
-        raise _Failed(_("not encrypted"), plain, fatal=False)
+        raise _Noted(_("not encrypted"), plain)
     return ", ".join(dict.fromkeys(filter(None, said)))
 
 
@@ -116,7 +126,10 @@ def _encryption(host: Host, connection: Any) -> str | None:
 
 
 async def _signed_in_to_read(settings: EmailSettings) -> str:
-    wire = await ImapWire.open(settings)
+    try:
+        wire = await ImapWire.open(settings)
+    except (WireError, ChannelError) as error:
+        raise _Failed(str(error), _("Write the sign-in name and the password under Receiving anew.")) from error
     try:
         folder = await wire.select(settings.imap_folder)
         unread = len(await wire.search(b"UNSEEN"))
@@ -132,11 +145,14 @@ async def _told_at_once(settings: EmailSettings) -> str:
     if "IDLE" in wire.capabilities:
         return _("the host supports IDLE")
     words = _("It looks for new mail every {seconds} seconds instead.").format(seconds=round(settings.poll_seconds))
-    raise _Failed(_("the host does not support IDLE"), words, fatal=False)
+    raise _Noted(_("the host does not support IDLE"), words)
 
 
 async def _signed_in_to_send(settings: EmailSettings) -> str:
-    client = await smtp.connect(settings)
+    try:
+        client = await smtp.connect(settings)
+    except ChannelError as error:
+        raise _Failed(str(error), _("Write the sign-in name and the password under Sending anew.")) from error
     size = client.esmtp_extensions.get("size", "")
     smtp.hang_up(client)
     if size.isdecimal() and int(size):

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 
-from everyline.channel_contract import Check, Door, Line, Raw, Refused
+from everyline.channel_contract import Check, Door, Line, Raw, Refused, Severity
 from everyline.channels.webform import pages, piece, stamps
 from everyline.channels.webform.form import Typed
 from everyline.ground.clock import now
@@ -30,7 +30,7 @@ async def check(line: Line, door: Door) -> AsyncIterator[Check]:
         came, detail = False, str(error)
     yield Check(
         step,
-        ok=came,
+        Severity.OK if came else Severity.FAILED,
         detail=detail or f"/in/{line.channel}/{line.address}",
         milliseconds=round((time.monotonic() - started) * 1000),
         advice="" if came else _("Look whether the database and the disk of the installation are well."),

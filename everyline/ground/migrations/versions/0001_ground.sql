@@ -150,6 +150,7 @@ CREATE TABLE line (
     settings JSONB DEFAULT '{}' NOT NULL,
     secrets BYTEA,
     per_minute INTEGER DEFAULT '120' NOT NULL,
+    acknowledges BOOLEAN DEFAULT true NOT NULL,
     open BOOLEAN DEFAULT true NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     retired_at TIMESTAMP WITH TIME ZONE,
