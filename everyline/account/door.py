@@ -245,7 +245,7 @@ async def _write_reset(ground: Ground, name: str) -> None:
         agent_id = await tx.value(select(Agent.id).where(func.lower(Agent.email) == name, Agent.active))
         if agent_id is not None:
             letter = await sign_ins.link_letter(tx, None, agent_id, sign_ins.PASSWORD_RESET, ground.settings.address)
-            await dispatch.notify(tx, **letter)
+            await dispatch.notify(tx, ground.vault, **letter)
 
 
 @router.get("/password/{token}")

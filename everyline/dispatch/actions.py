@@ -22,7 +22,7 @@ from everyline.ground.addresses import MAILBOX
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
-from everyline.ground.keys import CaseSigner
+from everyline.ground.keys import CaseSigner, Vault
 from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.models import Agent
@@ -283,10 +283,10 @@ async def write_all(tx: Tx, deliveries: Sequence[dict[str, Any]]) -> None:
 
 
 async def notify(
-    tx: Tx, *, idempotency_key: str, address: str, name: str, subject: str, text: str, language: str
+    tx: Tx, vault: Vault, *, idempotency_key: str, address: str, name: str, subject: str, text: str, language: str
 ) -> None:
     """Write to one of us, such as a link to set a password: on the first open line that reaches a mailbox, and never on a
-    case. Conflict when there is no such line."""
+    case. Its text is locked until it goes out, as such a link lets in whoever reads it. Conflict when there is no such line."""
     line = await answer_line(tx, None, MAILBOX)
     await write_all(
         tx,
@@ -300,7 +300,7 @@ async def notify(
                 "address_name": name,
                 "sender_name": line.name,
                 "subject": subject,
-                "text": text,
+                "text": vault.lock(text).decode("ascii"),
                 "language": language,
                 "automatic": True,
                 "external_id": wire_id("notice", line.address.partition("@")[2]),

@@ -39,7 +39,7 @@ class Delivery(Base):
     copies: Mapped[list[Any]] = mapped_column(JSONB, server_default=literal("'[]'"))  # [kind, address, name]
     sender_name: Mapped[str] = mapped_column(Text, server_default="")
     subject: Mapped[str] = mapped_column(Text, server_default="")
-    text: Mapped[str] = mapped_column(Text, server_default="")
+    text: Mapped[str] = mapped_column(Text, server_default="")  # of a notice: locked by the vault
     html: Mapped[str] = mapped_column(Text, server_default="")
     language: Mapped[str] = mapped_column(Text, server_default="")
     automatic: Mapped[bool] = mapped_column(server_default=literal("false"))

@@ -165,7 +165,7 @@ class Sender:
             to=Address(row.address_kind, row.address, row.address_name),
             sender_name=row.sender_name,
             subject=row.subject,
-            text=row.text,
+            text=self._ground.vault.open(row.text.encode()) if row.kind == "notice" else row.text,
             html=row.html,
             language=row.language,
             files=tuple(files),

@@ -167,7 +167,7 @@ async def add(request: Request, me: Writer) -> Response:
 async def invite(tx: Tx, ground: Ground, me: Me, agent_id: int) -> None:
     """Send an agent a link to choose a password, good for seven days. Conflict when nothing can send mail."""
     letter = await sign_ins.link_letter(tx, me.id, agent_id, sign_ins.INVITATION, ground.settings.address)
-    await dispatch.notify(tx, **letter)
+    await dispatch.notify(tx, ground.vault, **letter)
 
 
 @router.get("/{agent_id}")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import httpx
 import pytest
 from sqlalchemy import select, text
 
+from everyline.dispatch import actions as dispatch
 from everyline.dispatch.models import Delivery
+from everyline.dispatch.sender import Sender
 from everyline.ground.installation import Ground
 from everyline.lines import actions as lines
 from everyline.people import actions, sign_ins
 from everyline.people.models import OneTimeLink
 from everyline.people.sign_ins import INVITATION, PASSWORD_RESET
+from tests.world.fixtures import mail_world as mail_world
+from tests.world.mail import MailWorld
 
 pytestmark = pytest.mark.req("P3")
 
@@ -44,7 +49,7 @@ async def line(ground: Ground) -> int:
 async def letters(ground: Ground) -> list[str]:
     async with ground.database.transaction() as tx:
         return [
-            row.text
+            ground.vault.open(row.text.encode())
             for row in await tx.rows(select(Delivery.text).where(Delivery.kind == "notice").order_by(Delivery.id))
         ]
 
@@ -67,6 +72,44 @@ async def test_the_way_back_in(client: httpx.AsyncClient, dana: int, line: int, 
     assert (await client.post(found[1], data=FRESH)).status_code == 404, "it works once"
     answer = await client.post("/sign-in", data={"email": "dana@house.example", "password": FRESH["password"]})
     assert answer.status_code == 303
+
+
+async def test_a_link_is_never_kept_in_the_clear(
+    client: httpx.AsyncClient, dana: int, line: int, ground: Ground
+) -> None:
+    await client.post("/forgot", data={"email": "dana@house.example"})
+    (letter,) = await letters(ground)
+    found = re.search(r"/password/(\S+)", letter)
+    assert found
+    async with ground.database.transaction() as tx:
+        for table in ("delivery", "one_time_link", "event", "audit"):
+            kept = "".join(str(tuple(row)) for row in await tx.rows(text(f"select t::text from {table} t")))
+            assert found[1] not in kept, table
+
+
+async def test_what_goes_out_is_readable(dana: int, ground: Ground, mail_world: MailWorld) -> None:
+    box = mail_world.mailbox("dana@customer.example")
+    async with ground.database.transaction() as tx:
+        await actions.change_agent(tx, None, dana, email=box.address)
+        await lines.add(
+            tx,
+            ground.vault,
+            None,
+            channel_name="email",
+            address="office@house.example",
+            settings={"smtp_host": "127.0.0.1", "smtp_port": mail_world.ports["smtp"], "smtp_encryption": "none"},
+        )
+        letter = await sign_ins.link_letter(tx, None, dana, PASSWORD_RESET, ground.settings.address)
+        await dispatch.notify(tx, ground.vault, **letter)
+    sending = asyncio.create_task(Sender(ground).run())
+    try:
+        came = await asyncio.to_thread(mail_world.wait_for, box, lambda mail: "new password" in str(mail["Subject"]))
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+    part = came.get_body(("plain",))
+    assert part is not None
+    assert "http://127.0.0.1:8080/password/" in part.get_content()
 
 
 async def test_every_address_gets_the_same_answer(

@@ -44,10 +44,10 @@ async def test_a_new_agent_is_invited_and_comes_in(admin: httpx.AsyncClient, gro
     ben = await agent_named(ground, "Ben Bright")
     assert ben.email == "ben@house.example"
     async with ground.database.transaction() as tx:
-        letter = await tx.value(select(Delivery.text).where(Delivery.kind == "notice"))
+        locked = await tx.value(select(Delivery.text).where(Delivery.kind == "notice"))
         assert (await queues.capacity_of(tx, ben.id))["mail"] == 2
         assert ben.id in (await queues.members(tx))[queue_id]
-    found = re.search(r"(/password/\S+)", letter)
+    found = re.search(r"(/password/\S+)", ground.vault.open(locked.encode()))
     assert found
     admin.cookies.clear()
     assert "Welcome, Ben Bright" in (await admin.get(found[1])).text
