@@ -66,7 +66,7 @@ async def _within_scope(tx: Tx, me: Me, found: list[Event]) -> list[Event]:
     if me.all_queues:
         return found
     ids = {event.case_id for event in found if event.case_id is not None}
-    ours = set((await tx.execute(select(Case.id).where(Case.id.in_(ids), visible(me)))).scalars()) if ids else set()
+    ours = set(await tx.column(select(Case.id).where(Case.id.in_(ids), visible(me)))) if ids else set()
     return [
         event
         for event in found

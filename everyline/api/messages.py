@@ -84,6 +84,8 @@ async def reply(request: Request, case_id: int, asked: ReplyAsked, me: Writes) -
             case_id,
             asked.text,
             contact_point_id=asked.contact_point_id,
+            answer_to=asked.answer_to or "",
+            copies=asked.copies,
             revision=asked.revision,
             then=THEN.get(asked.then or ""),
             wrap_up_code_id=asked.wrap_up_code_id,

@@ -8,11 +8,10 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from everyline.ground.database import DatabaseAway
 from everyline.ground.errors import Invalid, ProductError
 from everyline.ground.words import _
 
@@ -35,8 +34,7 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(ProductError, _product_error)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(RequestValidationError, _unreadable)
-    api.add_exception_handler(DBAPIError, _away)
-    api.add_exception_handler(PoolTimeout, _away)
+    api.add_exception_handler(DatabaseAway, _away)
     api.add_exception_handler(OSError, _away)
     api.add_exception_handler(Exception, _defect)
 

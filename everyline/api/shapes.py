@@ -234,8 +234,16 @@ class MessageShape(Shape):
 
 
 class ReplyAsked(Asked):
-    text: str
+    text: str = Field(description="May hold a little Markdown: bold, italic, links, lists, quotes and code.")
     contact_point_id: int | None = None
+    answer_to: str | None = Field(
+        None,
+        description="The address in reply_to of the customer's newest message, when the reply is to go there. Without it "
+        "the reply goes to a contact point of the customer's, whatever their message asks for.",
+    )
+    copies: list[str] = Field(
+        default_factory=list, description="Who else gets it: name@example.org, or Name <name@example.org>."
+    )
     revision: int | None = Field(None, description="The case's when you read it: refused when there is news since.")
     then: Literal["wait for customer", "wait for others", "resolve"] | None = None
     wrap_up_code_id: int | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from everyline.cases import queries
@@ -14,7 +14,7 @@ from everyline.cases.models import Attachment, Case, CaseLink, Draft, Interactio
 from everyline.cases.rules import Status, may_become
 from everyline.ground import events
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.words import _
 from everyline.people.models import Agent
@@ -22,14 +22,14 @@ from everyline.people.models import Agent
 statements = queries.statements
 
 
-async def _locked(tx: Tx, case_id: int) -> Row[Any]:
+async def _locked(tx: Tx, case_id: int) -> Row:
     row = await tx.first(select(Case.__table__).where(Case.id == case_id).with_for_update())
     if row is None:
         raise NotFound(_("There is no such case."))
     return row
 
 
-async def _become(tx: Tx, by: int | None, case_id: int, then: Status, kind: str, **values: Any) -> Row[Any]:
+async def _become(tx: Tx, by: int | None, case_id: int, then: Status, kind: str, **values: Any) -> Row:
     """One step of a case's life, with its event."""
     row = await _locked(tx, case_id)
     if row.status == then:
@@ -204,13 +204,9 @@ async def note(
     note_id: int = await tx.value(
         insert(Note).values(case_id=case_id, agent_id=by, text=text, at=now()).returning(Note.id)
     )
-    called = (
-        (await tx.execute(select(Agent.id).where(Agent.id.in_(mentions), Agent.active))).scalars().all()
-        if mentions
-        else []
-    )
+    called = await tx.column(select(Agent.id).where(Agent.id.in_(mentions), Agent.active)) if mentions else []
     if called:
-        await tx.execute(insert(Mention), [{"note_id": note_id, "agent_id": agent_id} for agent_id in called])
+        await tx.many(insert(Mention), [{"note_id": note_id, "agent_id": agent_id} for agent_id in called])
     if files:
         await tx.execute(
             update(Attachment)
@@ -381,16 +377,23 @@ async def draft(
     text: str,
     *,
     contact_point_id: int | None = None,
+    answer_to: str | None = None,
+    copies: Sequence[str] | None = None,
     line_id: int | None = None,
     revision: int | None = None,
 ) -> int:
-    """Keep what an agent has begun to write; returns the draft's id."""
+    """Keep what an agent has begun to write; returns the draft's id. ``answer_to`` and ``copies`` stay as they were when
+    they are not told."""
     values: dict[str, Any] = {
         "text": text,
         "contact_point_id": contact_point_id,
         "line_id": line_id,
         "changed_at": now(),
     }
+    if answer_to is not None:
+        values["answer_to"] = answer_to
+    if copies is not None:
+        values["copies"] = list(copies)
     if revision is not None:
         values["revision"] = revision
     draft_id: int = await tx.value(

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal, or_, select, true, tuple_
 
 from everyline.cases.models import Case, Draft, Mention, Note
 from everyline.cases.rules import OPEN_STATUSES, Status, begun
 from everyline.customers.models import ContactPoint, Customer
 from everyline.ground import sql
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Invalid, NotFound
 from everyline.ground.words import _
 from everyline.people.models import Agent
@@ -55,7 +55,7 @@ class Filters:
 class Page:
     """One page of a list, and where the next begins; None: this was the last."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Row]
     after: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -180,7 +180,7 @@ async def count(tx: Tx, me: Me, filters: Filters) -> int:
     return int(await tx.value(select(func.count()).select_from(few)))
 
 
-async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row[Any]]:
+async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row]:
     """Cases by number, by words of their messages, or by their customer; best first."""
     words = words.strip()
     if not words:
@@ -201,9 +201,9 @@ async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row[An
             .limit(100)
             .union(select(ContactPoint.customer_id).where(ContactPoint.address.ilike(pattern)).limit(100))
         )
-        for case_id in (
-            await tx.execute(select(Case.id).where(Case.customer_id.in_(people)).order_by(Case.id.desc()).limit(most))
-        ).scalars():
+        for case_id in await tx.column(
+            select(Case.id).where(Case.customer_id.in_(people)).order_by(Case.id.desc()).limit(most)
+        ):
             scores[case_id] = scores.get(case_id, 0) + 1
     if not scores:
         return []
@@ -214,7 +214,7 @@ async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row[An
     return sorted(rows, key=lambda row: (-scores[row.id], -row.id))[:most]
 
 
-async def get(tx: Tx, me: Me, case_id: int, *, lock: bool = False) -> Row[Any]:
+async def get(tx: Tx, me: Me, case_id: int, *, lock: bool = False) -> Row:
     """One case that one may see. NotFound otherwise: whether it exists is not told."""
     query = select(Case.__table__).where(Case.id == case_id, visible(me))
     row = await tx.first(query.with_for_update() if lock else query)
@@ -223,50 +223,50 @@ async def get(tx: Tx, me: Me, case_id: int, *, lock: bool = False) -> Row[Any]:
     return row
 
 
-async def timeline(tx: Tx, case_id: int, *, after: int = 0, most: int = 200) -> list[Row[Any]]:
+async def timeline(tx: Tx, case_id: int, *, after: int = 0, most: int = 200) -> list[Row]:
     """The newest messages of a case, oldest first."""
     rows = await tx.rows(statements.timeline, {"case_id": case_id, "after": after, "most": most})
     return list(reversed(rows))
 
 
-async def notes(tx: Tx, case_id: int) -> Sequence[Row[Any]]:
+async def notes(tx: Tx, case_id: int) -> Sequence[Row]:
     """The notes of a case, oldest first."""
     return await tx.rows(statements.notes, {"case_id": case_id})
 
 
-async def attachments(tx: Tx, case_id: int) -> Sequence[Row[Any]]:
+async def attachments(tx: Tx, case_id: int) -> Sequence[Row]:
     """The files of a case."""
     return await tx.rows(statements.attachments, {"case_id": case_id})
 
 
-async def history(tx: Tx, case_id: int) -> Sequence[Row[Any]]:
+async def history(tx: Tx, case_id: int) -> Sequence[Row]:
     """The newest 500 events of a case, newest first."""
     return await tx.rows(statements.history, {"case_id": case_id})
 
 
-async def links(tx: Tx, me: Me, case_id: int) -> Sequence[Row[Any]]:
+async def links(tx: Tx, me: Me, case_id: int) -> Sequence[Row]:
     """Linked cases that one may see."""
     rows = await tx.rows(statements.links, {"case_id": case_id})
     seen = (
-        set((await tx.execute(select(Case.id).where(Case.id.in_([row.id for row in rows]), visible(me)))).scalars())
+        set(await tx.column(select(Case.id).where(Case.id.in_([row.id for row in rows]), visible(me))))
         if rows
         else set()
     )
     return [row for row in rows if row.id in seen]
 
 
-async def drafts(tx: Tx, me: Me, case_id: int) -> dict[str, Row[Any]]:
+async def drafts(tx: Tx, me: Me, case_id: int) -> dict[str, Row]:
     """One's own drafts on a case, by kind."""
     rows = await tx.rows(statements.drafts, {"case_id": case_id, "agent_id": me.id})
     return {row.kind: row for row in rows}
 
 
-async def views(tx: Tx, me: Me) -> Sequence[Row[Any]]:
+async def views(tx: Tx, me: Me) -> Sequence[Row]:
     """Saved lists: everybody's and one's own."""
     return await tx.rows(statements.views, {"agent_id": me.id})
 
 
-async def of_customer(tx: Tx, me: Me, customer_id: int, *, most: int = 20) -> Sequence[Row[Any]]:
+async def of_customer(tx: Tx, me: Me, customer_id: int, *, most: int = 20) -> Sequence[Row]:
     """A customer's cases that one may see, newest first."""
     return (await listed(tx, me, Filters(customer_id=customer_id), most=most)).rows
 

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row
-
 from everyline.cases import queries as cases
 from everyline.channel_contract import Facts
 from everyline.channel_registry import all_channels
@@ -17,7 +15,7 @@ from everyline.desk import phrases, places
 from everyline.desk.places import Place
 from everyline.desk.queries import statements
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.moments import zone
 from everyline.ground.words import _, mark
@@ -84,7 +82,7 @@ def channel_facts(name: str) -> Facts | Nowhere:
     return found.facts if found is not None else Nowhere()
 
 
-async def resolve_place(tx: Tx, me: Me, place: Place, queues: Sequence[Row[Any]]) -> Place:
+async def resolve_place(tx: Tx, me: Me, place: Place, queues: Sequence[Row]) -> Place:
     """The place with its title and, for a saved view, what it narrows to. NotFound when it is not theirs."""
     if place.key in places.VIEWS:
         return replace(place, title=_(places.VIEWS[place.key]))
@@ -99,7 +97,7 @@ async def resolve_place(tx: Tx, me: Me, place: Place, queues: Sequence[Row[Any]]
     raise NotFound(_("There is no such list."))
 
 
-async def frame(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]]) -> dict[str, Any]:
+async def frame(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row]) -> dict[str, Any]:
     """The frame of the desk's pages, with the ways to go and their counts."""
     context = await shell(tx, me, face=_("Everyline desk"), nav=[], nav_label=_("Views and queues"), add=add_item())
     context["shell"]["nav"] = await ways(tx, me, place, queues)
@@ -113,12 +111,12 @@ def add_item() -> dict[str, Any]:
     return item(_("New case"), "/desk/new", icon="plus", key="c")
 
 
-def nav_topics(me: Me, queues: Sequence[Row[Any]]) -> str:
+def nav_topics(me: Me, queues: Sequence[Row]) -> str:
     """What the counts listen to. A stream has a bounded number of topics."""
     return " ".join([f"agent:{me.id}", *[f"queue:{queue.id}" for queue in queues if me.sees_queue(queue.id)][:40]])
 
 
-async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row]) -> list[dict[str, Any]]:
     """Views and queues with their counts."""
     at = now()
     counts = await tx.one(
@@ -174,7 +172,7 @@ async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row[Any]]) 
     ]
 
 
-def queue_item(queue: Row[Any], here: str, at: datetime) -> dict[str, Any]:
+def queue_item(queue: Row, here: str, at: datetime) -> dict[str, Any]:
     """A queue with what waits in it; a queue whose oldest has waited past its goal says so."""
     late = queue.oldest is not None and (at - queue.oldest).total_seconds() > queue.goal_seconds
     facts = (
@@ -265,12 +263,12 @@ def list_topics(place: Place, me: Me) -> str:
     return " ".join([f"agent:{me.id}", *[f"queue:{queue_id}" for queue_id in sorted(me.queue_ids)[:40]]])
 
 
-def _mark_of(row: Row[Any]) -> str:
+def _mark_of(row: Row) -> str:
     return f"{row.moved_at.isoformat()}~{row.id}"
 
 
 def shown_row(
-    row: Row[Any], lines: dict[int, str], here: str, current: int, at: datetime, there: ZoneInfo
+    row: Row, lines: dict[int, str], here: str, current: int, at: datetime, there: ZoneInfo
 ) -> dict[str, Any]:
     """One case as the macro ``list_row`` has it."""
     return {

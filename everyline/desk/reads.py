@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row
-
 from everyline.cases import queries as cases
 from everyline.cases.actions import read as mark_read
 from everyline.channel_registry import reaching
@@ -16,9 +14,10 @@ from everyline.customers import queries as customers
 from everyline.desk import composing, phrases, timeline
 from everyline.desk.lists import channel_facts, shown_row
 from everyline.desk.queries import statements
-from everyline.dispatch.actions import statements as deliveries
+from everyline.dispatch.queries import correspondence
+from everyline.dispatch.queries import statements as deliveries
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.moments import zone
 from everyline.ground.words import _
 from everyline.people.actions import audit
@@ -43,7 +42,7 @@ async def whole_case(tx: Tx, me: Me, case_id: int, here: str, *, looks: bool = T
     }
 
 
-async def look(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], at: datetime) -> None:
+async def look(tx: Tx, me: Me, case: Row, facts: Row, at: datetime) -> None:
     """Somebody looks at a case and at its customer."""
     if case.unread:
         await mark_read(tx, me.id, case.id)
@@ -52,13 +51,13 @@ async def look(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], at: datetime) ->
     await look_at_customer(tx, me, facts)
 
 
-async def look_at_customer(tx: Tx, me: Me, facts: Row[Any]) -> None:
+async def look_at_customer(tx: Tx, me: Me, facts: Row) -> None:
     """Every view of a customer is written down, once in ten minutes."""
     if not facts.viewed_lately:
         await audit(tx, me.id, "customer.viewed", "customer", facts.customer_id, address=me.address)
 
 
-def head(me: Me, case: Row[Any], facts: Row[Any], here: str, at: datetime, there: ZoneInfo) -> dict[str, Any]:
+def head(me: Me, case: Row, facts: Row, here: str, at: datetime, there: ZoneInfo) -> dict[str, Any]:
     """Who, what about, on which channel, since when, and what can be done."""
     shown = channel_facts(facts.line_channel or case.last_channel)
     told = [(_("Case"), str(case.number))]
@@ -98,9 +97,7 @@ def head(me: Me, case: Row[Any], facts: Row[Any], here: str, at: datetime, there
     }
 
 
-async def read_timeline(
-    tx: Tx, me: Me, case: Row[Any], facts: Row[Any], at: datetime, there: ZoneInfo
-) -> list[dict[str, Any]]:
+async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, there: ZoneInfo) -> list[dict[str, Any]]:
     """The pieces of a case with what became of them."""
     return timeline.assemble(
         case.subject,
@@ -116,17 +113,30 @@ async def read_timeline(
     )
 
 
-async def composer(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], points: Sequence[Row[Any]]) -> dict[str, Any]:
+async def composer(tx: Tx, me: Me, case: Row, facts: Row, points: Sequence[Row]) -> dict[str, Any]:
     """What the composer begins with: drafts, ways to answer, files."""
     drafts = await cases.drafts(tx, me, case.id)
     reply = drafts.get("reply")
     wanted = reply.contact_point_id if reply is not None else None
-    able = {kind: found[0].facts for kind in {point.kind for point in points} if (found := reaching(kind))}
-    ways = composing.ways(points, able, facts.used_point_id, wanted, facts.customer_name)
+    talk = await correspondence(tx, case.id, facts.customer_id)
+    kinds = {point.kind for point in points} | ({talk.asked.kind} if talk.asked else set())
+    able = {kind: found[0].facts for kind in kinds if (found := reaching(kind))}
+    ways = composing.ways(
+        points,
+        able,
+        facts.used_point_id,
+        wanted,
+        facts.customer_name,
+        talk.asked,
+        reply.answer_to if reply is not None else "",
+    )
     held = {row.id: kind for kind, row in drafts.items()}
     files = [row for row in await cases.attachments(tx, case.id) if row.draft_id in held] if held else []
     return {
         "ways": ways,
+        "copies": composing.chips(talk.copies, reply.copies if reply is not None else None),
+        "copies_go": any(way.channel.copies for way in ways),
+        "formats": any(way.channel.formatted for way in ways),
         "drafts": {kind: row.text for kind, row in drafts.items()},
         "draft_files": [{"id": row.id, "name": row.name, "size": phrases.size(row.size)} for row in files],
         "key": composing.fresh_key(),
@@ -138,9 +148,9 @@ async def composer(tx: Tx, me: Me, case: Row[Any], facts: Row[Any], points: Sequ
 async def pane(
     tx: Tx,
     me: Me,
-    case: Row[Any] | None,
-    facts: Row[Any],
-    points: Sequence[Row[Any]],
+    case: Row | None,
+    facts: Row,
+    points: Sequence[Row],
     at: datetime,
     there: ZoneInfo,
     here: str,

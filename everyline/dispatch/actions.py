@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from everyline.cases import actions as cases
 from everyline.cases.models import Attachment, Case, Draft, Interaction, Message
 from everyline.cases.rules import Status, answer_subject, preview, stale
+from everyline.channel_contract import Address
 from everyline.channel_registry import channel, reaching
 from everyline.customers.actions import mark_bad
 from everyline.customers.models import ContactPoint
+from everyline.dispatch import queries, rules
 from everyline.dispatch.models import Delivery, DeliveryAttempt
-from everyline.ground import events, sql
+from everyline.ground import events, markdown
 from everyline.ground.addresses import MAILBOX
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.keys import CaseSigner, Vault
 from everyline.ground.words import _
@@ -29,7 +31,7 @@ from everyline.people.models import Agent
 from everyline.queues import actions as queues
 from everyline.queues.models import Queue
 
-statements = sql.beside(__file__, "dispatch.sql")
+statements = queries.statements
 
 THREAD_LENGTH = 20  # ids of a thread that an answer names, as RFC 5322 section 3.6.4 asks, newest kept
 
@@ -39,7 +41,7 @@ def wire_id(token: str, domain: str) -> str:
     return f"{token}.{secrets.token_hex(8)}@{domain or 'everyline.invalid'}"
 
 
-async def answer_line(tx: Tx, line_id: int | None, kind: str) -> Row[Any]:
+async def answer_line(tx: Tx, line_id: int | None, kind: str) -> Row:
     """The line that an answer goes out on: the one the customer used if it can reach them, else the one set for it,
     else the first that can. Conflict when there is none."""
     rows = {
@@ -80,8 +82,17 @@ async def answer(
     idempotency_key: str = "",
     wrap_up_code_id: int | None = None,
     at_once: bool = False,
+    answer_to: str = "",
+    copies: Sequence[str] = (),
 ) -> int:
-    """Write to the customer; returns the message's id.
+    """Write to the customer; returns the message's id. ``text`` may hold a little Markdown (see ``ground.markdown``): it
+    goes out as it was typed, with its HTML beside it where the channel carries that.
+
+    It goes to one of the customer's contact points. When their newest message asks for answers elsewhere (Reply-To),
+    they go there only if the writer names that very address in ``answer_to``, having seen it: anybody can write
+    anybody's name into From, and what stands on a case and the reference that leads into it must not go to a stranger
+    unnoticed. Conflict when the customer does not ask for that address, or no longer. Whoever it goes to, the case and
+    its contact point stay the customer's. ``copies``: others who get the same, as somebody typed their addresses.
 
     It goes out when the channel's undo window has passed. ``revision`` is the case's when the writer last read it:
     Conflict when there is news since. ``then`` is what the case does afterwards: wait for the customer or for others,
@@ -106,22 +117,26 @@ async def answer(
     draft = await tx.first(
         select(Draft.__table__).where(Draft.case_id == case_id, Draft.agent_id == by, Draft.kind == "reply")
     )
-    files = (
-        (await tx.execute(select(Attachment.id).where(Attachment.draft_id == draft.id))).scalars().all()
-        if draft
-        else []
-    )
+    files = await tx.column(select(Attachment.id).where(Attachment.draft_id == draft.id)) if draft else []
     if not text.strip() and not files:
         raise Invalid(_("The answer is empty."), {"text": _("Write something.")})
+    asked, contact_point_id = await _asked(tx, row, answer_to, contact_point_id)
     point = await _point(tx, row, contact_point_id)
-    line = await answer_line(tx, row.line_id, point.kind)
+    to = asked or Address(point.kind, point.address)
+    line = await answer_line(tx, row.line_id, to.kind)
     facts = channel(line.channel).facts
+    copied = rules.copies(copies, await queries.own_addresses(tx), to.address) if any(copies) else ()
+    if copied and not facts.copies:
+        said = _("Over this channel an answer goes to one address only: take the copies away.")
+        raise Invalid(said, {"copies": said})
+    html = markdown.formatted(text) if facts.formatted else ""
     at = now()
     interaction_id = await _interaction(tx, case_id, line, point.id, at)
     token = signer.sign(case_id)
     external_id = wire_id(token, line.address.partition("@")[2])
     references = await thread(tx, case_id)
-    body = await _signed(tx, by, row.queue_id, text)
+    signature = await _signature(tx, by, row.queue_id)
+    carried = [[one.kind, one.address, one.name] for one in copied]
     subject = answer_subject(row.subject) if references else row.subject  # what we write first answers nothing
     message_id: int = await tx.value(
         insert(Message)
@@ -134,6 +149,8 @@ async def answer(
             external_id=external_id,
             subject=subject,
             text=text,
+            html=html,
+            facts={"copies": carried} if carried else {},
             at=at,
         )
         .returning(Message.id)
@@ -150,11 +167,14 @@ async def answer(
         message_id=message_id,
         contact_point_id=point.id,
         kind="reply",
-        address_kind=point.kind,
-        address=point.address,
+        address_kind=to.kind,
+        address=to.address,
+        address_name=to.name,
+        copies=carried,
         sender_name=await _sender_name(tx, by, line),
         subject=subject,
-        text=body,
+        text=f"{text.rstrip()}\n\n-- \n{signature}\n" if signature else text,
+        html=html + markdown.html("-- \n" + signature) if html and signature else html,
         language=row.language,
         references=references,
         external_id=external_id,
@@ -193,7 +213,7 @@ async def answer(
     return message_id
 
 
-async def _afterwards(tx: Tx, by: int, row: Row[Any], then: Status | None, wrap_up_code_id: int | None) -> None:
+async def _afterwards(tx: Tx, by: int, row: Row, then: Status | None, wrap_up_code_id: int | None) -> None:
     if then is Status.RESOLVED:
         await queues.resolve(tx, by, row.id, wrap_up_code_id)
     elif then in (Status.WAITING_FOR_CUSTOMER, Status.WAITING_FOR_OTHERS):
@@ -206,7 +226,17 @@ async def _afterwards(tx: Tx, by: int, row: Row[Any], then: Status | None, wrap_
             await cases.reopen(tx, by, row.id)
 
 
-async def _point(tx: Tx, row: Row[Any], contact_point_id: int | None) -> Row[Any]:
+async def _asked(tx: Tx, row: Row, answer_to: str, contact_point_id: int | None) -> tuple[Address | None, int | None]:
+    """Where the customer asked answers to go, if that was chosen, and the contact point that they asked from."""
+    if not answer_to:
+        return None, contact_point_id
+    found = await queries.correspondence(tx, row.id, row.customer_id)
+    if found.asked is None or found.asked.address != answer_to.strip().lower():
+        raise Conflict(_("The customer's newest message does not ask for answers at %s.") % answer_to[:100])
+    return found.asked, found.asked_by_id
+
+
+async def _point(tx: Tx, row: Row, contact_point_id: int | None) -> Row:
     """The contact point chosen, which must be the case's customer's; else the one the customer used last."""
     if contact_point_id is None:
         contact_point_id = await tx.value(
@@ -227,7 +257,7 @@ async def _point(tx: Tx, row: Row[Any], contact_point_id: int | None) -> Row[Any
     return found
 
 
-async def _interaction(tx: Tx, case_id: int, line: Row[Any], point_id: int, at: datetime) -> int:
+async def _interaction(tx: Tx, case_id: int, line: Row, point_id: int, at: datetime) -> int:
     """The interaction that is going on with this address on this line, or a new one that we begin."""
     found = await tx.value(
         select(Interaction.id)
@@ -258,15 +288,14 @@ async def _interaction(tx: Tx, case_id: int, line: Row[Any], point_id: int, at: 
     return begun
 
 
-async def _signed(tx: Tx, by: int, queue_id: int | None, text: str) -> str:
-    """The words with the agent's signature, or the queue's when they have none."""
+async def _signature(tx: Tx, by: int, queue_id: int | None) -> str:
+    """The agent's, or the queue's when they have none."""
     own = await tx.value(select(Agent.signature).where(Agent.id == by))
     house = await tx.value(select(Queue.signature).where(Queue.id == queue_id)) if queue_id else ""
-    signature = own or house or ""
-    return f"{text.rstrip()}\n\n-- \n{signature.strip()}\n" if signature.strip() else text
+    return str(own or house or "").strip()
 
 
-async def _sender_name(tx: Tx, by: int, line: Row[Any]) -> str:
+async def _sender_name(tx: Tx, by: int, line: Row) -> str:
     name = await tx.value(select(Agent.name).where(Agent.id == by))
     return f"{name}, {line.name}" if name else str(line.name)
 
@@ -279,7 +308,7 @@ async def _write(tx: Tx, **values: Any) -> int:
 async def write_all(tx: Tx, deliveries: Sequence[dict[str, Any]]) -> None:
     """Many deliveries at once; one whose idempotency key is there already is left out."""
     if deliveries:
-        await tx.execute(upsert(Delivery).on_conflict_do_nothing(index_elements=["idempotency_key"]), list(deliveries))
+        await tx.many(upsert(Delivery).on_conflict_do_nothing(index_elements=["idempotency_key"]), list(deliveries))
 
 
 async def notify(
@@ -320,7 +349,17 @@ async def take_back(tx: Tx, by: int, case_id: int, message_id: int) -> str:
     row = await tx.first(statements.take_back, {"message_id": message_id, "at": now()})
     if row is None:
         raise Conflict(_("It is too late: the answer has gone out."))
-    draft_id = await cases.draft(tx, by, case_id, "reply", message.text, contact_point_id=row.contact_point_id)
+    point = await tx.value(select(ContactPoint.address).where(ContactPoint.id == row.contact_point_id))
+    draft_id = await cases.draft(
+        tx,
+        by,
+        case_id,
+        "reply",
+        message.text,
+        contact_point_id=row.contact_point_id,
+        answer_to="" if point == row.address else row.address,
+        copies=[f"{name} <{address}>" if name else address for _kind, address, name in row.copies],
+    )
     await tx.execute(
         update(Attachment).where(Attachment.message_id == message_id).values(draft_id=draft_id, message_id=None)
     )
@@ -362,12 +401,21 @@ async def _as_before(tx: Tx, case_id: int) -> None:
     await tx.execute(update(Case).where(Case.id == case_id).values(answered_at=answered, **values))
 
 
-async def bounce(tx: Tx, delivery: Row[Any], reason: str) -> None:
-    """Something of ours did not arrive: the case says so to who has it, and the address is marked."""
+async def bounce(tx: Tx, delivery: Row, reason: str, failed: Sequence[str] = ()) -> None:
+    """Something of ours did not arrive: the case says so to who has it, and the address is marked.
+
+    ``failed`` are the addresses that are told to have failed; empty: who it was written to. Where only copies did not
+    arrive, the delivery stands, and the case is looked at again.
+    """
+    if rules.only_copies(failed, delivery.address, [address for _kind, address, _name in delivery.copies]):
+        if delivery.case_id is not None:
+            await bring_back(tx, delivery.case_id)
+        return
     await tx.execute(
         update(Delivery).where(Delivery.id == delivery.id).values(state="bounced", answer=reason[:2000], ended_at=now())
     )
-    if delivery.contact_point_id is not None:
+    point = await tx.value(select(ContactPoint.address).where(ContactPoint.id == delivery.contact_point_id))
+    if point == delivery.address:  # and not where answers were asked to go
         await mark_bad(tx, delivery.contact_point_id, reason)
     await events.record(
         tx,

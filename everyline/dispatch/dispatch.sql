@@ -37,11 +37,11 @@ returning id, line_id, case_id, message_id, state;
 -- name: take_back
 -- Before it went out; must count one.
 update delivery set state = 'taken back', ended_at = :at
-where message_id = :message_id and state = 'due' and attempts = 0 and due_at > :at returning id, case_id, contact_point_id, line_id;
+where message_id = :message_id and state = 'due' and attempts = 0 and due_at > :at returning id, case_id, contact_point_id, line_id, address, copies;
 
 -- name: failed
 -- The delivery that something came back for, found by what it was called on the wire.
-select d.id, d.case_id, d.contact_point_id, d.message_id, d.external_id, d.line_id from delivery d
+select d.id, d.case_id, d.contact_point_id, d.message_id, d.external_id, d.line_id, d.address, d.copies from delivery d
 where d.external_id = any(cast(:external_ids as text[]));
 
 -- name: recent_automatic
@@ -52,3 +52,12 @@ where automatic and address = any(cast(:addresses as text[])) and created_at > c
 -- name: of_case
 -- What became of everything that a case sent out.
 select id, message_id, kind, address, state, attempts, answer, due_at, sent_at, ended_at from delivery where case_id = :case_id order by id;
+
+-- name: newest_in
+-- The newest message that a person sent on a case, and the contact point that it came from.
+select m.facts, m.contact_point_id, p.kind, p.address, p.customer_id from message m left join contact_point p on p.id = m.contact_point_id
+where m.case_id = :case_id and m.direction = 'in' and m.kind = 'message' order by m.id desc limit 1;
+
+-- name: own_addresses
+-- Every address that is or was a line's.
+select distinct address from line;

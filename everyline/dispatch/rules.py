@@ -1,12 +1,22 @@
-"""When to try again, and when to stop. Pure."""
+"""When to try again and when to stop; who gets an answer. Pure."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
+
+from everyline.channel_contract import Address
+from everyline.ground.addresses import MAILBOX, normal_mailbox
+from everyline.ground.errors import Invalid
+from everyline.ground.words import _
 
 MOST_ATTEMPTS = 12
 FIRST_PAUSE = 20.0  # seconds
 LONGEST_PAUSE = 4 * 3600.0
+MOST_COPIES = 50
+
+_NAMED = re.compile(r'\s*"?([^"<>]*?)"?\s*<([^<>]*)>\s*')
 
 
 def pause(attempts: int, chance: float) -> timedelta:
@@ -26,3 +36,64 @@ def outcome_of(*, permanent: bool, unknown: bool) -> str:
     if unknown:
         return "unknown"
     return "permanent" if permanent else "temporary"
+
+
+def is_own(address: str, own: Collection[str]) -> bool:
+    """Is this an address of one of our lines, with a case's reference in it or without?"""
+    local, _at, domain = address.rpartition("@")
+    return address in own or f"{local.partition('+')[0]}@{domain}" in own
+
+
+def others(everyone: Iterable[Address], own: Collection[str], without: Collection[str]) -> tuple[Address, ...]:
+    """Of those a message went to, who gets a copy of the answer: mailboxes, each once, none of ours, and nobody of
+    ``without``."""
+    found: dict[str, Address] = {}
+    for one in everyone:
+        if one.kind == MAILBOX and one.address not in without and not is_own(one.address, own):
+            found.setdefault(one.address, one)
+    return tuple(found.values())[:MOST_COPIES]
+
+
+def copies(typed: Iterable[str], own: Collection[str], to: str) -> tuple[Address, ...]:
+    """Whom an agent named for a copy, as ``name@example.org`` or ``Name <name@example.org>``, several apart by commas or
+    semicolons; each once, and not who gets the answer itself. Raises Invalid with the words that are no address."""
+    found: dict[str, Address] = {}
+    for words in _apart(typed):
+        named = _NAMED.fullmatch(words)
+        name, address = (named[1], named[2]) if named else ("", words)
+        try:
+            address = normal_mailbox(address)
+        except ValueError as error:
+            said = _("“%s” is no email address. It looks like name@example.org.") % words[:100]
+            raise Invalid(said, {"copies": said}) from error
+        if is_own(address, own):
+            said = _("%s is an address of ours: a copy would come back to us.") % address
+            raise Invalid(said, {"copies": said})
+        if address != to:
+            found.setdefault(address, Address(MAILBOX, address, " ".join(name.split())[:200]))
+    if len(found) > MOST_COPIES:
+        said = _("At most %d copies with one answer.") % MOST_COPIES
+        raise Invalid(said, {"copies": said})
+    return tuple(found.values())
+
+
+def _apart(typed: Iterable[str]) -> list[str]:
+    """One piece for each address; a comma inside a name, as in ``Doe, Jane <jane@example.org>``, parts nothing."""
+    found: list[str] = []
+    for text in typed:
+        begun = ""
+        for piece in re.split(r"([,;\n])", text):
+            begun += piece
+            if "@" in piece:
+                found.append(begun.strip(" ,;\n\t"))
+                begun = ""
+        if begun.strip(" ,;\n\t"):
+            found.append(begun.strip(" ,;\n\t"))
+    return found
+
+
+def only_copies(failed: Sequence[str], address: str, copied: Collection[str]) -> bool:
+    """Did what came back reach who it was written to, and only copies of it did not arrive? Unless every address that
+    failed is known to be a copy's, it is taken for a failure of the whole."""
+    lower = {one.strip().lower() for one in failed}
+    return bool(lower) and address not in lower and lower <= set(copied)

@@ -13,8 +13,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
 
 from everyline.cases.models import Attachment
 from everyline.channel_contract import Address, ChannelError, File, Outbound
@@ -22,6 +21,7 @@ from everyline.channel_registry import channel
 from everyline.dispatch import actions, rules
 from everyline.ground import events
 from everyline.ground.clock import now
+from everyline.ground.database import DatabaseError, Row
 from everyline.ground.installation import Ground
 from everyline.ground.settings import SettingsError
 from everyline.lines import actions as lines
@@ -56,7 +56,7 @@ class Sender:
                     try:
                         busy = await self._round()
                         pause = 0.0 if busy else await self._until_next()
-                    except (SQLAlchemyError, OSError) as error:
+                    except (DatabaseError, OSError) as error:
                         log.warning("sender pauses: %s", error)
                         pause = 0.5
                     if pause:
@@ -76,7 +76,7 @@ class Sender:
                     await tx.execute(
                         actions.statements.renew, {"ids": list(self._under_way.values()), "until": now() + CLAIM}
                     )
-            except (SQLAlchemyError, OSError):
+            except (DatabaseError, OSError):
                 log.warning("claims could not be renewed; the database is away")
 
     async def _round(self) -> bool:
@@ -112,14 +112,13 @@ class Sender:
         catch_up = self._ground.bus.CATCH_UP_SECONDS
         return catch_up if soonest is None else min(max((soonest - now()).total_seconds(), 0.0) + 0.005, catch_up)
 
-    async def _send(self, row: Row[Any], line_row: Row[Any]) -> None:
+    async def _send(self, row: Row, line_row: Row) -> None:
         reached = False
 
         async def on_wire() -> None:
             nonlocal reached
             async with self._ground.database.transaction() as tx:
-                result = await tx.execute(actions.statements.on_wire, {"id": row.id, "attempts": row.attempts})
-                if result.rowcount != 1:
+                if await tx.execute(actions.statements.on_wire, {"id": row.id, "attempts": row.attempts}) != 1:
                     raise Lost
             reached = True
 
@@ -136,7 +135,7 @@ class Sender:
             await self._failed(
                 row, rules.outcome_of(permanent=False, unknown=reached), str(error) or type(error).__name__
             )
-        except SQLAlchemyError as error:
+        except DatabaseError as error:
             log.warning("delivery %s: the database went away: %s", row.id, type(error).__name__)
         except Exception as error:
             log.exception("delivery %s stumbled", row.id)
@@ -146,7 +145,7 @@ class Sender:
         else:
             await self._keep_trying(self._sent, row, receipt.external_id, receipt.answer)
 
-    async def _outbound(self, row: Row[Any]) -> Outbound:
+    async def _outbound(self, row: Row) -> Outbound:
         files: list[File] = []
         if row.message_id is not None:
             async with self._ground.database.transaction() as tx:
@@ -176,7 +175,7 @@ class Sender:
             automatic=row.automatic,
         )
 
-    async def _sent(self, row: Row[Any], external_id: str, answer: str) -> None:
+    async def _sent(self, row: Row, external_id: str, answer: str) -> None:
         async with self._ground.database.transaction() as tx:
             values = {
                 "id": row.id,
@@ -187,7 +186,7 @@ class Sender:
                 "external_id": external_id,
                 "at": now(),
             }
-            if (await tx.execute(actions.statements.finish, values)).rowcount == 1:
+            if await tx.execute(actions.statements.finish, values) == 1:
                 await actions.note_attempt(tx, row.id, "sent", answer)
                 await lines.note_sent(tx, row.line_id)
                 await events.record(
@@ -199,11 +198,11 @@ class Sender:
                     message_id=row.message_id,
                 )
 
-    async def _failed(self, row: Row[Any], outcome: str, answer: str) -> None:
+    async def _failed(self, row: Row, outcome: str, answer: str) -> None:
         log.info("delivery %s: %s: %s", row.id, outcome, answer[:200])
         await self._keep_trying(self._note_failure, row, outcome, answer)
 
-    async def _note_failure(self, row: Row[Any], outcome: str, answer: str) -> None:
+    async def _note_failure(self, row: Row, outcome: str, answer: str) -> None:
         async with self._ground.database.transaction() as tx:
             values = {
                 "id": row.id,
@@ -217,7 +216,7 @@ class Sender:
                 values |= {"state": "due", "due_at": now() + rules.pause(row.attempts, random.random())}
             else:
                 values["state"] = {"permanent": "bounced", "unknown": "unknown"}.get(outcome, "failed")
-            if (await tx.execute(actions.statements.finish, values)).rowcount != 1:
+            if await tx.execute(actions.statements.finish, values) != 1:
                 return
             await actions.note_attempt(tx, row.id, outcome, answer)
             if outcome == "temporary":
@@ -241,7 +240,7 @@ class Sender:
         for step in range(60):
             try:
                 await write(*arguments)
-            except (SQLAlchemyError, OSError):
+            except (DatabaseError, OSError):
                 log.warning("delivery %s: what the wire said waits for the database", arguments[0].id)
                 await asyncio.sleep(min(0.2 * 2**step, 5.0))
             else:

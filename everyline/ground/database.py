@@ -1,4 +1,4 @@
-"""The database: engine, transactions, and the base of all tables.
+"""The database: connections, transactions, and the base of all tables.
 
 Every verb takes a ``Tx`` and writes its event into it. Those who open the transaction need do nothing else: after the
 commit the bus is told, never inside the transaction (a NOTIFY there makes commits wait for each other).
@@ -9,13 +9,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
-from sqlalchemy import BigInteger, Executable, Identity, MetaData, Row
+import psycopg
+from sqlalchemy import BigInteger, Executable, Identity, MetaData
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.engine import CursorResult
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from everyline.ground.pool import Connection, Pool
+from everyline.ground.wire import wire
 
 # all times in UTC; a statement or transaction that hangs is ended, so that it can never hold up others for long; plans are
 # made for the values at hand: a common word and a rare one, a full queue and an empty one, want different ones
@@ -23,6 +25,16 @@ SESSION = "-c timezone=UTC -c statement_timeout=60s -c idle_in_transaction_sessi
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Moment = Annotated[datetime, mapped_column(TIMESTAMP(timezone=True))]
+Row: TypeAlias = Any  # a named tuple with the statement's columns
+
+DatabaseError = psycopg.Error  # any error of the database
+DatabaseAway = psycopg.OperationalError  # no connection to it, or none in time
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error is about the connection and not about the statement: the same may work a moment later."""
+    state = getattr(error, "sqlstate", None)
+    return isinstance(error, DatabaseAway) and (state is None or state[:3] in ("57P", "080"))
 
 
 class Base(DeclarativeBase):
@@ -42,31 +54,52 @@ class Base(DeclarativeBase):
 class Tx:
     """One transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self.wrote_events = False
 
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
-        """Run a statement."""
-        return await self.connection.execute(statement, parameters)
+    async def _run(self, statement: Executable, parameters: Mapping[str, Any] | None) -> psycopg.AsyncCursor[Any]:
+        words, values = wire(statement, parameters)
+        return await self._connection.execute(words, values)
 
-    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    async def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
+        """Run a statement; returns how many rows it was about."""
+        return (await self._run(statement, parameters)).rowcount
+
+    async def many(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Run a statement once for each set of values, in one go; returns what the runs return, in their order."""
+        wired = [wire(statement, one) for one in parameters]
+        if not wired:
+            return []
+        cursor = self._connection.cursor()
+        returning = bool(getattr(statement, "_returning", ()))
+        await cursor.executemany(wired[0][0], [values for _, values in wired], returning=returning)
+        if not returning:
+            return []
+        return [row async for result in cursor.results() for row in await result.fetchall()]
+
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All rows of a statement."""
-        return (await self.connection.execute(statement, parameters)).all()
+        return await (await self._run(statement, parameters)).fetchall()
 
-    async def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+    async def column(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """The first column of all rows."""
+        return [row[0] for row in await self.rows(statement, parameters)]
+
+    async def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
         """The first row, or None."""
-        return (await self.connection.execute(statement, parameters)).first()
+        return await (await self._run(statement, parameters)).fetchone()
 
-    async def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any]:
+    async def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row:
         """The row of a statement that always has exactly one."""
-        return (await self.connection.execute(statement, parameters)).one()
+        found = await self.rows(statement, parameters)
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} rows where there is always one")
+        return found[0]
 
     async def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
-        row = (await self.connection.execute(statement, parameters)).first()
+        row = await self.first(statement, parameters)
         return None if row is None else row[0]
 
 
@@ -76,20 +109,12 @@ class Database:
     def __init__(self, url: str, *, connections: int = 8, after_commit: Callable[[], None] | None = None) -> None:
         self.url = url
         self.after_commit = after_commit
-        self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url),
-            pool_size=connections,
-            max_overflow=0,
-            pool_timeout=30,
-            pool_pre_ping=True,
-            pool_use_lifo=True,
-            connect_args={"options": SESSION},
-        )
+        self._pool = Pool(url, most=connections, options=SESSION)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """Begin, commit at the end, roll back on an error; tell the bus afterwards when there are new events."""
-        async with self.engine.begin() as connection:
+        async with self._pool.transaction() as connection:
             tx = Tx(connection)
             yield tx
         if tx.wrote_events and self.after_commit:
@@ -97,10 +122,4 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.engine.dispose()
-
-
-def sqlalchemy_url(url: str) -> str:
-    """The same address with the driver that we use named in it."""
-    _, _, rest = url.partition("://")
-    return f"postgresql+psycopg://{rest}"
+        await self._pool.close()

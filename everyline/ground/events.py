@@ -135,7 +135,7 @@ async def record_all(tx: Tx, events: Iterable[Event]) -> None:
         for event in events
     ]
     if rows:
-        await tx.execute(statements.record, rows)
+        await tx.many(statements.record, rows)
         tx.wrote_events = True
 
 

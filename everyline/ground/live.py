@@ -15,9 +15,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from everyline.ground import events
+from everyline.ground.database import DatabaseError
 from everyline.ground.events import Event, Position
 from everyline.ground.installation import Ground
 
@@ -140,7 +139,7 @@ class Hub:
                     self.started.set()
                 async for batch in events.follow(self._ground.database, self._ground.bus, self.position):
                     self.hand_out(batch)
-            except (SQLAlchemyError, OSError) as error:
+            except (DatabaseError, OSError) as error:
                 log.warning("live streams wait for the database: %s", type(error).__name__)
                 await asyncio.sleep(0.3)
 

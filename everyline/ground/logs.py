@@ -35,5 +35,5 @@ def begin(role: str, *, form: str, level: str) -> None:
     else:
         handler.setFormatter(logging.Formatter(f"%(asctime)s {role} %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("mail.log", "procrastinate", "alembic", "httpx", "uvicorn.error"):
+    for noisy in ("mail.log", "procrastinate", "alembic", "httpx", "uvicorn.error", "psycopg.pool"):
         logging.getLogger(noisy).setLevel("WARNING")

@@ -56,9 +56,7 @@ def _migrate(url: str) -> None:
     from alembic.config import Config
     from sqlalchemy import create_engine  # noqa: PLC0415 -- as above
 
-    from everyline.ground.database import sqlalchemy_url  # noqa: PLC0415 -- as above
-
-    engine = create_engine(sqlalchemy_url(url))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as connection:

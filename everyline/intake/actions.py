@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from everyline.cases.rules import Status, preview
 from everyline.channel_contract import Address, Inbound, InboundKind
 from everyline.channel_registry import channel
@@ -19,7 +17,7 @@ from everyline.customers.actions import Known
 from everyline.dispatch import actions as dispatch
 from everyline.ground import events, sql
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.events import Event
 from everyline.ground.keys import CaseSigner
 from everyline.ground.words import _
@@ -112,9 +110,10 @@ async def settle(tx: Tx, signer: CaseSigner, pieces: Sequence[Piece], line_facts
                 (failure.code + " " + failure.reason for failure in failed_piece.read.failures if failure.permanent),
             )
         )
-        if any(failure.permanent for failure in failed_piece.read.failures):
+        failed = [failure.recipient for failure in failed_piece.read.failures if failure.permanent]
+        if failed:
             await dispatch.bounce(
-                tx, bounced[failed_piece.piece.inbound_id], reason.strip() or _("It could not be delivered.")
+                tx, bounced[failed_piece.piece.inbound_id], reason.strip() or _("It could not be delivered."), failed
             )
     return settled
 
@@ -186,7 +185,7 @@ async def _failed_deliveries(tx: Tx, wire_ids: Sequence[str]) -> dict[str, int |
     return {row.external_id: row.case_id for row in rows}
 
 
-async def _bounces(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[int, Row[Any]]:
+async def _bounces(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[int, Row]:
     """By inbound id: the delivery of ours that a bounce speaks of."""
     wanted = {
         failure.external_id: piece.inbound_id
@@ -311,6 +310,8 @@ def _facts(read: Inbound) -> str:
     facts: dict[str, Any] = {}
     if read.recipients:
         facts["recipients"] = [[address.kind, address.address, address.name] for address in read.recipients[:50]]
+    if read.reply_to:
+        facts["reply_to"] = [read.reply_to.kind, read.reply_to.address, read.reply_to.name]
     if read.fields:
         facts["fields"] = dict(read.fields)
     if read.remarks:

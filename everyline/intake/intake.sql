@@ -34,7 +34,12 @@ with recursive chain as (
     select asked, c.id, c.merged_into_id, step + 1 from "case" c join chain on c.id = chain.merged_into_id where step < 20
 )
 select chain.asked, c.id, c.customer_id, c.status, c.resolved_at, c.queue_id, c.owner_id, c.priority, c.language, c.subject,
-    array(select d.address_kind || ' ' || d.address from delivery d where d.case_id = c.id) as addresses
+    array(
+        select d.address_kind || ' ' || d.address from delivery d where d.case_id = c.id and d.state <> 'taken back'
+        union
+        select (one.copy ->> 0) || ' ' || (one.copy ->> 1) from delivery d cross join lateral jsonb_array_elements(d.copies) as one (copy)
+        where d.case_id = c.id and d.kind = 'reply' and d.state <> 'taken back'
+    ) as addresses
 from chain join "case" c on c.id = chain.id where chain.merged_into_id is null;
 
 -- name: lock_cases

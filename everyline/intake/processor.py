@@ -11,13 +11,12 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import insert
 
 from everyline.cases.models import Message
 from everyline.dispatch import actions as dispatch
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import DatabaseError, Row, Tx, is_away
 from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.intake import actions
@@ -52,7 +51,7 @@ class Processor:
                 try:
                     busy = await self.process_some() > 0
                     pause = 0.0 if busy else await self._until_next()
-                except (SQLAlchemyError, OSError) as error:
+                except (DatabaseError, OSError) as error:
                     log.warning("intake pauses: %s", error)
                     busy, pause = False, 0.5
                 if not busy:
@@ -66,11 +65,11 @@ class Processor:
             await self._process(group)
         return len(rows)
 
-    async def _claim(self) -> list[Row[Any]]:
+    async def _claim(self) -> list[Row]:
         async with self._ground.database.transaction() as tx:
             return list(await tx.rows(actions.statements.claim, {"at": now(), "until": now() + CLAIM, "most": BATCH}))
 
-    async def _process(self, rows: list[Row[Any]]) -> None:
+    async def _process(self, rows: list[Row]) -> None:
         async with self._ground.database.transaction() as tx:
             line_rows = await by_ids(tx, sorted({row.line_id for row in rows}))
         lines = {
@@ -87,7 +86,7 @@ class Processor:
                 for stumbled in batch.stumbled:
                     await actions.stumble(tx, stumbled)
 
-    async def _settle(self, pieces: list[Piece], line_rows: dict[int, Row[Any]], attempts: dict[int, int]) -> None:
+    async def _settle(self, pieces: list[Piece], line_rows: dict[int, Row], attempts: dict[int, int]) -> None:
         if not pieces:
             return
         try:
@@ -95,16 +94,16 @@ class Processor:
                 facts = {line_id: await self._line_facts(tx, row) for line_id, row in line_rows.items()}
                 settled = await actions.settle(tx, self._ground.signer, pieces, facts)
                 await self._acknowledge(tx, settled, facts)
-        except DBAPIError as error:
-            if error.connection_invalidated:
+        except DatabaseError as error:
+            if is_away(error):
                 raise
-            await self._one_by_one(pieces, line_rows, attempts, str(error.orig or error))
+            await self._one_by_one(pieces, line_rows, attempts, str(error))
         except Exception as error:
             log.exception("a batch of %s could not be settled", len(pieces))
             await self._one_by_one(pieces, line_rows, attempts, f"{type(error).__name__}: {error}")
 
     async def _one_by_one(
-        self, pieces: list[Piece], line_rows: dict[int, Row[Any]], attempts: dict[int, int], cause: str
+        self, pieces: list[Piece], line_rows: dict[int, Row], attempts: dict[int, int], cause: str
     ) -> None:
         if len(pieces) > 1:
             for piece in pieces:
@@ -115,7 +114,7 @@ class Processor:
                 tx, Stumbled(pieces[0].inbound_id, attempts[pieces[0].inbound_id], cause, hopeless=False)
             )
 
-    async def _line_facts(self, tx: Tx, line: Row[Any]) -> LineFacts:
+    async def _line_facts(self, tx: Tx, line: Row) -> LineFacts:
         queue_id = line.queue_id or await queue_queries.default_queue(tx)
         due_at = await queues.goal(tx, queue_id, now()) if queue_id else None
         return LineFacts(queue_id, due_at, line.acknowledges)
@@ -137,7 +136,7 @@ class Processor:
         organisation = await organisation_name(tx)
         messages: list[dict[str, Any]] = []
         deliveries: list[dict[str, Any]] = []
-        answer_lines: dict[tuple[int, str], Row[Any]] = {}
+        answer_lines: dict[tuple[int, str], Row] = {}
         for one, number in chosen:
             assert one.read.sender is not None
             queue_id = facts[one.piece.line.id].queue_id
@@ -181,11 +180,7 @@ class Processor:
                 }
             )
         if messages:
-            ids = (
-                (await tx.execute(insert(Message).returning(Message.id, sort_by_parameter_order=True), messages))
-                .scalars()
-                .all()
-            )
+            ids = [row.id for row in await tx.many(insert(Message).returning(Message.id), messages)]
             await dispatch.write_all(
                 tx,
                 [delivery | {"message_id": message_id} for delivery, message_id in zip(deliveries, ids, strict=True)],
@@ -212,9 +207,9 @@ def _message(one: Said, subject: str, text: str, external_id: str) -> dict[str, 
     }
 
 
-def _groups(rows: list[Row[Any]]) -> list[list[Row[Any]]]:
+def _groups(rows: list[Row]) -> list[list[Row]]:
     """Rows together as long as their bytes fit into memory comfortably."""
-    groups: list[list[Row[Any]]] = []
+    groups: list[list[Row]] = []
     weight = 0
     for row in rows:
         weight += row.size

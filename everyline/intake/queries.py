@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, true
+from sqlalchemy import ColumnElement, func, select, true
 
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.words import _
@@ -23,7 +22,7 @@ def _within(me: Me) -> ColumnElement[bool]:
     return true() if me.all_queues else Line.queue_id.in_(me.queue_ids)
 
 
-async def quarantined(tx: Tx, me: Me, *, before: int | None = None, most: int = 50) -> Sequence[Row[Any]]:
+async def quarantined(tx: Tx, me: Me, *, before: int | None = None, most: int = 50) -> Sequence[Row]:
     """What waits in quarantine, newest first, without the bytes themselves."""
     columns = [column for column in Inbound.__table__.c if column.name != "body"]
     query = select(*columns, Line.name.label("line_name"), Line.channel).join(Line, Line.id == Inbound.line_id)
@@ -46,7 +45,7 @@ async def within(tx: Tx, me: Me, inbound_ids: Sequence[int]) -> list[int]:
     return [row.id for row in rows]
 
 
-async def piece(tx: Tx, me: Me, inbound_id: int) -> Row[Any]:
+async def piece(tx: Tx, me: Me, inbound_id: int) -> Row:
     """One piece that waits in quarantine. NotFound when it does not, or is not theirs to see."""
     query = select(Inbound.__table__, Line.name.label("line_name"), Line.channel).join(Line, Line.id == Inbound.line_id)
     row = await tx.first(query.where(Inbound.id == inbound_id, Inbound.state == QUARANTINED, _within(me)))
@@ -55,6 +54,6 @@ async def piece(tx: Tx, me: Me, inbound_id: int) -> Row[Any]:
     return row
 
 
-async def body(ground: Ground, row: Row[Any]) -> bytes:
+async def body(ground: Ground, row: Row) -> bytes:
     """The bytes of a piece, wherever they are kept. FileNotFoundError when the file store has lost them."""
     return row.body if row.body is not None else await ground.files.read(row.file_hash)

@@ -7,13 +7,11 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from everyline.channel_contract import Inbound, InboundKind, Line, Raw, Unreadable
 from everyline.channel_registry import channel
 from everyline.ground import languages
+from everyline.ground.database import Row
 from everyline.ground.files import Files
 from everyline.ground.words import _
 
@@ -63,12 +61,12 @@ class Batch:
     stumbled: list[Stumbled] = field(default_factory=list)
 
 
-async def read(rows: list[Row[Any]], lines: Mapping[int, Line], files: Files) -> Batch:
+async def read(rows: list[Row], lines: Mapping[int, Line], files: Files) -> Batch:
     """Read claimed rows, beside the event loop: parsing takes the processor, and files take the disk."""
     return await asyncio.to_thread(_read_all, rows, lines, files)
 
 
-def _read_all(rows: list[Row[Any]], lines: Mapping[int, Line], files: Files) -> Batch:
+def _read_all(rows: list[Row], lines: Mapping[int, Line], files: Files) -> Batch:
     batch = Batch()
     for row in rows:
         try:

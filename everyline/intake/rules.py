@@ -29,7 +29,7 @@ class CaseKnown:
     customer_id: int
     status: Status
     resolved_at: datetime | None
-    addresses: frozenset[tuple[str, str]]  # to whom we wrote on it
+    addresses: frozenset[tuple[str, str]]  # to whom we wrote on it, copies of our agents' answers among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Place:
 def place(piece: Inbound, customer_id: int, referred: CaseKnown | None, now: datetime) -> Place:
     """A reference leads into a case only for those who are part of it: its customer, or somebody we wrote to on it. The
     subject never does. A stranger who quotes a reference opens a case of their own, linked to the one they quoted."""
+    # Somebody who got a copy of an agent's answer is no stranger: an agent of ours sent them what stands on the case, and
+    # who answers all answers on that case. Whom only the customer copied is one until an agent writes to them.
     if referred is None or piece.sender is None:
         return Place(Placing.OPENS)
     sender = (piece.sender.kind, piece.sender.address)

@@ -128,8 +128,16 @@ async def retire(tx: Tx, by: int | None, line_id: int) -> None:
     await events.record(tx, "line.retired", actor_id=by, line_id=line_id)
 
 
+async def _recover(tx: Tx, line_id: int) -> None:
+    """An event when the wire did not work until now."""
+    failing = (LineHealth.line_id == line_id) & LineHealth.failing_since.is_not(None)
+    if await tx.first(update(LineHealth).where(failing).values(failing_since=None).returning(LineHealth.line_id)):
+        await events.record(tx, "line.recovered", line_id=line_id)
+
+
 async def note_healthy(tx: Tx, line_id: int) -> None:
-    """The wire works."""
+    """The wire works; an event only when it did not until now."""
+    await _recover(tx, line_id)
     values = {"healthy_at": now(), "failing_since": None}
     await tx.execute(
         upsert(LineHealth)
@@ -166,6 +174,7 @@ async def move_cursor(tx: Tx, line_id: int, cursor: Mapping[str, Any]) -> None:
 
 async def note_sent(tx: Tx, line_id: int) -> None:
     """Something went out: the wire works."""
+    await _recover(tx, line_id)
     at = now()
     values = {"sent_at": at, "healthy_at": at, "failing_since": None}
     await tx.execute(

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from everyline import channel_contract as contract
 from everyline.channel_registry import channel
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.keys import CaseSigner, Vault
 from everyline.ground.words import _
 from everyline.lines.models import Line, LineHealth
 
 
-def as_channel_sees(row: Row[Any], vault: Vault, signer: CaseSigner) -> contract.Line:
+def as_channel_sees(row: Row, vault: Vault, signer: CaseSigner) -> contract.Line:
     """The line with its settings read and its secrets opened."""
     secrets = json.loads(vault.open(row.secrets)) if row.secrets else {}
     settings = channel(row.channel).settings.model_validate({**row.settings, **secrets})
     return contract.Line(row.id, row.channel, row.address, row.name, row.language, settings, signer)
 
 
-async def get(tx: Tx, line_id: int) -> Row[Any]:
+async def get(tx: Tx, line_id: int) -> Row:
     """One line's row. NotFound when there is none, or it is retired."""
     row = await tx.first(select(Line.__table__).where(Line.id == line_id, Line.retired_at.is_(None)))
     if row is None:
@@ -32,12 +31,12 @@ async def get(tx: Tx, line_id: int) -> Row[Any]:
     return row
 
 
-async def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Row[Any]]:
+async def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Row]:
     """Lines by id, retired ones too: what came in on them is still theirs."""
     return {row.id: row for row in await tx.rows(select(Line.__table__).where(Line.id.in_(ids)))}
 
 
-async def open_lines(tx: Tx, channel_name: str) -> Sequence[Row[Any]]:
+async def open_lines(tx: Tx, channel_name: str) -> Sequence[Row]:
     """The open lines of a channel."""
     return await tx.rows(
         select(Line.__table__)
@@ -46,7 +45,7 @@ async def open_lines(tx: Tx, channel_name: str) -> Sequence[Row[Any]]:
     )
 
 
-async def with_health(tx: Tx) -> Sequence[Row[Any]]:
+async def with_health(tx: Tx) -> Sequence[Row]:
     """Every line with how it is doing."""
     health = LineHealth.__table__
     return await tx.rows(

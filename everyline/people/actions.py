@@ -92,7 +92,7 @@ async def scope_to(tx: Tx, by: int | None, agent_id: int, queue_ids: Iterable[in
     await tx.execute(delete(QueueScope).where(QueueScope.agent_id == agent_id))
     rows = [{"agent_id": agent_id, "queue_id": queue_id} for queue_id in sorted(set(queue_ids))]
     if rows:
-        await tx.execute(insert(QueueScope), rows)
+        await tx.many(insert(QueueScope), rows)
     await events.record(tx, "agent.changed", actor_id=by, agent_id=agent_id, fields=["scope"])
 
 

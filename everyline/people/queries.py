@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.people.models import Agent, AgentState, ApiToken, Audit, Installation, QueueScope
@@ -24,7 +24,7 @@ async def organisation_name(tx: Tx) -> str:
     return str(await tx.value(select(Installation.value).where(Installation.name == "organisation")) or "Everyline")
 
 
-async def get(tx: Tx, agent_id: int) -> Row[Any]:
+async def get(tx: Tx, agent_id: int) -> Row:
     """One agent. NotFound when there is none."""
     row = await tx.first(select(Agent.__table__).where(Agent.id == agent_id))
     if row is None:
@@ -37,7 +37,7 @@ async def me(tx: Tx, agent_id: int, *, scopes: frozenset[str] | None = None, add
     row = await tx.first(select(Agent.__table__).where(Agent.id == agent_id, Agent.active))
     if row is None:
         return None
-    ids = (await tx.execute(_SCOPE, {"agent_id": agent_id})).scalars().all()
+    ids = await tx.column(_SCOPE, {"agent_id": agent_id})
     everything = row.all_queues or row.role == Role.ADMIN
     return Me(
         row.id,
@@ -54,7 +54,7 @@ async def me(tx: Tx, agent_id: int, *, scopes: frozenset[str] | None = None, add
     )
 
 
-async def all_agents(tx: Tx) -> Sequence[Row[Any]]:
+async def all_agents(tx: Tx) -> Sequence[Row]:
     """Every agent with their state, by name."""
     state = AgentState.__table__
     return await tx.rows(
@@ -70,7 +70,7 @@ async def installation(tx: Tx) -> dict[str, Any]:
     return {"organisation": "Everyline", "language": "en", "zone": "UTC", **facts}
 
 
-async def all_tokens(tx: Tx) -> Sequence[Row[Any]]:
+async def all_tokens(tx: Tx) -> Sequence[Row]:
     """The tokens that are good, with whom they act as."""
     query = select(ApiToken.__table__, Agent.name.label("agent_name")).join(Agent, Agent.id == ApiToken.agent_id)
     return await tx.rows(query.where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc()))
@@ -78,7 +78,7 @@ async def all_tokens(tx: Tx) -> Sequence[Row[Any]]:
 
 async def scope_of(tx: Tx, agent_id: int) -> set[int]:
     """The queues that an agent may see beside those they are a member of."""
-    return set((await tx.execute(select(QueueScope.queue_id).where(QueueScope.agent_id == agent_id))).scalars())
+    return set(await tx.column(select(QueueScope.queue_id).where(QueueScope.agent_id == agent_id)))
 
 
 async def trail(
@@ -89,7 +89,7 @@ async def trail(
     subject: str = "",
     subject_id: int | None = None,
     most: int = 50,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """The audit trail, newest first: what was done before an id, by an agent, or to a subject."""
     query = select(Audit.__table__, Agent.name.label("agent_name")).outerjoin(Agent, Agent.id == Audit.agent_id)
     if before is not None:

@@ -13,10 +13,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.moments import span
 from everyline.ground.words import _, mark
 from everyline.people.rules import Me, Role
@@ -141,7 +141,7 @@ def changed_keys(keys: dict[str, Any] | None) -> str:
     return json.dumps(own) if own else ""
 
 
-def state_of(row: Row[Any]) -> dict[str, Any]:
+def state_of(row: Row) -> dict[str, Any]:
     """The agent state that is shown, from what was chosen and what is in hand."""
     state = str(row.state)
     if state == "available":
@@ -156,7 +156,7 @@ def state_of(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def state_choices(row: Row[Any], reasons: Sequence[str]) -> list[dict[str, Any]]:
+def state_choices(row: Row, reasons: Sequence[str]) -> list[dict[str, Any]]:
     """The states to choose from: now, and, while there is work in hand, for when it ends."""
 
     def choices(prefix: str, state: str, reason: str) -> list[dict[str, Any]]:

@@ -11,14 +11,13 @@ import hashlib
 import hmac
 import secrets
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Row, case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy import text as literal
 
 from everyline.ground import events
 from everyline.ground.clock import now
-from everyline.ground.database import Database, Tx
+from everyline.ground.database import Database, Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound, ProductError
 from everyline.ground.keys import Vault
 from everyline.ground.words import _, speaking
@@ -94,7 +93,7 @@ async def note_success(tx: Tx, attempt_id: int) -> None:
     await tx.execute(update(SignInAttempt).where(SignInAttempt.id == attempt_id).values(succeeded=True))
 
 
-async def right_password(database: Database, email: str, password: str, address: str) -> Row[Any]:
+async def right_password(database: Database, email: str, password: str, address: str) -> Row:
     """The agent whose email address and password these are. WrongPassword, TooManyTries."""
     name = email.strip().lower()[:320]
     async with database.transaction() as tx:
@@ -132,7 +131,7 @@ async def begin(
     return token, lasts
 
 
-async def pending_agent(tx: Tx, token: str) -> Row[Any] | None:
+async def pending_agent(tx: Tx, token: str) -> Row | None:
     """Who still owes the second factor with this token; None when nobody does."""
     return await tx.first(
         select(Agent.__table__)
@@ -156,7 +155,7 @@ async def end(tx: Tx, token: str) -> int | None:
     return agent_id
 
 
-async def of_agent(tx: Tx, agent_id: int) -> list[Row[Any]]:
+async def of_agent(tx: Tx, agent_id: int) -> list[Row]:
     """The browsers an agent is signed in with, the last used first. ``mark`` names one without giving anything away."""
     mark = func.substr(func.encode(SignIn.token_hash, "hex"), 1, 16).label("mark")
     query = select(SignIn.__table__, mark).where(
@@ -218,7 +217,7 @@ async def fresh_recovery_codes(tx: Tx, agent_id: int) -> list[str]:
     """New recovery codes; the old ones are worth nothing any more. 80 bits each, so that a plain hash is enough."""
     codes = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _number in range(RECOVERY_CODES)]
     await tx.execute(delete(RecoveryCode).where(RecoveryCode.agent_id == agent_id))
-    await tx.execute(insert(RecoveryCode), [{"agent_id": agent_id, "code_hash": _code_hash(code)} for code in codes])
+    await tx.many(insert(RecoveryCode), [{"agent_id": agent_id, "code_hash": _code_hash(code)} for code in codes])
     return ["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in codes]
 
 
@@ -339,7 +338,7 @@ async def link_letter(tx: Tx, by: int | None, agent_id: int, purpose: str, addre
         }
 
 
-async def linked_agent(tx: Tx, token: str) -> Row[Any]:
+async def linked_agent(tx: Tx, token: str) -> Row:
     """Whose link this is, with its ``purpose``. NotFound when it is used, too old, or never was."""
     row = await tx.first(
         select(Agent.__table__, OneTimeLink.purpose)

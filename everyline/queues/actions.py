@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from everyline.cases import actions as cases
 from everyline.cases.models import Case, Interaction
@@ -15,7 +15,7 @@ from everyline.cases.rules import Status
 from everyline.channel_registry import channel
 from everyline.ground import events
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.words import _
 from everyline.people.models import AgentState
@@ -217,7 +217,7 @@ async def _take(tx: Tx, by: int, entry_id: int, before: list[str], outcome: str,
 
 async def _withdraw(
     tx: Tx, reason: str, *, entry_id: int | None = None, agent_id: int | None = None, but: int | None = None
-) -> list[Row[Any]]:
+) -> list[Row]:
     rows = await tx.rows(
         statements.withdraw, {"at": now(), "reason": reason, "entry_id": entry_id, "agent_id": agent_id}
     )

@@ -12,9 +12,9 @@ from datetime import datetime
 
 import psycopg
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from everyline.ground.clock import now
+from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
 from everyline.queues import actions, queries, rules
 from everyline.queues.models import Offer, QueueEntry
@@ -34,7 +34,7 @@ async def run(ground: Ground) -> None:
                 while not await _take_the_lead(connection):  # noqa: ASYNC110 -- who leads may be another process
                     await asyncio.sleep(STAND_BY_SECONDS)
                 await _lead(ground, connection)
-        except (psycopg.Error, SQLAlchemyError, OSError) as error:
+        except (psycopg.Error, DatabaseError, OSError) as error:
             log.warning("distributor stopped: %s", error)
             await asyncio.sleep(0.5)
 

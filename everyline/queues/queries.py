@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from everyline.ground import sql
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.people.rules import Me
@@ -30,17 +29,17 @@ from everyline.queues.models import (
 statements = sql.beside(__file__, "queues.sql")
 
 
-async def all_queues(tx: Tx) -> Sequence[Row[Any]]:
+async def all_queues(tx: Tx) -> Sequence[Row]:
     """The queues in use, in their order."""
     return await tx.rows(select(Queue.__table__).where(Queue.retired_at.is_(None)).order_by(Queue.position, Queue.name))
 
 
-async def seen_by(tx: Tx, me: Me) -> list[Row[Any]]:
+async def seen_by(tx: Tx, me: Me) -> list[Row]:
     """The queues within one's scope."""
     return [row for row in await all_queues(tx) if me.sees_queue(row.id)]
 
 
-async def get(tx: Tx, queue_id: int) -> Row[Any]:
+async def get(tx: Tx, queue_id: int) -> Row:
     """One queue in use. NotFound otherwise."""
     row = await tx.first(select(Queue.__table__).where(Queue.id == queue_id, Queue.retired_at.is_(None)))
     if row is None:
@@ -97,12 +96,12 @@ async def candidates(tx: Tx) -> list[rules.Candidate]:
     ]
 
 
-async def offer_for(tx: Tx, agent_id: int) -> Row[Any] | None:
+async def offer_for(tx: Tx, agent_id: int) -> Row | None:
     """The offer that stands before an agent now."""
     return await tx.first(statements.offer_for, {"agent_id": agent_id, "at": now()})
 
 
-async def in_hand(tx: Tx, agent_id: int) -> Sequence[Row[Any]]:
+async def in_hand(tx: Tx, agent_id: int) -> Sequence[Row]:
     """An agent's assignments that still take capacity: at work, or wrapping up."""
     return await tx.rows(
         select(Assignment.__table__)
@@ -111,7 +110,7 @@ async def in_hand(tx: Tx, agent_id: int) -> Sequence[Row[Any]]:
     )
 
 
-async def wrap_up_codes(tx: Tx, queue_id: int | None) -> Sequence[Row[Any]]:
+async def wrap_up_codes(tx: Tx, queue_id: int | None) -> Sequence[Row]:
     """The outcomes to choose from for a case of this queue."""
     return await tx.rows(statements.wrap_up_codes, {"queue_id": queue_id})
 
@@ -136,17 +135,17 @@ async def default_queue(tx: Tx) -> int | None:
     return found
 
 
-async def all_hours(tx: Tx) -> Sequence[Row[Any]]:
+async def all_hours(tx: Tx) -> Sequence[Row]:
     """All hours, by name."""
     return await tx.rows(select(Hours.__table__).order_by(Hours.name))
 
 
-async def days_of(tx: Tx, hours_id: int) -> Sequence[Row[Any]]:
+async def days_of(tx: Tx, hours_id: int) -> Sequence[Row]:
     """The days that differ from the week, in order."""
     return await tx.rows(select(HoursDay.__table__).where(HoursDay.hours_id == hours_id).order_by(HoursDay.day))
 
 
-async def all_skills(tx: Tx) -> Sequence[Row[Any]]:
+async def all_skills(tx: Tx) -> Sequence[Row]:
     """Every skill, languages last, with how many agents have it."""
     held = select(func.count()).where(AgentSkill.skill_id == Skill.id).scalar_subquery().label("agents")
     return await tx.rows(select(Skill.__table__, held).order_by(Skill.language.is_not(None), Skill.name))

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
+from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import IntegrityError
 
 from everyline.ground import events
 from everyline.ground.clock import now
@@ -97,7 +97,7 @@ async def retire_queue(tx: Tx, by: int | None, queue_id: int) -> None:
 
 async def set_members(tx: Tx, by: int | None, queue_id: int, agent_ids: Iterable[int]) -> None:
     """Who takes from a queue."""
-    before = set((await tx.execute(select(Membership.agent_id).where(Membership.queue_id == queue_id))).scalars())
+    before = set(await tx.column(select(Membership.agent_id).where(Membership.queue_id == queue_id)))
     wanted = set(agent_ids)
     for agent_id in sorted(wanted - before):
         await _join(tx, by, agent_id, queue_id)
@@ -107,7 +107,7 @@ async def set_members(tx: Tx, by: int | None, queue_id: int, agent_ids: Iterable
 
 async def set_queues(tx: Tx, by: int | None, agent_id: int, queue_ids: Iterable[int]) -> None:
     """What queues an agent takes from."""
-    before = set((await tx.execute(select(Membership.queue_id).where(Membership.agent_id == agent_id))).scalars())
+    before = set(await tx.column(select(Membership.queue_id).where(Membership.agent_id == agent_id)))
     wanted = set(queue_ids)
     for queue_id in sorted(wanted - before):
         await _join(tx, by, agent_id, queue_id)
@@ -169,7 +169,7 @@ async def set_skills(tx: Tx, by: int | None, agent_id: int, levels: Mapping[int,
     await tx.execute(delete(AgentSkill).where(AgentSkill.agent_id == agent_id))
     if levels:
         rows = [{"agent_id": agent_id, "skill_id": skill, "level": level} for skill, level in levels.items()]
-        await tx.execute(insert(AgentSkill), rows)
+        await tx.many(insert(AgentSkill), rows)
     await events.record(tx, "agent.skills_changed", actor_id=by, agent_id=agent_id)
 
 
@@ -184,7 +184,7 @@ async def set_capacity(tx: Tx, by: int | None, agent_id: int, most: Mapping[str,
     await tx.execute(delete(Capacity).where(Capacity.agent_id == agent_id))
     if wanted:
         rows = [{"agent_id": agent_id, "media_class": name, "most": number} for name, number in wanted.items()]
-        await tx.execute(insert(Capacity), rows)
+        await tx.many(insert(Capacity), rows)
     await events.record(tx, "agent.capacity_changed", actor_id=by, agent_id=agent_id)
 
 
@@ -292,10 +292,9 @@ async def set_day(tx: Tx, by: int | None, hours_id: int, day: date, name: str = 
         raise Invalid(_("Something is not right with these hours."), {"times": str(error)}) from error
     values = {"name": name.strip(), "times": spans}
     try:
-        async with tx.connection.begin_nested():
-            row = upsert(HoursDay).values(hours_id=hours_id, day=day, **values)
-            await tx.execute(row.on_conflict_do_update(index_elements=["hours_id", "day"], set_=values))
-    except IntegrityError as error:
+        row = upsert(HoursDay).values(hours_id=hours_id, day=day, **values)
+        await tx.execute(row.on_conflict_do_update(index_elements=["hours_id", "day"], set_=values))
+    except ForeignKeyViolation as error:
         raise NotFound(_("There are no such hours.")) from error
     await events.record(tx, "hours.changed", actor_id=by, hours_id=hours_id, fields=["days"])
 

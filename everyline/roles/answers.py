@@ -8,11 +8,10 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from everyline.ground.database import DatabaseAway
 from everyline.ground.errors import ProductError
 from everyline.ground.pages import page
 from everyline.ground.words import _, speaking
@@ -26,8 +25,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProductError, _product_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _unreadable)
-    app.add_exception_handler(DBAPIError, _away)
-    app.add_exception_handler(PoolTimeout, _away)
+    app.add_exception_handler(DatabaseAway, _away)
     app.add_exception_handler(OSError, _away)
     app.add_exception_handler(Exception, _defect)
 

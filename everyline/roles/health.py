@@ -7,9 +7,9 @@ import hmac
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse, Response
 
+from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
 from everyline.people.permit import public
 
@@ -42,7 +42,7 @@ async def readyz(request: Request) -> Response:
     try:
         async with ground.database.transaction() as tx:
             await tx.value(text("select 1"))
-    except (SQLAlchemyError, OSError):
+    except (DatabaseError, OSError):
         return PlainTextResponse("the database does not answer", 503)
     if not request.app.state.hub.started.is_set():
         return PlainTextResponse("live streams are not read yet", 503)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 
 from everyline.channel_contract import Line, Receiver
 from everyline.channel_registry import all_channels
 from everyline.ground import events
+from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
 from everyline.intake.door import IntakeDoor
 
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 30.0
 STAND_BY_SECONDS = 5.0
+WIRE_EVENTS = ("line.failed", "line.recovered")  # say nothing of which receivers have to run
 
 
 class Receivers:
@@ -41,9 +42,9 @@ class Receivers:
                         position = await events.newest(tx)
                     await self._match_lines()
                     async for batch in events.follow(self._ground.database, self._ground.bus, position):
-                        if any(event.kind.startswith("line.") and event.kind != "line.failed" for event in batch):
+                        if any(event.kind.startswith("line.") and event.kind not in WIRE_EVENTS for event in batch):
                             await self._match_lines()
-                except (SQLAlchemyError, OSError) as error:
+                except (DatabaseError, OSError) as error:
                     log.warning("receivers wait for the database: %s", error)
                     await asyncio.sleep(0.5)
         finally:
@@ -110,5 +111,5 @@ class Receivers:
         try:
             for line in lines:
                 await self._door.failed(line, f"{type(error).__name__}: {error}")
-        except (SQLAlchemyError, OSError):
+        except (DatabaseError, OSError):
             log.warning("the lines' health could not be written down")

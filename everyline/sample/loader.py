@@ -129,9 +129,7 @@ async def _house(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tupl
             .values([{"name": name, "position": at} for at, name in enumerate(topics.CODES)])
         )
     }
-    await tx.execute(
-        insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)]
-    )
+    await tx.many(insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)])
     agents, loaded = await _people(tx, queue_ids)
     return _House(queue_ids, list(line_ids.values()), answer_lines, agents, codes), loaded
 
@@ -180,8 +178,8 @@ async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]
             signature=f"{name}\nHarbor County",
         )
         agents.append(agent_id)
-        await tx.execute(insert(Membership), [{"queue_id": queue_ids[queue], "agent_id": agent_id} for queue in queues])
-        await tx.execute(
+        await tx.many(insert(Membership), [{"queue_id": queue_ids[queue], "agent_id": agent_id} for queue in queues])
+        await tx.many(
             insert(AgentSkill),
             [{"agent_id": agent_id, "skill_id": skills[code], "level": 5 if code == "en" else 4} for code in languages],
         )
@@ -193,7 +191,7 @@ async def _customers(tx: Tx, found: list[Person]) -> list[int]:
     """Customers with their contact points; returns the mailboxes' ids in the same order."""
     since = now() - timedelta(days=generator.DAYS + 1)
     ids = await _ids(tx, Customer, len(found))
-    await tx.execute(
+    await tx.many(
         insert(Customer),
         [
             {"id": one, "name": person.name, "kind": person.kind, "language": person.language, "created_at": since}
@@ -201,7 +199,7 @@ async def _customers(tx: Tx, found: list[Person]) -> list[int]:
         ],
     )
     points = await _ids(tx, ContactPoint, len(found))
-    await tx.execute(
+    await tx.many(
         insert(ContactPoint),
         [
             {"id": point, "customer_id": one, "kind": MAILBOX, "address": person.mailbox, "preferred": True}
@@ -209,7 +207,7 @@ async def _customers(tx: Tx, found: list[Person]) -> list[int]:
         ],
     )
     numbers = {person.number: one for one, person in zip(ids, found, strict=True)}
-    await tx.execute(
+    await tx.many(
         insert(ContactPoint),
         [
             {"customer_id": one, "kind": NUMBER, "address": number, "label": "mobile"}
@@ -236,7 +234,7 @@ class _Rows:
 
     async def write(self, tx: Tx) -> None:
         for table, rows in self.by_table.items():
-            await tx.execute(insert(table), rows)
+            await tx.many(insert(table), rows)
         await events.record_all(tx, sorted(self.events, key=lambda event: event.at))
 
 

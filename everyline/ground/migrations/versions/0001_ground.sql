@@ -352,6 +352,8 @@ CREATE TABLE draft (
     kind TEXT NOT NULL,
     text TEXT DEFAULT '' NOT NULL,
     contact_point_id BIGINT,
+    answer_to TEXT DEFAULT '' NOT NULL,
+    copies JSONB,
     line_id BIGINT,
     revision INTEGER DEFAULT '0' NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
