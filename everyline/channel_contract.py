@@ -56,6 +56,8 @@ class Facts:
     hue: int  # degree on the colour wheel for the small icon ground
     longest_text: int | None = None  # characters; None: no limit worth showing
     files: bool = True
+    copies: bool = False  # can others beside its receiver get the same message?
+    formatted: bool = False  # does it carry HTML beside the text?
     largest_file: int = 25 * 1024 * 1024  # bytes, all files of one message together
     secure: bool = False
     may_start: bool = True  # may we write first?
@@ -166,6 +168,7 @@ class Inbound:
     language: str = ""  # ISO 639-1, empty: unknown
     sent_at: datetime | None = None
     recipients: tuple[Address, ...] = ()
+    reply_to: Address | None = None  # where the sender asks answers to go, when that is another address than theirs
     references: tuple[str, ...] = ()  # external ids that it answers, nearest first
     tokens: tuple[str, ...] = ()  # reply tokens found where only we put them
     files: tuple[File, ...] = ()
@@ -185,10 +188,10 @@ class Outbound:
     sender_name: str
     subject: str
     text: str
-    html: str = ""
+    html: str = ""  # the same, formatted; empty: the text says all. The channel makes it harmless before it goes out
     language: str = ""
     files: tuple[File, ...] = ()
-    copies: tuple[Address, ...] = ()
+    copies: tuple[Address, ...] = ()  # others who get the same and see each other
     external_id: str = ""  # the id this delivery must carry on the wire, the same at every attempt
     references: tuple[str, ...] = ()  # external ids of the thread, oldest first
     token: str = ""  # signed reference to the case; empty: nothing to come back to

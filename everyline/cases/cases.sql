@@ -1,7 +1,7 @@
 -- name: timeline
 -- The pieces of a case in order. Of HTML only whether it says more than its text: it is large, and read by itself.
 select m.id, m.interaction_id, m.direction, m.agent_id, a.name as agent_name, m.contact_point_id, m.external_id, m.subject, m.text,
-    m.quoted, m.html <> '' and left(m.html, 20000) ~* '<(img|table|font|h[1-6]|ol|ul|a|pre)[ >]' as rich, m.at, m.sent_at, m.kind, m.facts, i.channel, i.line_id, l.name as line_name, l.address as line_address,
+    m.quoted, case when m.direction = 'out' then m.html else '' end as formatted, m.direction = 'in' and m.html <> '' and left(m.html, 20000) ~* '<(img|table|font|h[1-6]|ol|ul|a|pre)[ >]' as rich, m.at, m.sent_at, m.kind, m.facts, i.channel, i.line_id, l.name as line_name, l.address as line_address,
     p.address, p.kind as address_kind
 from message m
 join interaction i on i.id = m.interaction_id
@@ -69,7 +69,7 @@ select id from chain where merged_into_id is null;
 
 -- name: drafts
 -- What an agent has begun to write on a case.
-select id, case_id, agent_id, kind, text, contact_point_id, line_id, revision, changed_at from draft
+select id, case_id, agent_id, kind, text, contact_point_id, answer_to, copies, line_id, revision, changed_at from draft
 where case_id = :case_id and agent_id = :agent_id;
 
 -- name: views

@@ -212,6 +212,12 @@ class Draft(Base):
     kind: Mapped[str] = mapped_column(Text)  # reply, note
     text: Mapped[str] = mapped_column(Text, server_default="")
     contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
+    answer_to: Mapped[str] = mapped_column(
+        Text, server_default=""
+    )  # where the customer asked answers to go, when that is chosen
+    copies: Mapped[list[Any] | None] = mapped_column(
+        JSONB
+    )  # as typed; None: nobody has touched those that are proposed
     line_id: Mapped[int | None] = mapped_column(ForeignKey("line.id"))
     revision: Mapped[int] = mapped_column(Integer, server_default="0")  # of the case when it was begun
     changed_at: Mapped[Moment] = mapped_column(server_default=func.now())

@@ -16,7 +16,7 @@ from everyline.channel_registry import all_channels
 from everyline.desk import phrases
 from everyline.desk.answering import CASE_CHANGED, Back, by_script, done
 from everyline.desk.case_routes import composer_context
-from everyline.desk.composing import called
+from everyline.desk.composing import called, chosen
 from everyline.desk.lists import frame
 from everyline.desk.onlookers import onlookers_of
 from everyline.desk.places import Place
@@ -42,6 +42,15 @@ class Typed:
 
     reply: str
     note: str
+    copies: list[str] | None = None  # None: the form had no place for them
+
+
+Copies = Annotated[list[str] | None, Form()]
+
+
+def _named(copies: list[str] | None, shown: str) -> list[str] | None:
+    """Who was named for a copy; None when the form had no place for that."""
+    return [one for one in copies or [] if one.strip()] if shown else None
 
 
 @router.put("/desk/cases/{case_id}/draft")
@@ -53,13 +62,15 @@ async def keep_draft(
     reply: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     channel: Annotated[str, Form()] = "",
+    copies: Copies = None,
+    copies_shown: Annotated[str, Form()] = "",
     revision: Annotated[int, Form()] = 0,
 ) -> Response:
     """Keep what is being written: the reply and the note, each for itself."""
     async with ground_of(request).database.transaction() as tx:
         await cases.get(tx, me, case_id)
         held = await cases.drafts(tx, me, case_id)
-        point_id = int(channel) if channel.isdigit() else None
+        point_id, answer_to = chosen(channel)
         for name, text in (("reply", reply), ("note", note)):
             if text.strip() or name in held:
                 await actions.draft(
@@ -69,6 +80,8 @@ async def keep_draft(
                     name,
                     text,
                     contact_point_id=point_id if name == "reply" else None,
+                    answer_to=answer_to if name == "reply" else None,
+                    copies=_named(copies, copies_shown) if name == "reply" else None,
                     revision=revision,
                 )
     onlookers_of(request).say(me, case_id, writes=bool((reply if kind == "reply" else note).strip()))
@@ -169,6 +182,8 @@ async def answer(
     note: Annotated[str, Form()] = "",
     channel: Annotated[str, Form()] = "",
     revision: Annotated[int, Form()] = 0,
+    copies: Copies = None,
+    copies_shown: Annotated[str, Form()] = "",
     key: Annotated[str, Form()] = "",
     then: Annotated[str, Form()] = "",
     files: Annotated[list[UploadFile] | None, File()] = None,
@@ -177,7 +192,7 @@ async def answer(
     """Send an answer, or keep a note. Refused while there is news that the writer has not seen; what was typed
     stays."""
     ground = ground_of(request)
-    typed = Typed(reply, note)
+    typed = Typed(reply, note, _named(copies, copies_shown))
     what = "note" if kind == "note" else "reply"
     try:
         async with ground.database.transaction() as tx:
@@ -187,7 +202,7 @@ async def answer(
                 await _note(tx, me, case_id, note)
                 said, undo, seconds = _("The note is kept."), "", 0
             else:
-                message_id = await _send(tx, request, me, case_id, reply, channel, revision, key, then)
+                message_id = await _send(tx, request, me, case_id, typed, channel, revision, key, then)
                 seconds = await _undo_seconds(tx, message_id)
                 said, undo = _said(case.number, then), f"/desk/cases/{case_id}/messages/{message_id}/take-back"
             stays = await _still_theirs(tx, me, case_id)
@@ -222,8 +237,9 @@ async def _note(tx: Tx, me: Me, case_id: int, text: str) -> None:
 
 
 async def _send(
-    tx: Tx, request: Request, me: Me, case_id: int, text: str, point: str, revision: int, key: str, then: str
+    tx: Tx, request: Request, me: Me, case_id: int, typed: Typed, to: str, revision: int, key: str, then: str
 ) -> int:
+    point_id, answer_to = chosen(to)
     word, _colon, code = then.partition(":")
     afterwards = {
         "wait": Status.WAITING_FOR_CUSTOMER,
@@ -235,8 +251,10 @@ async def _send(
         ground_of(request).signer,
         me.id,
         case_id,
-        text.strip(),
-        contact_point_id=int(point) if point.isdigit() else None,
+        typed.reply.strip(),
+        contact_point_id=point_id,
+        answer_to=answer_to,
+        copies=typed.copies or (),
         revision=revision,
         then=afterwards,
         idempotency_key=key,
@@ -264,7 +282,7 @@ async def _refused(
         case = await cases.get(tx, me, case_id)
         text = typed.note if kind == "note" else typed.reply
         if text.strip() and case.status != Status.CLOSED:
-            await actions.draft(tx, me.id, case_id, kind, text)
+            await actions.draft(tx, me.id, case_id, kind, text, copies=typed.copies if kind == "reply" else None)
         context = await composer_context(tx, me, request, case_id)
         if not by_script(request):
             context |= await frame(tx, me, None, await tx.rows(statements.queues))

@@ -11,6 +11,7 @@ from everyline.cases.rules import answer_subject
 from everyline.channel_contract import Facts
 from everyline.desk import phrases
 from everyline.desk.lists import channel_facts
+from everyline.dispatch.rules import is_own
 from everyline.ground.words import _, mark
 
 TAKEN_BACK = "taken back"
@@ -138,7 +139,8 @@ def _piece(
         "look": look,
         "channel": channel,
         "who": (row.agent_name or _("Everyline")) if ours else (facts.get("sender_name") or customer),
-        "how": _how(row, channel),
+        "how": _how(row, channel, delivery),
+        "beside": _beside(row, facts),
         "at": row.at,
         "when": phrases.clock(row.at, there),
         "title": phrases.day_and_time(row.at, now, there),
@@ -146,12 +148,10 @@ def _piece(
         "text": row.text,
         "quoted": row.quoted,
         "rich": row.rich,
+        "formatted": row.formatted,
         "fields": list((facts.get("fields") or {}).items()),
         "remarks": facts.get("remarks") or [],
         "failures": [" ".join(filter(None, failure)) for failure in facts.get("failures") or []],
-        "copies": [
-            name or address for _kind, address, name in (facts.get("recipients") or []) if address != row.line_address
-        ],
         "mark": row.kind if row.kind in ("automatic", "bounce", "acknowledgement") else "",
         "files": files,
         "foot": foot,
@@ -159,10 +159,28 @@ def _piece(
     }
 
 
-def _how(row: Any, channel: Facts | Any) -> str:
+def _beside(row: Any, facts: dict[str, Any]) -> list[dict[str, str]]:
+    """Who else got it, and where it asks answers to go; ``title`` is all of it, with addresses."""
+    found = []
+    own = {row.line_address} if row.line_address else set()
+    everyone = [one for one in facts.get("recipients") or facts.get("copies") or [] if not is_own(one[1], own)]
+    if everyone:
+        names = ", ".join(name or address for _kind, address, name in everyone[:3])
+        if len(everyone) > 3:
+            names += " " + _("and %d more") % (len(everyone) - 3)
+        title = ", ".join(f"{name} <{address}>" if name else address for _kind, address, name in everyone)
+        found.append({"text": _("copy to %s") % names, "title": title})
+    if facts.get("reply_to"):
+        _kind, address, name = facts["reply_to"]
+        found.append({"text": _("answers to %s") % address, "title": name})
+    return found
+
+
+def _how(row: Any, channel: Facts | Any, delivery: Any | None) -> str:
     label = _(channel.label)
     if row.direction == "out":
-        return _("%(channel)s to %(address)s") % {"channel": label, "address": row.address or _("nobody")}
+        to = delivery.address if delivery is not None else row.address
+        return _("%(channel)s to %(address)s") % {"channel": label, "address": to or _("nobody")}
     to = row.line_address or row.line_name
     return _("%(channel)s to %(address)s") % {"channel": label, "address": to} if to else label
 
@@ -190,7 +208,12 @@ def _foot(delivery: Any, *, ours: bool, now: datetime, there: ZoneInfo) -> dict[
             "text": _("Arrived %s") % phrases.clock(delivery.ended_at or delivery.sent_at, there),
         }
     if state == "sent":
-        return found | {"icon": "check", "text": _("Sent %s") % phrases.clock(delivery.sent_at, there)}
+        sent = _("Sent %s") % phrases.clock(delivery.sent_at, there)
+        refused = [line for line in (delivery.answer or "").splitlines()[1:] if line]
+        if not refused:
+            return found | {"icon": "check", "text": sent}
+        words = _("%(sent)s, but a copy was refused: %(reason)s") % {"sent": sent, "reason": "; ".join(refused)[:300]}
+        return found | {"icon": "warning", "text": words}
     words = {
         "bounced": _("Did not arrive: %s") % (reason or _("no reason was given")),
         "failed": _("Could not be sent: %s") % (reason or _("no reason was given")),

@@ -99,6 +99,7 @@ class Message:
     text: str = "Hello"
     quoted: str = ""
     rich: bool = False
+    formatted: str = ""
     kind: str = "message"
     facts: dict[str, Any] = field(default_factory=dict)
 

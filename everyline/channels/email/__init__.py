@@ -44,6 +44,8 @@ class Email:
         offer_seconds=90,
         undo_seconds=15,
         hue=212,
+        copies=True,
+        formatted=True,
     )
     settings: type[LineSettings] = EmailSettings
 

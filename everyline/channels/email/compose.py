@@ -10,7 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from everyline.channel_contract import File, Line, Outbound
-from everyline.channels.email import automatic, identity, threads
+from everyline.channels.email import automatic, clean, identity, threads
 
 LONGEST_LINE = 76
 MOST_REFERENCES = 20  # the first and the latest, as RFC 5322 section 3.6.4 lets one shorten
@@ -118,7 +118,7 @@ def _body(outbound: Outbound) -> bytes:
     _set(mail, outbound.text, "plain")
     if outbound.html:
         rich = EmailMessage(policy=SMTP)
-        _set(rich, outbound.html, "html")
+        _set(rich, clean.clean(outbound.html), "html")
         for file in inline:
             maintype, subtype = _kind(file)
             content_id = _CONTENT_ID.sub("", file.content_id)[:200]

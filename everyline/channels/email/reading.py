@@ -37,7 +37,7 @@ def _piece(line: Line, raw: Raw, root: mime.Part, remarks: list[str]) -> Inbound
     if _is_probe(line, fields):
         return Inbound(InboundKind.PROBE, None, external_id=external_id, answerable=False)
     return_path = _return_path(raw, fields)
-    sender = _sender(line, fields, return_path, remarks)
+    sender, reply_to = _sender(line, fields, return_path, remarks)
     subject = charsets.tidy(fields.text(b"subject"))[:LONGEST_SUBJECT]
     address = sender.address if sender else ""
     report = bounces.read(root, address, subject, return_path)
@@ -66,6 +66,7 @@ def _piece(line: Line, raw: Raw, root: mime.Part, remarks: list[str]) -> Inbound
         language=_language(fields),
         sent_at=_sent_at(fields),
         recipients=recipients,
+        reply_to=reply_to,
         references=tuple(dict.fromkeys(referenced)),
         tokens=threads.tokens(line, reached, referenced),
         files=tuple(bodies.files),
@@ -107,25 +108,42 @@ def _return_path(raw: Raw, fields: headers.Fields) -> str | None:
     return written[0].strip(b"<> ").decode("utf-8", "replace") if written else None
 
 
-def _sender(line: Line, fields: headers.Fields, return_path: str | None, remarks: list[str]) -> Address | None:
+def _sender(
+    line: Line, fields: headers.Fields, return_path: str | None, remarks: list[str]
+) -> tuple[Address | None, Address | None]:
+    """Who wrote it, and where they ask answers to go when that is elsewhere (Reply-To, RFC 5322 section 3.6.2).
+
+    The sender is who stands in From, whatever Reply-To says, for a case belongs to who writes. Only where nobody reads
+    From, as forms write it, the address in Reply-To is the sender's. A Reply-To that leads back to this line, or to a
+    list that the mail came over, is none: the answer is meant for one person.
+    """
     written = fields.every(b"from")
     if len(written) > 1:
         remarks.append(_("It names its sender more than once; the first is taken."))
     found = headers.mailboxes(written[0]) if written else []
     answers = headers.mailboxes(fields.raw(b"reply-to"))[:1]
-    if answers and threads.plain(answers[0][1]) == line.address:
+    if answers and (threads.plain(answers[0][1]) == line.address or _is_list(fields, answers[0][1])):
         answers = []
+    elsewhere: list[tuple[str, str]] = []
     if found and answers and answers[0][1] != found[0][1]:
         if automatic.is_no_reply(found[0][1]) or found[0][1] == line.address:
             remarks.append(_("It was sent for somebody else by {address}.").format(address=found[0][1]))
             found = answers
         else:
-            remarks.append(_("Answers are asked to go to {address}.").format(address=answers[0][1]))
+            elsewhere = answers
     if not found:
         found = answers or headers.mailboxes(fields.raw(b"sender")) or _as_mailbox(return_path)
         if found:
             remarks.append(_("It does not say who wrote it; the address that it came from is taken."))
+    return _address(found), _address(elsewhere)
+
+
+def _address(found: list[tuple[str, str]]) -> Address | None:
     return Address(addresses.MAILBOX, found[0][1], found[0][0]) if found else None
+
+
+def _is_list(fields: headers.Fields, address: str) -> bool:
+    return address.encode("utf-8") in fields.raw(b"list-post").lower()
 
 
 def _as_mailbox(address: str | None) -> list[tuple[str, str]]:

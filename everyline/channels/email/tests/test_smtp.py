@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from everyline.channel_contract import Address, ChannelError, File, InboundKind, Line, Outbound, Receipt
 from everyline.channels.email import channel, records
@@ -140,21 +140,29 @@ async def test_signs_for_its_domain(mail_world: MailWorld) -> None:
     ann, box = mail_world.mailbox("ann@customer.example"), a_box(mail_world)
     import dkim
 
-    key = rsa.generate_private_key(65537, 1024)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-    line = a_sender(mail_world, box, dkim_selector="every", dkim_key=pem)
+    old, new = (
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+        for key in (rsa.generate_private_key(65537, 1024), ed25519.Ed25519PrivateKey.generate())
+    )
+    keys = {"dkim_selector": "every", "dkim_key": old, "dkim_second_selector": "new", "dkim_second_key": new}
+    line = a_sender(mail_world, box, **keys)
     await sent(line, an_answer(ann.address, subject="Signed 1", html="<p>Grüße</p>", text="Grüße\n.dot\n"))
     await asyncio.to_thread(mail_world.wait_for, ann, lambda one: one["subject"] == "Signed 1")
     raw = await asyncio.to_thread(the_raw, mail_world, ann, "Signed 1")
 
     def text_record(name: bytes, timeout: int = 5) -> bytes:
-        assert name == b"every._domainkey.harbor.example."
-        return f"v=DKIM1; k=rsa; p={records.public_key(pem)}".encode()
+        selector, _, domain = name.partition(b".")
+        assert domain == b"_domainkey.harbor.example."
+        kind, key = records.public_key({b"every": old, b"new": new}[selector])
+        return f"v=DKIM1; k={kind}; p={key}".encode()
 
-    assert dkim.verify(raw, dnsfunc=text_record, minkey=1024)
-    assert not dkim.verify(raw.replace(b"Signed 1", b"Signed 2"), dnsfunc=text_record, minkey=1024)
+    for number, algorithm in enumerate((b"rsa-sha256", b"ed25519-sha256")):
+        check = dkim.DKIM(raw, minkey=1024)
+        assert check.verify(number, dnsfunc=text_record)
+        assert check.signature_fields[b"a"] == algorithm
+        assert not dkim.DKIM(raw.replace(b"Signed 1", b"Signed 2"), minkey=1024).verify(number, dnsfunc=text_record)
 
 
 @pytest.mark.parametrize("how", ["tls", "token"])
