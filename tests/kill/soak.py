@@ -6,6 +6,7 @@ import contextlib
 import email
 import json
 import random
+import shutil
 import threading
 import time
 import urllib.error
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil
 import psycopg
 from aiosmtpd.controller import Controller
 
@@ -153,6 +155,7 @@ def soak(mails: int, *, seed: int, seconds: float, hasten: bool) -> Outcome:
             )
         finally:
             product.stop()
+            shutil.rmtree(product.data, ignore_errors=True)
 
 
 def _set_up(product: RunningProduct, sink_port: int) -> tuple[str, dict[str, int]]:
@@ -172,9 +175,9 @@ def _kill(product: RunningProduct, victim: str, chance: random.Random) -> None:
     if victim != "a server process of postgres":
         product.kill(victim)
         return
-    servers = [child for postgres in product.children("postgres") for child in postgres.children()]
-    if servers:
-        with contextlib.suppress(ProcessLookupError, Exception):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        servers = [child for postgres in product.children("postgres") for child in postgres.children()]
+        if servers:
             chance.choice(servers).kill()
 
 
