@@ -25,7 +25,7 @@ async def staff(ground: Ground) -> None:
     """Two queues, and an agent in each."""
     async with ground.database.transaction() as tx:
         tax = await tx.value(insert(Queue).values(name="Tax").returning(Queue.id))
-        await tx.execute(insert(WrapUpCode), [{"name": "Answered"}])
+        await tx.many(insert(WrapUpCode), [{"name": "Answered"}])
         for name, queue_id in (("Dana", 1), ("Tom", tax)):
             agent_id = await people.add_agent(
                 tx,
