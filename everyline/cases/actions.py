@@ -184,12 +184,7 @@ async def describe(tx: Tx, by: int | None, case_id: int, **facts: Any) -> None:
 
 async def read(tx: Tx, by: int, case_id: int) -> None:
     """The owner, or anybody while it has none, has seen what is new."""
-    row = await tx.first(
-        update(Case)
-        .where(Case.id == case_id, Case.unread, (Case.owner_id == by) | Case.owner_id.is_(None))
-        .values(unread=False)
-        .returning(Case.queue_id, Case.owner_id)
-    )
+    row = await tx.first(statements.read, {"case_id": case_id, "by": by})
     if row is not None:
         await events.record(tx, "case.read", actor_id=by, case_id=case_id, queue_id=row.queue_id, agent_id=row.owner_id)
 

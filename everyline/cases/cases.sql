@@ -1,3 +1,17 @@
+-- name: get
+-- One case that somebody may see.
+select * from "case" where id = :case_id
+    and (cast(:everything as boolean) or owner_id = :me or queue_id = any(cast(:queue_ids as bigint[])));
+
+-- name: get_locked
+-- The same, and nobody else changes it until the transaction ends.
+select * from "case" where id = :case_id
+    and (cast(:everything as boolean) or owner_id = :me or queue_id = any(cast(:queue_ids as bigint[]))) for update;
+
+-- name: read
+-- The owner, or anybody while it has none, has seen what is new.
+update "case" set unread = false where id = :case_id and unread and (owner_id = :by or owner_id is null) returning queue_id, owner_id;
+
 -- name: timeline
 -- The pieces of a case in order. Of HTML only whether it says more than its text: it is large, and read by itself.
 select m.id, m.interaction_id, m.direction, m.agent_id, a.name as agent_name, m.contact_point_id, m.external_id, m.subject, m.text,

@@ -16,6 +16,7 @@ from everyline.ground import sql
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Invalid, NotFound
 from everyline.ground.words import _
+from everyline.lines.models import Line
 from everyline.people.models import Agent
 from everyline.people.rules import Me
 
@@ -137,12 +138,14 @@ _LISTING = (
         *[Case.__table__.c[name] for name in _LISTED],
         Customer.name.label("customer_name"),
         Agent.name.label("owner_name"),
+        Line.name.label("line_name"),
         exists()
         .where(Draft.case_id == Case.id, Draft.agent_id == bindparam("reader"), Draft.text != "")
         .label("has_draft"),
     )
     .join(Customer, Customer.id == Case.customer_id)
     .outerjoin(Agent, Agent.id == Case.owner_id)
+    .outerjoin(Line, Line.id == Case.line_id)
 )
 
 
@@ -216,8 +219,11 @@ async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row]:
 
 async def get(tx: Tx, me: Me, case_id: int, *, lock: bool = False) -> Row:
     """One case that one may see. NotFound otherwise: whether it exists is not told."""
-    query = select(Case.__table__).where(Case.id == case_id, visible(me))
-    row = await tx.first(query.with_for_update() if lock else query)
+    queue_ids = None if me.all_queues else sorted(me.queue_ids)
+    row = await tx.first(
+        statements.get_locked if lock else statements.get,
+        {"case_id": case_id, "me": me.id, "everything": me.all_queues, "queue_ids": queue_ids},
+    )
     if row is None:
         raise NotFound(_("There is no such case."))
     return row

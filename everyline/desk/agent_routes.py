@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from sqlalchemy import Row
 from starlette.responses import RedirectResponse, Response
 
 from everyline.desk import phrases
@@ -14,6 +13,7 @@ from everyline.desk.answering import by_script, done
 from everyline.desk.lists import channel_facts
 from everyline.desk.queries import statements
 from everyline.ground.clock import now
+from everyline.ground.database import Row
 from everyline.ground.errors import Conflict
 from everyline.ground.moments import span
 from everyline.ground.pages import page
@@ -57,7 +57,7 @@ async def offers(request: Request, me: Annotated[Me, permit("queue.work")], show
     return page("desk/offers.html", offer=_shown(row) if row is not None else None)
 
 
-def _shown(row: Row[Any]) -> dict[str, object]:
+def _shown(row: Row) -> dict[str, object]:
     at = now()
     channel = channel_facts(row.channel)
     waited = (at - row.waiting_since).total_seconds()

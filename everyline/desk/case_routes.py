@@ -63,7 +63,7 @@ async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id
                 "back": place.href(after=place.after, before=place.before)
             }
             context |= await frame(tx, me, place, queues)
-            context |= await read_list(tx, me, place, current=case_id, most=ROWS_BESIDE)
+            context |= await read_list(tx, me, place, current=case_id, most=ROWS_BESIDE, counts=context["counts"])
             answer = page("desk/desk.html", **context)
     merged_into = context["case"].merged_into_id
     if merged_into is not None:

@@ -135,8 +135,7 @@ def _elsewhere(
     wrote = next((point.address for point in points if point.id == used_id), "")
     title = _("%(customer)s asks for answers at %(address)s.") % {"customer": customer, "address": asked.address}
     reason = _(
-        "Their message came from %s. Whoever reads the other address reads your answer and can write on this case: "
-        "send there only if that is meant."
+        "Their message came from %s. Whoever reads the other address can read your answer and write on this case."
     ) % (wrote or _("another address"))
     return Way(
         0,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from starlette.responses import Response
 
 from everyline.cases import actions
@@ -21,7 +21,7 @@ from everyline.desk.case_routes import presets
 from everyline.desk.places import Place
 from everyline.dispatch import actions as dispatch
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Invalid
 from everyline.ground.moments import zone
 from everyline.ground.words import _
@@ -37,13 +37,13 @@ Worker = Annotated[Me, permit("queue.work")]
 
 
 @asynccontextmanager
-async def _on(request: Request, me: Me, case_id: int) -> AsyncIterator[tuple[Tx, Row[Any]]]:
+async def _on(request: Request, me: Me, case_id: int) -> AsyncIterator[tuple[Tx, Row]]:
     """A transaction with the case, when it is theirs to see."""
     async with ground_of(request).database.transaction() as tx:
         yield tx, await cases.get(tx, me, case_id)
 
 
-async def _chosen(tx: Tx, me: Me, case_id: int) -> Row[Any]:
+async def _chosen(tx: Tx, me: Me, case_id: int) -> Row:
     """The other case that was chosen."""
     if not case_id:
         raise Invalid(_("Choose a case."))

@@ -5,6 +5,9 @@ select
     (select count(*) from (
         select from "case" where owner_id = :me and status in ('new', 'open') and wakes_at is null and merged_into_id is null limit :most) as few) as mine,
     (select count(*) from (
+        select from "case" where owner_id = :me and status in ('waiting for customer', 'waiting for others') and merged_into_id is null
+        limit :most) as few) as waiting,
+    (select count(*) from (
         select from "case", seen where owner_id is null and status in ('new', 'open') and wakes_at is null and merged_into_id is null
             and (everything or queue_id = any(queue_ids)) limit :most) as few) as unassigned,
     (select count(*) from mention where agent_id = :me and seen_at is null) as mentions,
@@ -14,15 +17,6 @@ select
     (select count(*) from (
         select from "case", seen where due_at < :at and status in ('new', 'open') and merged_into_id is null
             and (everything or queue_id = any(queue_ids) or owner_id = :me) limit :most) as few) as late;
-
--- name: own_counts
--- How many cases somebody has open and waiting, up to a bound.
-select
-    (select count(*) from (
-        select from "case" where owner_id = :me and status in ('new', 'open') and wakes_at is null and merged_into_id is null limit :most) as few) as open,
-    (select count(*) from (
-        select from "case" where owner_id = :me and status in ('waiting for customer', 'waiting for others') and merged_into_id is null
-        limit :most) as few) as waiting;
 
 -- name: queues
 -- The queues in use with what waits in each.
@@ -112,7 +106,3 @@ from customer u where u.id = :customer_id;
 -- What happened to a customer's record.
 select e.at, e.kind, a.name as actor_name from event e left join agent a on a.id = e.actor_id
 where e.customer_id = :customer_id and (e.kind like 'customer.%' or e.kind like 'contact\_point.%') order by e.id desc limit 50;
-
--- name: line_names
--- What lines are called.
-select id, name from line where id = any(cast(:ids as bigint[]));

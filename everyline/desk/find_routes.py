@@ -13,7 +13,7 @@ from everyline.channel_contract import Address
 from everyline.customers import actions as customer_actions
 from everyline.customers import queries as customers
 from everyline.desk import phrases
-from everyline.desk.lists import frame, line_names, shown_row
+from everyline.desk.lists import frame, shown_row
 from everyline.desk.queries import statements
 from everyline.dispatch import actions as dispatch
 from everyline.ground.addresses import MAILBOX, normal
@@ -53,7 +53,7 @@ async def find(request: Request, me: Annotated[Me, permit("case.read")], q: str 
     async with ground_of(request).database.transaction() as tx:
         rows = await cases.find(tx, me, q[:200], most=FEW)
         people = await _customers(tx, q[:200], FEW)
-    shown = [shown_row(row, {}, "", 0, at, zone(me.zone)) for row in rows]
+    shown = [shown_row(row, "", 0, at, zone(me.zone)) for row in rows]
     return page("desk/found.html", cases=shown, people=people, q=q)
 
 
@@ -65,8 +65,7 @@ async def search(request: Request, me: Annotated[Me, permit("case.read")], q: st
         context = await frame(tx, me, None, await tx.rows(statements.queues))
         rows = await cases.find(tx, me, q[:200], most=MANY)
         people = await _customers(tx, q[:200], 12)
-        names = await line_names(tx, {row.line_id for row in rows})
-    shown = [shown_row(row, names, "", 0, at, zone(me.zone)) for row in rows]
+    shown = [shown_row(row, "", 0, at, zone(me.zone)) for row in rows]
     return page("desk/search.html", **context, q=q, found=shown, people=people)
 
 

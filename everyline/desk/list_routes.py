@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from everyline.cases import actions
 from everyline.cases import queries as cases
 from everyline.desk import answering, phrases
-from everyline.desk.lists import add_item, frame, read_list, resolve_place, ways
+from everyline.desk.lists import add_item, frame, read_counts, read_list, resolve_place, ways
 from everyline.desk.places import NARROWING, Place
 from everyline.desk.queries import statements
 from everyline.ground.database import Tx
@@ -49,7 +49,8 @@ async def _list(request: Request, me: Me, place: Place) -> Response:
     async with ground_of(request).database.transaction() as tx:
         queues = await tx.rows(statements.queues)
         place = await resolve_place(tx, me, place, queues)
-        context = await frame(tx, me, place, queues) | await read_list(tx, me, place)
+        context = await frame(tx, me, place, queues)
+        context |= await read_list(tx, me, place, counts=context["counts"])
     said = (
         _("This offer is over: it went back to the queue, or somebody else has it.")
         if "over" in request.query_params
@@ -73,7 +74,7 @@ async def rows(
 async def side(request: Request, me: Annotated[Me, permit("case.read")], at: str = "") -> Response:
     """The ways to go with their counts alone."""
     async with ground_of(request).database.transaction() as tx:
-        nav = await ways(tx, me, Place(at), await tx.rows(statements.queues))
+        nav = await ways(tx, me, Place(at), await tx.rows(statements.queues), await read_counts(tx, me))
     shown: dict[str, Any] = {"shell": {"add": add_item(), "nav": nav, "faces": other_faces(me, "/desk")}}
     return page("side.html", **shown)
 

@@ -159,7 +159,7 @@ async def pane(
     rows = await cases.of_customer(tx, me, facts.customer_id, most=12)
     theirs = zone(facts.customer_zone) if facts.customer_zone else None
     local = at.astimezone(theirs) if theirs else None
-    others = [shown_row(row, {}, here, 0, at, there) for row in rows if case is None or row.id != case.id]
+    others = [shown_row(row, here, 0, at, there) for row in rows if case is None or row.id != case.id]
     return {
         "facts": facts,
         "customer_id": facts.customer_id,

@@ -169,10 +169,10 @@ def _beside(row: Any, facts: dict[str, Any]) -> list[dict[str, str]]:
         if len(everyone) > 3:
             names += " " + _("and %d more") % (len(everyone) - 3)
         title = ", ".join(f"{name} <{address}>" if name else address for _kind, address, name in everyone)
-        found.append({"text": _("copy to %s") % names, "title": title})
+        found.append({"text": _("Copy to %s") % names, "title": title})
     if facts.get("reply_to"):
         _kind, address, name = facts["reply_to"]
-        found.append({"text": _("answers to %s") % address, "title": name})
+        found.append({"text": _("Answers to %s") % address, "title": name})
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,25 @@ CONTENT_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+
+# a page calls these a hundred times and more, nearly always with the same values; none of them looks at anything else
+REMEMBERED = {
+    "components/marks.html": (
+        "icon",
+        "mark",
+        "channel_mark",
+        "avatar",
+        "pip",
+        "state_dot",
+        "badge",
+        "count",
+        "unread",
+        "key",
+    ),
+    "components/controls.html": ("button",),
+    "components/surfaces.html": ("menu_button", "menu_item", "menu_rule", "menu_head"),
+}
+MOST_REMEMBERED = 4096  # of one macro
 
 
 @cache
@@ -48,7 +68,31 @@ def environment() -> Environment:
     found.newstyle_gettext = True  # type: ignore[attr-defined]  # -- of the i18n extension: texts take their values by name
     found.globals.update({"asset": asset, "_": _shown, "gettext": _shown, "ngettext": _counted})
     found.filters["clock"] = moments.clock
+    for template, names in REMEMBERED.items():
+        module = found.get_template(template).module
+        for name in names:
+            setattr(module, name, _remembered(getattr(module, name)))
     return found
+
+
+def _remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
+    """The macro, which is put together once for the same words in the same language."""
+    kept: dict[Any, Markup] = {}
+
+    def call(*values: Any, **named: Any) -> Markup:
+        try:
+            # with their types, because markup equals the text that would be escaped
+            key = (words.language(), *values, *map(type, values), *named.items(), *map(type, named.values()))
+            found = kept.get(key)
+        except TypeError:  # a dict among the values
+            return macro(*values, **named)
+        if found is None:
+            if len(kept) > MOST_REMEMBERED:
+                kept.clear()
+            found = kept[key] = macro(*values, **named)
+        return found
+
+    return call
 
 
 # Jinja's own versions of these two do more at each call than all else that a page does with a text.

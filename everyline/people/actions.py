@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from psycopg.types.json import Jsonb
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from everyline.ground import addresses, events
@@ -13,9 +14,14 @@ from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.words import _
-from everyline.people.models import Agent, AgentState, ApiToken, Audit, AwayReason, Installation, QueueScope, SignIn
+from everyline.people.models import Agent, AgentState, ApiToken, AwayReason, Installation, QueueScope, SignIn
 from everyline.people.passwords import fresh_token, hash_password
 from everyline.people.rules import PERMISSIONS, Role
+
+_AUDIT = text(
+    "insert into audit (agent_id, act, subject, subject_id, address, detail) "
+    "values (:by, :act, :subject, :subject_id, :address, :detail)"
+)
 
 
 async def add_agent(
@@ -187,9 +193,15 @@ async def audit(
 ) -> None:
     """Write down an administrative act, or that somebody looked at a customer."""
     await tx.execute(
-        insert(Audit).values(
-            agent_id=by, act=act, subject=subject, subject_id=subject_id, address=address, detail=detail
-        )
+        _AUDIT,
+        {
+            "by": by,
+            "act": act,
+            "subject": subject,
+            "subject_id": subject_id,
+            "address": address,
+            "detail": Jsonb(detail),
+        },
     )
 
 
