@@ -186,7 +186,7 @@ async def answer(
         .values(
             moved_at=at,
             revision=Case.revision + 1,
-            last_words=preview(text),
+            last_words=preview(markdown.words(text)),
             last_channel=line.channel,
             last_direction="out",
             unread=False,
@@ -386,7 +386,7 @@ async def _as_before(tx: Tx, case_id: int) -> None:
     values: dict[str, Any] = {"revision": Case.revision + 1}
     if case is not None and newest is not None:
         values |= {
-            "last_words": preview(newest.text),
+            "last_words": preview(markdown.words(newest.text) if newest.direction == "out" else newest.text),
             "last_channel": newest.channel,
             "last_direction": newest.direction,
             "moved_at": newest.at,

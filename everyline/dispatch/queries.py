@@ -34,7 +34,8 @@ async def own_addresses(tx: Tx) -> frozenset[str]:
 async def correspondence(tx: Tx, case_id: int, customer_id: int) -> Correspondence:
     """Read from the newest message that a person sent on the case.
 
-    Whoever stands in its To and Cc gets a copy, and its writer too when that is not the customer. Where answers are
+    Whoever stands in its To and Cc gets a copy, and its writer too when that is not the customer; once an agent has
+    answered it, whoever got a copy of that answer. Where answers are
     asked to go counts only when the customer asks: others cannot lead the customer's answers away.
     """
     row = await tx.first(statements.newest_in, {"case_id": case_id})
@@ -49,6 +50,8 @@ async def correspondence(tx: Tx, case_id: int, customer_id: int) -> Corresponden
     if asked is not None and rules.is_own(asked.address, own):
         asked = None
     known = {row.address} if theirs else set(await tx.column(_POINTS, {"customer_id": customer_id}))
+    if row.copied is not None:
+        everyone = [Address(*one) for one in row.copied]
     return Correspondence(
         rules.others(everyone, own, known | ({asked.address} if asked else set())),
         asked,

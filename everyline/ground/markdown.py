@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from html import unescape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from markdown_it.utils import EnvType, OptionsDict
 
 _RULES = ("emphasis", "link", "autolink", "linkify", "backticks", "escape", "newline", "list", "fence", "blockquote")
+_TAG = re.compile(r"<[^<>]*>")
 _SCHEME = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 # most answers are plain: nothing that could mean anything is in them, and nothing is loaded for them
 _SIGN = re.compile(r"[*_`\[]|https?:|www\.|@|(?m:^ {0,3}(?:[-+>]|\d{1,9}[.)]) )|~~~|(?m:^>)")
@@ -35,6 +37,12 @@ def formatted(text: str) -> str:
         linkified = {child.type for child in token.children or () if child.info == "auto" and child.markup == "linkify"}
         kinds |= {child.type for child in token.children or ()} - _PLAIN - (linkified & _LINKED)
     return html(text) if kinds else ""
+
+
+def words(text: str) -> str:
+    """A text without its signs, for a line that shows where it begins."""
+    found = formatted(text)
+    return unescape(_TAG.sub("", found)) if found else text
 
 
 def html(text: str) -> str:

@@ -51,8 +51,8 @@ def test_an_answer_with_copies_and_format(
     )
     accept_by_key(page)
     case_url = page.url
-    expect(page.locator(".timeline")).to_contain_text("copy to Bob, carol@customer.example")
-    expect(page.locator(".timeline")).to_contain_text("answers to office@customer.example")
+    expect(page.locator(".timeline")).to_contain_text("Copy to Bob, carol@customer.example")
+    expect(page.locator(".timeline")).to_contain_text("Answers to office@customer.example")
 
     page.keyboard.press("r")
     composer = page.locator("#composer")
@@ -102,7 +102,7 @@ def test_an_answer_with_copies_and_format(
     page.locator("#reply-text").focus()
     page.keyboard.press("Control+Enter")
     expect(page.locator(".timeline .formatted strong")).to_have_text("none")
-    expect(page.locator(".timeline .ours header").last).to_contain_text("copy to Bob, dan@customer.example")
+    expect(page.locator(".timeline .ours .beside").last).to_contain_text("Copy to Bob, dan@customer.example")
     assert faults(page) == []
     page.screenshot(path=tmp_path / "sent.png")
 

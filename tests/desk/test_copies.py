@@ -52,7 +52,7 @@ async def test_where_answers_are_asked_to_go_is_chosen_and_said(desk: Desk) -> N
     shown = (await desk.part(agent, f"/desk/cases/{case_id}/composer")).text
     assert "Jane Doe asks for answers at office@firm.example." in shown
     assert "Their message came from jane.doe@example.org." in shown
-    assert "answers to office@firm.example" in (await desk.part(agent, f"/desk/cases/{case_id}/timeline")).text
+    assert "Answers to office@firm.example" in (await desk.part(agent, f"/desk/cases/{case_id}/timeline")).text
     sent = await desk.post(agent, f"/desk/cases/{case_id}/answer", **await form(desk, case_id, agent), reply="Yes.")
     assert sent.status_code == 200
     out = await delivery(desk, case_id)
@@ -122,14 +122,15 @@ async def test_who_else_got_the_customers_mail_gets_a_copy_of_the_answer(desk: D
     case_id = await desk.mail(to=to, Cc="carol@example.org, jane.doe@example.org, HELP@county.example")
     ready = await form(desk, case_id, agent)
     assert ready["copies"] == ["Bob <bob@example.org>", "carol@example.org"]
-    assert "copy to Bob, carol@example.org" in (await desk.part(agent, f"/desk/cases/{case_id}/timeline")).text
+    assert "Copy to Bob, carol@example.org" in (await desk.part(agent, f"/desk/cases/{case_id}/timeline")).text
     changed = {**ready, "copies": ["Bob <bob@example.org>", "dan@example.org"], "reply": "Yes."}
     await desk.browser.put(f"/desk/cases/{case_id}/draft", data=changed, headers=agent.cookie)
     assert (await form(desk, case_id, agent))["copies"] == ["Bob <bob@example.org>", "dan@example.org"]
     sent = await desk.post(agent, f"/desk/cases/{case_id}/answer", **changed)
     wanted = [["mailbox", "bob@example.org", "Bob"], ["mailbox", "dan@example.org", ""]]
     assert (await delivery(desk, case_id)).copies == wanted
-    assert "copy to Bob, dan@example.org" in (await desk.part(agent, f"/desk/cases/{case_id}/timeline")).text
+    assert "Copy to Bob, dan@example.org" in (await desk.part(agent, f"/desk/cases/{case_id}/timeline")).text
+    assert (await form(desk, case_id, agent))["copies"] == changed["copies"], "who got the last answer gets the next"
     assert (await desk.post(agent, json.loads(sent.headers["hx-trigger"])["toast"]["undo"])).status_code == 204
     assert (await form(desk, case_id, agent))["copies"] == ["Bob <bob@example.org>", "dan@example.org"]
 
@@ -216,6 +217,7 @@ async def test_what_is_formatted_goes_out_as_text_and_as_html(desk: Desk) -> Non
     assert '<div class="said formatted" dir="auto"><p>Dear Jane,</p>' in shown
     assert "<b>cash</b>" not in shown
     assert "Dana, 3rd floor" not in shown
+    assert (await desk.case()).last_words == "Dear Jane, you need: the form <b>cash</b>, here"
 
 
 @pytest.mark.req("E4")
