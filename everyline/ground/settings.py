@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     worker_processes: int = Field(1, ge=1, le=64, description="How many worker processes `serve` runs.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long a process may finish its work after SIGTERM.")
     largest_message: int = Field(40 * 1024 * 1024, ge=1024, description="Largest message taken in, in bytes.")
+    flood_cases: int = Field(
+        20,
+        ge=0,
+        le=200,
+        description="Cases that one sender may open on one line within EVERYLINE_FLOOD_SECONDS; what comes further is gathered in the newest. 0: any number.",
+    )
+    flood_seconds: int = Field(3600, ge=1, le=86400, description="The time that EVERYLINE_FLOOD_CASES speaks of.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written: text or json.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     trusted_proxies: str = Field(

@@ -20,7 +20,7 @@ from sqlalchemy import TextClause, select
 from everyline.channel_contract import Line, Raw, Refused
 from everyline.ground.installation import Ground
 from everyline.ground.words import _
-from everyline.intake import actions
+from everyline.intake.queries import statements
 from everyline.lines import actions as lines
 from everyline.lines import queries as line_queries
 from everyline.lines.models import LineCursor
@@ -175,10 +175,10 @@ class IntakeDoor:
             await lines.note_failed(tx, line.id, error)
 
     async def arrived(self, line: Line, external_id: str, *, seconds: float) -> bool:
-        return bool(await self._awaited(actions.statements.has_arrived, line, external_id, seconds))
+        return bool(await self._awaited(statements.has_arrived, line, external_id, seconds))
 
     async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
-        number: int | None = await self._awaited(actions.statements.case_number, line, external_id, seconds)
+        number: int | None = await self._awaited(statements.case_number, line, external_id, seconds)
         return number
 
     async def _awaited(self, statement: TextClause, line: Line, external_id: str, seconds: float) -> Any:

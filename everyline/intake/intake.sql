@@ -4,6 +4,10 @@ update inbound set due_at = :until, attempts = attempts + 1
 where id in (select id from inbound where state = 'new' and due_at <= :at order by due_at, id for update skip locked limit :most)
 returning id, line_id, external_id, body, file_hash, size, envelope, received_at, attempts;
 
+-- name: let_go
+-- Claimed, but not to be processed by who claimed it: due again at once.
+update inbound set due_at = :at, attempts = attempts - 1 where id = any(cast(:ids as bigint[])) and state = 'new';
+
 -- name: still_ours
 -- Of what was claimed, what nobody finished meanwhile; locked until the end of the transaction.
 select id from inbound where id = any(cast(:ids as bigint[])) and state = 'new' order by id for update;
@@ -27,7 +31,8 @@ update inbound set state = :state, cause = :cause, due_at = :due_at where id = :
 select m.external_id, m.case_id from message m where m.external_id = any(cast(:external_ids as text[])) order by m.id;
 
 -- name: cases_known
--- What is known of the cases referred to, after merges: their customer after merges too, and to whom we wrote on them.
+-- What is known of the cases referred to, after merges: their customer after merges too, and to whom we wrote on them. They
+-- are locked, in order, so that nobody waits in a ring.
 with recursive chain as (
     select id as asked, id, merged_into_id, 0 as step from "case" where id = any(cast(:ids as bigint[]))
     union all
@@ -40,11 +45,20 @@ select chain.asked, c.id, c.customer_id, c.status, c.resolved_at, c.queue_id, c.
         select (one.copy ->> 0) || ' ' || (one.copy ->> 1) from delivery d cross join lateral jsonb_array_elements(d.copies) as one (copy)
         where d.case_id = c.id and d.kind = 'reply' and d.state <> 'taken back'
     ) as addresses
-from chain join "case" c on c.id = chain.id where chain.merged_into_id is null;
+from chain join "case" c on c.id = chain.id where chain.merged_into_id is null order by c.id for update of c;
 
--- name: lock_cases
--- Cases that get messages now, in order, so that nobody waits in a ring.
-select id from "case" where id = any(cast(:ids as bigint[])) order by id for update;
+-- name: opened_lately
+-- How many cases each sender opened on each line since a moment, of the newest two hundred of their customer, and the newest
+-- of them that is still open.
+select i.contact_point_id, c.line_id, count(*) filter (where c.opened_at > :since) as n,
+    max(c.id) filter (where c.status not in ('resolved', 'closed')) as newest_open
+from unnest(cast(:customer_ids as bigint[])) as w (customer_id)
+cross join lateral (
+    select id, line_id, opened_at, status from "case" where customer_id = w.customer_id order by id desc limit 200
+) c
+join lateral (select contact_point_id from interaction where case_id = c.id order by id limit 1) i on true
+where i.contact_point_id = any(cast(:point_ids as bigint[]))
+group by i.contact_point_id, c.line_id;
 
 -- name: open_interactions
 -- The interaction that goes on, by case and line.
@@ -89,12 +103,6 @@ where c.id = t.id;
 -- name: insert_links
 insert into case_link (case_id, other_id, kind)
 select * from unnest(cast(:case_ids as bigint[]), cast(:other_ids as bigint[]), cast(:kinds as text[])) on conflict do nothing;
-
--- name: quarantine
--- What waits for a person, newest first.
-select i.id, i.line_id, l.name as line_name, l.channel, i.external_id, i.size, i.received_at, i.attempts, i.cause, i.envelope
-from inbound i join line l on l.id = i.line_id
-where i.state = 'quarantined' and i.id < :before order by i.id desc limit :most;
 
 -- name: retry
 update inbound set state = 'new', due_at = :at, attempts = 0, cause = '' where id = any(cast(:ids as bigint[])) and state = 'quarantined' returning id, line_id;

@@ -34,6 +34,6 @@ class Inbound(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     due_at: Mapped[Moment] = mapped_column(server_default=func.now())  # claimed by moving it ahead
     cause: Mapped[str] = mapped_column(Text, server_default="")  # of the quarantine, in words for an admin
-    outcome: Mapped[str] = mapped_column(Text, server_default="")  # opened, continued, linked, bounce, probe, loop
+    outcome: Mapped[str] = mapped_column(Text, server_default="")  # opened, continued, linked, gathered, or its kind
     case_id: Mapped[int | None] = mapped_column(BigInteger)
     done_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, func, select, true
 
+from everyline.ground import sql
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
@@ -13,6 +14,8 @@ from everyline.ground.words import _
 from everyline.intake.models import Inbound
 from everyline.lines.models import Line
 from everyline.people.rules import Me
+
+statements = sql.beside(__file__, "intake.sql")
 
 QUARANTINED = "quarantined"
 

@@ -19,6 +19,18 @@ class Placing(StrEnum):
     OPENS = "opened"  # a new case
     CONTINUES = "continued"  # a message of a case that is there
     LINKED = "linked"  # a new case beside the one it names: by a stranger, or too late
+    GATHERED = "gathered"  # a message of the newest case of a sender who opened too many
+
+
+OPENING = (Placing.OPENS, Placing.LINKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Where many cases of one sender on one line become a flood: two programs that answer each other, or a mad one."""
+
+    most: int  # cases; 0: it is never one
+    within: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ def acknowledges(piece: Inbound, placed: Place, *, channel_does: bool, point_bad
     """Is a piece answered at once? Only what opens a case, was written by a person, and is not part of a loop."""
     return (
         channel_does
-        and placed.placing is not Placing.CONTINUES
+        and placed.placing in OPENING
         and piece.kind is InboundKind.MESSAGE
         and piece.answerable
         and not point_bad

@@ -1,0 +1,146 @@
+"""Which cases pieces belong to: found by what they refer to, or, for a sender who floods a line, the newest of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from everyline.cases.rules import Arrival, Status, on_message
+from everyline.channel_contract import Inbound, InboundKind
+from everyline.dispatch import actions as dispatch
+from everyline.ground.clock import now
+from everyline.ground.database import Row, Tx
+from everyline.ground.keys import CaseSigner
+from everyline.intake.queries import statements
+from everyline.intake.reading import Piece
+from everyline.intake.rules import CaseKnown, Flood, Place, Placing
+from everyline.intake.said import Said
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCase(CaseKnown):
+    """The same, and where it stands."""
+
+    queue_id: int | None = None
+    owner_id: int | None = None
+    priority: int = 3
+    language: str = ""
+
+
+class KnownCases(dict[Any, "KnownCase"]):
+    """Cases by their own id, and by the ids on the wire of their messages."""
+
+
+async def referred(tx: Tx, signer: CaseSigner, todo: Sequence[tuple[Piece, Inbound, Any]]) -> KnownCases:
+    """The cases that pieces refer to, held until the end of the transaction: what is decided about them stays true."""
+    wire_ids = sorted(
+        {
+            reference
+            for _p, read, _f in todo
+            for reference in (*read.references, *(failure.external_id for failure in read.failures))
+            if reference
+        }
+    )
+    by_wire: dict[str, int] = {}
+    if wire_ids:
+        by_wire = {
+            row.external_id: row.case_id
+            for row in await tx.rows(statements.cases_of_messages, {"external_ids": wire_ids})
+        }
+    signed = {
+        case_id for _p, read, _f in todo for token in read.tokens if (case_id := signer.case_of(token)) is not None
+    }
+    failed = set((await _failed_deliveries(tx, wire_ids)).values()) if wire_ids else set()
+    ids = sorted(signed | set(by_wire.values()) | {case_id for case_id in failed if case_id is not None})
+    found = KnownCases()
+    if not ids:
+        return found
+    found.update(await _known(tx, ids))
+    for wire, case_id in by_wire.items():
+        if case_id in found:
+            found[wire] = found[case_id]
+    return found
+
+
+async def _known(tx: Tx, ids: Sequence[int]) -> dict[int, KnownCase]:
+    """Cases by the ids that were asked for, after merges."""
+    found: dict[int, KnownCase] = {}
+    for row in await tx.rows(statements.cases_known, {"ids": ids}):
+        addresses = frozenset(
+            (kind, address) for kind, _space, address in (entry.partition(" ") for entry in row.addresses)
+        )
+        found[row.asked] = KnownCase(
+            row.id,
+            row.customer_id,
+            Status(row.status),
+            row.resolved_at,
+            addresses,
+            row.queue_id,
+            row.owner_id,
+            row.priority,
+            row.language,
+        )
+    return found
+
+
+async def _failed_deliveries(tx: Tx, wire_ids: Sequence[str]) -> dict[str, int | None]:
+    rows = await tx.rows(dispatch.statements.failed, {"external_ids": list(wire_ids)})
+    return {row.external_id: row.case_id for row in rows}
+
+
+async def bounces(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[int, Row]:
+    """By inbound id: the delivery of ours that a bounce speaks of."""
+    wanted = {
+        failure.external_id: piece.inbound_id
+        for piece, read, _f in todo
+        if read.kind is InboundKind.BOUNCE
+        for failure in read.failures
+        if failure.external_id
+    }
+    if not wanted:
+        return {}
+    rows = await tx.rows(dispatch.statements.failed, {"external_ids": sorted(wanted)})
+    return {wanted[row.external_id]: row for row in rows}
+
+
+def first_case(signer: CaseSigner, read: Inbound, referred: KnownCases) -> KnownCase | None:
+    """The case that a piece refers to: by signed token first, then by the nearest message it quotes."""
+    for token in read.tokens:
+        case_id = signer.case_of(token)
+        if case_id is not None and case_id in referred:
+            return referred[case_id]
+    return next((referred[reference] for reference in read.references if reference in referred), None)
+
+
+async def gather(tx: Tx, said: Iterable[Said], flood: Flood) -> None:
+    """Who opened as many cases on a line as ``flood`` allows opens no more there: what they write further goes into the
+    newest of theirs that is open. A piece that names no sender is nobody's, and is never gathered."""
+    opening = [one for one in said if one.opens and one.read.sender is not None]
+    if not flood.most or not opening:
+        return
+    rows = await tx.rows(
+        statements.opened_lately,
+        {
+            "customer_ids": sorted({one.known.customer_id for one in opening}),
+            "point_ids": sorted({one.known.point_id for one in opening}),
+            "since": now() - flood.within,
+        },
+    )
+    opened = {(row.contact_point_id, row.line_id): row.n for row in rows}
+    over = [row.newest_open for row in rows if row.n + len(opening) > flood.most and row.newest_open is not None]
+    cases = await _known(tx, sorted(over)) if over else {}
+    newest: dict[tuple[int, int], KnownCase | Said] = {
+        (row.contact_point_id, row.line_id): cases[row.newest_open] for row in rows if row.newest_open in cases
+    }
+    for one in opening:
+        key = (one.known.point_id, one.piece.line.id)
+        into = newest.get(key)
+        if opened.get(key, 0) < flood.most or into is None:
+            opened[key] = opened.get(key, 0) + 1
+            newest[key] = one
+        elif isinstance(into, Said):
+            one.place, one.into = Place(Placing.GATHERED), into
+        else:
+            reopens = one.by_person and on_message(into.status, into.resolved_at, now()) is Arrival.REOPENS
+            one.place = Place(Placing.GATHERED, into, reopens)

@@ -1,0 +1,61 @@
+"""What a batch says, on its way from read pieces to messages of cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from everyline.cases.rules import preview
+from everyline.channel_contract import Inbound, InboundKind
+from everyline.customers.actions import Known
+from everyline.ground.words import _
+from everyline.intake.reading import KeptFile, Piece
+from everyline.intake.rules import OPENING, Place
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What intake needs of a line beside what its channel sees."""
+
+    queue_id: int | None
+    due_at: datetime | None  # the queue's goal for what comes in now
+    acknowledges: bool = True
+
+
+@dataclass(slots=True)
+class Said:
+    """One message to be written."""
+
+    piece: Piece
+    read: Inbound
+    files: tuple[KeptFile, ...]
+    known: Known
+    place: Place
+    message_id: int = 0
+    case_id: int = 0
+    interaction_id: int = 0
+    into: Said | None = None  # the piece of the same batch that opens the case this one is gathered in
+
+    @property
+    def subject(self) -> str:
+        """What its case is called when it opens one."""
+        return self.read.subject.strip() or preview(self.read.text)[:120] or _("(no subject)")
+
+    @property
+    def opens(self) -> bool:
+        """Does it open a case?"""
+        return self.place.placing in OPENING
+
+    @property
+    def by_person(self) -> bool:
+        """Did a person write it?"""
+        return self.read.kind is InboundKind.MESSAGE
+
+
+@dataclass(slots=True)
+class Settled:
+    """What a batch became."""
+
+    said: list[Said] = field(default_factory=list)
+    outcomes: dict[int, tuple[str, int | None]] = field(default_factory=dict)
+    opened: list[tuple[Said, int]] = field(default_factory=list)  # with the case's number

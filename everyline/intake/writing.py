@@ -1,0 +1,274 @@
+"""Writing a batch: some twenty statements, whatever its size."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from everyline.cases.rules import preview
+from everyline.channel_registry import channel
+from everyline.customers import actions as customers
+from everyline.ground import events
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.events import Event
+from everyline.ground.words import _
+from everyline.intake.placing import KnownCase
+from everyline.intake.queries import statements
+from everyline.intake.rules import Placing
+from everyline.intake.said import LineFacts, Said, Settled
+from everyline.queues import actions as queues
+from everyline.queues.actions import PREFERRED_FOR, Waiting
+
+
+async def write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> None:
+    """Write all that was said: cases, interactions, messages with their files, queue entries, events."""
+    said = settled.said
+    if not said:
+        return
+    opening = [one for one in said if one.opens]
+    continuing = [one for one in said if not one.opens]
+    for one, case_id in zip(opening, await _ids(tx, '"case"', len(opening)), strict=True):
+        one.case_id = case_id
+    for one in continuing:
+        one.case_id = one.into.case_id if one.into is not None else one.place.case.id  # type: ignore[union-attr]  # -- it has one of both
+    for one, message_id in zip(said, await _ids(tx, "message", len(said)), strict=True):
+        one.message_id = message_id
+    numbers = await _open_cases(tx, opening, line_facts)
+    settled.opened = [(one, numbers[one.case_id]) for one in opening]
+    await _interactions(tx, said, continuing)
+    await _messages(tx, said)
+    await _continue_cases(tx, continuing, line_facts)
+    linked = [one for one in opening if one.place.case is not None]
+    if linked:
+        await tx.execute(
+            statements.insert_links,
+            {
+                "case_ids": [one.case_id for one in linked],
+                "other_ids": [one.place.case.id for one in linked if one.place.case],
+                "kinds": [
+                    "follows" if one.place.case and one.place.case.customer_id == one.known.customer_id else "quotes"
+                    for one in linked
+                ],
+            },
+        )
+    await _enter_queues(tx, said, line_facts)
+    await _record(tx, said, line_facts)
+
+
+async def _open_cases(tx: Tx, opening: Sequence[Said], line_facts: dict[int, LineFacts]) -> dict[int, int]:
+    if not opening:
+        return {}
+    facts = [line_facts[one.piece.line.id] for one in opening]
+    rows = await tx.rows(
+        statements.insert_cases,
+        {
+            "ids": [one.case_id for one in opening],
+            "customer_ids": [one.known.customer_id for one in opening],
+            "subjects": [one.subject for one in opening],
+            "queue_ids": [fact.queue_id for fact in facts],
+            "line_ids": [one.piece.line.id for one in opening],
+            "languages": [one.read.language or one.known.language or one.piece.line.language for one in opening],
+            "opened_at": [one.piece.received_at for one in opening],
+            "moved_at": [one.piece.received_at for one in opening],
+            "due_at": [fact.due_at for fact in facts],
+            "last_words": [preview(one.read.text) for one in opening],
+            "channels": [one.piece.line.channel for one in opening],
+        },
+    )
+    return {row.id: row.number for row in rows}
+
+
+async def _interactions(tx: Tx, said: Sequence[Said], continuing: Sequence[Said]) -> None:
+    """One goes on where there is one on the same line; else a new one begins."""
+    going_on: dict[tuple[int, int], int] = {}
+    if continuing:
+        rows = await tx.rows(statements.open_interactions, {"case_ids": sorted({one.case_id for one in continuing})})
+        going_on = {(row.case_id, row.line_id): row.id for row in rows}
+    beginning: list[Said] = []
+    for one in said:
+        key = (one.case_id, one.piece.line.id)
+        if key in going_on:
+            one.interaction_id = going_on[key]
+        else:
+            beginning.append(one)
+            going_on[key] = 0
+    for one, interaction_id in zip(beginning, await _ids(tx, "interaction", len(beginning)), strict=True):
+        going_on[one.case_id, one.piece.line.id] = interaction_id
+    for one in said:
+        one.interaction_id = going_on[one.case_id, one.piece.line.id]
+    if beginning:
+        await tx.execute(
+            statements.insert_interactions,
+            {
+                "ids": [one.interaction_id for one in beginning],
+                "case_ids": [one.case_id for one in beginning],
+                "line_ids": [one.piece.line.id for one in beginning],
+                "point_ids": [one.known.point_id for one in beginning],
+                "channels": [one.piece.line.channel for one in beginning],
+                "media_classes": [str(channel(one.piece.line.channel).facts.media_class) for one in beginning],
+                "started_at": [one.piece.received_at for one in beginning],
+            },
+        )
+
+
+def _facts(one: Said) -> str:
+    read = one.read
+    facts: dict[str, Any] = {}
+    remarks = [
+        *read.remarks,
+        *(
+            [
+                _(
+                    "Its sender opened many cases within a short time: it is gathered in the newest of them, and not acknowledged."
+                )
+            ]
+            if one.place.placing is Placing.GATHERED
+            else []
+        ),
+    ]
+    if read.recipients:
+        facts["recipients"] = [[address.kind, address.address, address.name] for address in read.recipients[:50]]
+    if read.reply_to:
+        facts["reply_to"] = [read.reply_to.kind, read.reply_to.address, read.reply_to.name]
+    if read.fields:
+        facts["fields"] = dict(read.fields)
+    if remarks:
+        facts["remarks"] = remarks
+    if read.failures:
+        facts["failures"] = [[failure.recipient, failure.code, failure.reason] for failure in read.failures]
+    if read.sender and read.sender.name:
+        facts["sender_name"] = read.sender.name
+    return json.dumps(facts).replace("\\u0000", "")
+
+
+async def _messages(tx: Tx, said: Sequence[Said]) -> None:
+    await tx.execute(
+        statements.insert_messages,
+        {
+            "ids": [one.message_id for one in said],
+            "case_ids": [one.case_id for one in said],
+            "interaction_ids": [one.interaction_id for one in said],
+            "inbound_ids": [one.piece.inbound_id for one in said],
+            "directions": ["in"] * len(said),
+            "point_ids": [one.known.point_id for one in said],
+            "external_ids": [one.read.external_id for one in said],
+            "subjects": [one.read.subject for one in said],
+            "texts": [one.read.text for one in said],
+            "quoted": [one.read.quoted for one in said],
+            "htmls": [one.read.html for one in said],
+            "ats": [one.piece.received_at for one in said],
+            "sent_ats": [one.read.sent_at for one in said],
+            "kinds": [str(one.read.kind) for one in said],
+            "facts": [_facts(one) for one in said],
+        },
+    )
+    files = [(one, file) for one in said for file in one.files]
+    if files:
+        await tx.execute(
+            statements.insert_attachments,
+            {
+                "case_ids": [one.case_id for one, _file in files],
+                "message_ids": [one.message_id for one, _file in files],
+                "hashes": [file.file_hash for _one, file in files],
+                "names": [file.name for _one, file in files],
+                "types": [file.content_type for _one, file in files],
+                "sizes": [file.size for _one, file in files],
+                "content_ids": [file.content_id for _one, file in files],
+                "inlines": [file.inline for _one, file in files],
+            },
+        )
+
+
+async def _continue_cases(tx: Tx, continuing: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+    by_case: dict[int, list[Said]] = defaultdict(list)
+    for one in continuing:
+        by_case[one.case_id].append(one)
+    if not by_case:
+        return
+    newest = [said[-1] for said in by_case.values()]
+    await tx.execute(
+        statements.continue_cases,
+        {
+            "ids": list(by_case),
+            "ats": [one.piece.received_at for one in newest],
+            "ns": [len(said) for said in by_case.values()],
+            "words": [preview(one.read.text) for one in newest],
+            "channels": [one.piece.line.channel for one in newest],
+            "persons": [any(one.by_person for one in said) for said in by_case.values()],
+            "reopens": [any(one.place.reopens for one in said) for said in by_case.values()],
+            "due_at": [line_facts[one.piece.line.id].due_at for one in newest],
+        },
+    )
+
+
+async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+    entries: dict[int, Waiting] = {}
+    for one in said:
+        case = one.place.case
+        if one.opens:
+            queue_id = line_facts[one.piece.line.id].queue_id
+            language = one.read.language or one.known.language or one.piece.line.language
+            waiting = Waiting(
+                queue_id or 0,
+                one.interaction_id,
+                one.case_id,
+                one.piece.line.channel,
+                3,
+                language,
+                waiting_since=one.piece.received_at,
+            )
+        elif isinstance(case, KnownCase) and one.by_person:
+            waiting = Waiting(
+                case.queue_id or 0,
+                one.interaction_id,
+                one.case_id,
+                one.piece.line.channel,
+                case.priority,
+                case.language,
+                case.owner_id,
+                now() + PREFERRED_FOR if case.owner_id else None,
+                one.piece.received_at,
+            )
+        else:
+            continue
+        if waiting.queue_id:
+            entries.setdefault(one.case_id, waiting)
+    await queues.enter(tx, list(entries.values()))
+
+
+async def _record(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+    found: list[Event] = []
+    for one in said:
+        case = one.place.case
+        referred = case if isinstance(case, KnownCase) and not one.opens else None
+        queue_id = referred.queue_id if referred else line_facts[one.piece.line.id].queue_id
+        shared: dict[str, Any] = {
+            "customer_id": one.known.customer_id,
+            "case_id": one.case_id,
+            "interaction_id": one.interaction_id,
+            "queue_id": queue_id,
+            "line_id": one.piece.line.id,
+        }
+        if one.opens:
+            found.append(Event("case.opened", now(), **shared))
+        elif one.place.reopens:
+            found.append(Event("case.reopened", now(), agent_id=referred.owner_id if referred else None, **shared))
+        found.append(
+            Event(
+                "message.received",
+                now(),
+                agent_id=referred.owner_id if referred else None,
+                data={"message_id": one.message_id, "kind": str(one.read.kind)},
+                **shared,
+            )
+        )
+    gathered = Counter(one.case_id for one in said if one.place.placing is Placing.GATHERED)
+    found += [Event("case.flooded", now(), case_id=case_id, data={"messages": n}) for case_id, n in gathered.items()]
+    await events.record_all(tx, found)
+
+
+async def _ids(tx: Tx, table: str, n: int) -> list[int]:
+    return [row.id for row in await tx.rows(customers.statements.next_ids, {"tbl": table, "n": n})] if n else []
