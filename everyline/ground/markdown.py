@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from markdown_it.utils import EnvType, OptionsDict
 
+LONGEST = 50_000  # characters; what is longer than any answer goes out as it is
+
 _RULES = ("emphasis", "link", "autolink", "linkify", "backticks", "escape", "newline", "list", "fence", "blockquote")
 _TAG = re.compile(r"<[^<>]*>")
 _SCHEME = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
@@ -29,7 +31,7 @@ _LINKED = frozenset({"link_open", "link_close"})
 
 def formatted(text: str) -> str:
     """The HTML that a text means; empty when it means nothing but its words, which then go out as they are."""
-    if not _SIGN.search(text):
+    if len(text) > LONGEST or not _SIGN.search(text):
         return ""
     tokens = _reader().parse(text)
     kinds = {token.type for token in tokens} - _PLAIN

@@ -106,8 +106,8 @@ def test_an_answer_with_copies_and_format(
     assert faults(page) == []
     page.screenshot(path=tmp_path / "sent.png")
 
-    for box in (office, bob, dan):
-        mail = mail_world.wait_for(box, lambda one: "the plan" in body(one), seconds=40)
+    mails = [mail_world.wait_for(box, lambda one: "the plan" in body(one), seconds=40) for box in (office, bob, dan)]
+    for mail in mails:
         assert str(mail["To"]) == "office@customer.example"
         assert str(mail["Cc"]) == "Bob <bob@customer.example>, dan@customer.example"
         assert body(mail).replace("\r\n", "\n").strip() == written
@@ -119,8 +119,8 @@ def test_an_answer_with_copies_and_format(
 
     mail_world.send(
         bob.address,
-        str(mail["Reply-To"]).partition("<")[2].rstrip(">"),
-        f"From: Bob <bob@customer.example>\nSubject: Re: A fence\nIn-Reply-To: {mail['Message-ID']}\n\nThen we build it.\n",
+        str(mails[1]["Reply-To"]).partition("<")[2].rstrip(">"),
+        f"From: Bob <bob@customer.example>\nSubject: Re: A fence\nIn-Reply-To: {mails[1]['Message-ID']}\n\nThen we build it.\n",
     )
     expect(page.locator(".timeline")).to_contain_text("Then we build it.", timeout=15_000)
     assert page.url == case_url

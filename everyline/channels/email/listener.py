@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from everyline.channel_contract import Door, Line, Raw, Refused
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 MOST_RECIPIENTS = 100
 LONGEST_LINE = 64 * 1024  # bytes; real mail exceeds the 998 of RFC 5322
 SILENT_SECONDS = 300.0
+# an address of atoms in its brackets (RFC 5321 section 4.1.2) and the parameters behind it
+_PLAIN_PATH = re.compile(
+    r"\s*<([\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)>(.*)", re.ASCII
+)
 LINES_SECONDS = 1.0  # how long the open lines are believed
 
 
@@ -65,6 +70,10 @@ class Handler:
         self.lines = OpenLines(door)
         self.largest = settings.largest_message
         self.lmtp = lmtp
+
+    def __dir__(self) -> Iterable[str]:
+        """What aiosmtpd looks for in a handler; it looks for each connection."""
+        return ("handle_RCPT", "handle_DATA")
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -218,8 +227,23 @@ def _protocol_class(*, lmtp: bool) -> Any:
 
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # it logs every line of every mail otherwise
 
-    class Protocol(LMTP if lmtp else SMTP):  # type: ignore[misc]  # -- which of the two is known only now
+    base = LMTP if lmtp else SMTP
+    commands = tuple(name for name in dir(base) if name.startswith("smtp_"))
+
+    class Protocol(base):  # type: ignore[misc, valid-type]  # -- which of the two is known only now
         line_length_limit = LONGEST_LINE
+
+        def __dir__(self) -> Iterable[str]:
+            """The commands alone: aiosmtpd looks through all names for each connection, which costs more than a mail."""
+            return commands
+
+        def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+            """As aiosmtpd does it, which takes a parser for whole headers; nearly every address is a plain one."""
+            plain = _PLAIN_PATH.fullmatch(arg)
+            if plain is None:
+                found: tuple[str | None, str | None] = super()._getaddr(arg)
+                return found
+            return f"{plain[1]}@{plain[2]}", plain[3].lstrip()
 
         def __init__(self, handler: Handler, *, counted: Listener, **rest: Any) -> None:
             super().__init__(handler, **rest)

@@ -87,6 +87,12 @@ class MemoryDoor:
     async def arrived(self, line: Line, external_id: str, *, seconds: float) -> bool:
         return await self.until(lambda: (line.id, external_id) in self.kept, seconds=seconds)
 
+    async def take_turn(self, line: Line, writer: str, *, most: int, seconds: float) -> float:
+        return 0.0
+
+    async def give_turn_back(self, line: Line, writer: str) -> None:
+        pass
+
     async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
         return None
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.channel_contract import InboundKind, Raw, Refused
-from everyline.channels.email.listener import Listener
+from everyline.channels.email.listener import Listener, _protocol_class
 from everyline.channels.email.settings import InstallSettings
 from everyline.channels.email.smtp_data import read_mail
 from everyline.channels.email.tests.doubles import MemoryDoor, Signer, a_line, read
@@ -315,3 +315,33 @@ async def test_an_empty_mail_is_kept_too() -> None:
         await asyncio.to_thread(hand_in)
     assert [raw.body for raw in door.raws(line)] == [b"\r\n"]
     assert door.repeats == 1, "to a sender both are nothing"
+
+
+@pytest.mark.req("E1")
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<ann@customer.example>",
+        "<ann@customer.example>  SIZE=3 BODY=8BITMIME",
+        "  <a.b+c='x'@mail.customer.example> SMTPUTF8",
+        "<>",
+        "<ann@customer.example",
+        "ann@customer.example SIZE=3",
+        '<"ann example"@customer.example>',
+        "<@relay.example:ann@customer.example>",
+        "<ann@[192.0.2.1]>",
+        "<ann..b@customer.example>",
+        "<ann @customer.example>",
+        "<änn@customer.example>",
+        f"<{'a' * 64}@customer.example>",
+        f"<{'a' * 65}@customer.example>",
+        "<ann@customer_x.example>",
+        "",
+    ],
+)
+def test_an_address_is_understood_as_the_library_understands_it(said: str) -> None:
+    from aiosmtpd.smtp import SMTP
+
+    ours = _protocol_class(lmtp=False)
+    quick, slow = ours.__new__(ours), SMTP.__new__(SMTP)
+    assert quick._getaddr(said) == slow._getaddr(said)
