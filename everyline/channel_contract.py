@@ -259,6 +259,13 @@ class Door(Protocol):
         ``cursor`` is committed in the same transaction: what a poller remembers can never run ahead of what is kept.
         """
 
+    async def take_turn(self, line: Line, writer: str, *, most: int, seconds: float) -> float:
+        """Count one more piece by a writer, over all processes. 0 when there were fewer than ``most`` in the last
+        ``seconds``; else nothing is counted, and these are the seconds until there is room. OSError: not now."""
+
+    async def give_turn_back(self, line: Line, writer: str) -> None:
+        """A writer's last turn did not count after all."""
+
     async def cursor(self, line: Line) -> Mapping[str, Any]:
         """What was remembered with the last accepted piece of this line; empty at first."""
 

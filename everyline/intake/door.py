@@ -7,10 +7,12 @@ Pieces that come in at the same time share one insert and one commit (group comm
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -18,8 +20,10 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import TextClause, select
 
 from everyline.channel_contract import Line, Raw, Refused
+from everyline.ground.clock import now
+from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
-from everyline.ground.words import _
+from everyline.ground.words import _, mark
 from everyline.intake.queries import statements
 from everyline.lines import actions as lines
 from everyline.lines import queries as line_queries
@@ -30,6 +34,7 @@ log = logging.getLogger(__name__)
 IN_ROW = 256 * 1024  # bytes; what is larger goes to the file store
 GROUP = 200  # pieces of one commit
 GROUP_BYTES = 8 * 1024 * 1024
+_LATER = mark("It could not be kept now; please send it again later.")
 
 _INSERT = """
 insert into inbound (line_id, external_id, body, file_hash, size, envelope)
@@ -150,6 +155,27 @@ class IntakeDoor:
             fresh.discard(key)
         self._ground.bus.tell()
 
+    async def take_turn(self, line: Line, writer: str, *, most: int, seconds: float) -> float:
+        at = now()
+        values = {
+            "line_id": line.id,
+            "writer": writer,
+            "at": at,
+            "since": at - timedelta(seconds=seconds),
+            "most": most,
+        }
+        try:
+            async with self._ground.database.transaction() as tx:
+                await tx.execute(statements.lock_turns, {"key": f"turn {line.id} {writer}"})
+                return float(await tx.value(statements.take_turn, values))
+        except DatabaseError as error:
+            raise OSError(_(_LATER)) from error
+
+    async def give_turn_back(self, line: Line, writer: str) -> None:
+        with contextlib.suppress(DatabaseError):  # then there is one turn less for an hour
+            async with self._ground.database.transaction() as tx:
+                await tx.execute(statements.give_turn_back, {"line_id": line.id, "writer": writer})
+
     async def cursor(self, line: Line) -> Mapping[str, Any]:
         async with self._ground.database.transaction() as tx:
             found: Mapping[str, Any] | None = await tx.value(
@@ -198,4 +224,4 @@ class IntakeDoor:
 def _tell_no(group: Sequence[_Piece]) -> None:
     for piece in group:
         if not piece.kept.done():
-            piece.kept.set_exception(OSError(_("It could not be kept now; please send it again later.")))
+            piece.kept.set_exception(OSError(_(_LATER)))

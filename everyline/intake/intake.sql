@@ -116,3 +116,23 @@ select exists (select from inbound where line_id = :line_id and external_id = :e
 -- name: case_number
 -- The number of the case that a piece became part of, once it is.
 select c.number from inbound i join "case" c on c.id = i.case_id where i.line_id = :line_id and i.external_id = :external_id;
+
+-- name: lock_turns
+-- One at a time of those who count the same writer.
+select pg_advisory_xact_lock(hashtextextended(:key, 0));
+
+-- name: take_turn
+-- One more by a writer, unless there were as many as may be; how long until there is room, 0 when it was counted.
+with over as (delete from turn where at <= :since),
+recent as (
+    select count(*) as n, min(at) as oldest from turn where line_id = :line_id and writer = :writer and at > :since
+),
+taken as (
+    insert into turn (line_id, writer, at)
+    select cast(:line_id as bigint), cast(:writer as text), cast(:at as timestamptz) from recent where n < :most returning id
+)
+select case when exists (select from taken) then 0
+    else greatest(extract(epoch from oldest - cast(:since as timestamptz)), 0.001) end from recent;
+
+-- name: give_turn_back
+delete from turn where id = (select id from turn where line_id = :line_id and writer = :writer order by id desc limit 1);

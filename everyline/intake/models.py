@@ -37,3 +37,15 @@ class Inbound(Base):
     outcome: Mapped[str] = mapped_column(Text, server_default="")  # opened, continued, linked, gathered, or its kind
     case_id: Mapped[int | None] = mapped_column(BigInteger)
     done_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class Turn(Base):
+    """One piece that a writer sent lately on a line that counts them; forgotten when its time is over."""
+
+    __tablename__ = "turn"
+    __table_args__ = (Index("ix_turn_writer", "line_id", "writer", "at"), Index("ix_turn_at", "at"))
+
+    id: Mapped[Id]
+    line_id: Mapped[int] = mapped_column(ForeignKey("line.id", ondelete="CASCADE"))
+    writer: Mapped[str] = mapped_column(Text)  # a digest: whose it is cannot be read from it
+    at: Mapped[Moment]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +13,9 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from everyline.channel_contract import Door, Line, Raw, Refused
-from everyline.channels.webform import form, piece, stamps
+from everyline.channels.webform import form, piece, stamps, throttle
 from everyline.channels.webform.form import Typed
 from everyline.channels.webform.settings import WebformSettings
-from everyline.channels.webform.throttle import Throttle
 from everyline.ground import pages
 from everyline.ground.clock import now
 from everyline.ground.errors import NotFound
@@ -34,7 +32,6 @@ class Pages:
     def __init__(self, door: Door, name: str) -> None:
         self._door = door
         self._name = name
-        self._throttle = Throttle()
 
     def routes(self) -> list[Route]:
         """One address a form."""
@@ -97,16 +94,12 @@ class Pages:
         kept = await form.submission(line, found, stamp)
         body = await asyncio.to_thread(kept.as_bytes)  # files of many megabytes are made into text here
         raw = Raw(piece.identify(body), body, {"received_at": now().isoformat()})
-        address = request.client.host if request.client else ""
-        wait = self._throttle.take(line.id, address, settings.most_an_hour, time.monotonic())
-        if wait:
-            words = _("Many messages came from your network address. Please send this again in %s minutes.")
-            words %= math.ceil(wait / 60)
-            headers = {"retry-after": str(math.ceil(wait))}
-            return page(line, found, stamp=same, embedded=embedded, status=429, trouble=words, headers=headers)
-        new = False
+        writer = throttle.writer(line, request.client.host if request.client else "")
+        new, counted = False, False
         try:
-            new = await self._door.accept(line, raw)
+            wait = await self._door.take_turn(line, writer, most=settings.most_an_hour, seconds=throttle.WINDOW_SECONDS)
+            counted = not wait
+            new = not wait and await self._door.accept(line, raw)
         except Refused as error:
             return page(line, found, stamp=same, embedded=embedded, status=413, trouble=str(error))
         except OSError:
@@ -114,8 +107,13 @@ class Pages:
             headers = {"retry-after": "5"}
             return page(line, found, stamp=same, embedded=embedded, status=503, trouble=words, headers=headers)
         finally:
-            if not new:
-                self._throttle.give_back(line.id, address)
+            if counted and not new:
+                await self._door.give_turn_back(line, writer)
+        if wait:
+            words = _("Many messages came from your network address. Please send this again in %s minutes.")
+            words %= math.ceil(wait / 60)
+            headers = {"retry-after": str(math.ceil(wait))}
+            return page(line, found, stamp=same, embedded=embedded, status=429, trouble=words, headers=headers)
         number = await self._door.case_number(line, raw.external_id, seconds=NUMBER_SECONDS)
         return _sent(line, kept.mailbox, number, piece.reference(raw.external_id), embedded=embedded)
 

@@ -14,7 +14,7 @@ from everyline.channel_contract import Address, ChannelError, Inbound, InboundKi
 from everyline.channels.webform import channel
 from everyline.channels.webform.questions import fault_of, read_questions
 from everyline.channels.webform.settings import WebformSettings
-from everyline.channels.webform.throttle import Throttle, network
+from everyline.channels.webform.throttle import network, writer
 from everyline.ground.keys import CaseSigner
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -186,13 +186,9 @@ def test_an_address_that_cannot_stand_in_one_is_refused(address: str) -> None:
     assert channel.normal(" Permits-2 ") == "permits-2"
 
 
-def test_a_network_is_counted_for_an_hour() -> None:
-    throttle = Throttle()
-    assert [throttle.take(1, "2001:db8::1", 2, at) for at in (0.0, 10.0)] == [0, 0]
-    assert throttle.take(1, "2001:db8::ffff:2", 2, 20.0) == 3580, "the same household"
-    assert throttle.take(1, "2001:db8:0:1::1", 2, 20.0) == 0, "another one"
-    assert throttle.take(2, "2001:db8::1", 2, 20.0) == 0, "another line"
-    assert throttle.take(1, "2001:db8::1", 2, 3601.0) == 0
-    throttle.give_back(1, "2001:db8::1")
-    assert throttle.take(1, "2001:db8::1", 2, 3602.0) == 0
+def test_a_household_is_one_writer_whose_address_cannot_be_read() -> None:
+    assert writer(LINE, "2001:db8::1") == writer(LINE, "2001:db8::ffff:2"), "the same household"
+    assert writer(LINE, "2001:db8:0:1::1") != writer(LINE, "2001:db8::1"), "another one"
+    assert "192.0.2.7" not in writer(LINE, "192.0.2.7")
+    assert network("::ffff:192.0.2.7") == "::ffff:c000:207"
     assert network("not an address") == "not an address"

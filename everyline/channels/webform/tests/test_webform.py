@@ -26,6 +26,7 @@ from everyline.intake.models import Inbound
 from everyline.intake.processor import Processor
 from everyline.lines import actions as lines
 from everyline.lines import queries as line_queries
+from everyline.roles.web import create_app
 
 QUESTIONS = """\
 Address of the site | text | required
@@ -162,7 +163,7 @@ async def test_who_goes_back_and_writes_something_else_is_heard_again(form: Form
 
 @pytest.mark.parametrize(
     ("changes", "seconds_ago"),
-    [({"homepage": "http://spam.example"}, 30), ({}, 1), ({}, 90_000), ({"stamp": "1.2.3"}, 30), ({"stamp": ""}, 30)],
+    [({"homepage": "http://spam.example"}, 30), ({}, -30), ({}, 90_000), ({"stamp": "1.2.3"}, 30), ({"stamp": ""}, 30)],
 )
 async def test_what_a_program_sends_is_not_taken_and_a_person_can_send_it_again(
     form: Form, changes: dict[str, str], seconds_ago: float
@@ -228,6 +229,26 @@ async def test_one_address_may_send_ten_an_hour(form: Form) -> None:
     assert again.status_code == 429
     assert int(again.headers["retry-after"]) > 3000
     assert "Matter 11" in again.text
+
+
+@pytest.mark.req("P2")
+async def test_the_ten_an_hour_are_those_of_all_processes_together(form: Form) -> None:
+    other = create_app(form.ground)
+    transport = httpx.ASGITransport(other, raise_app_exceptions=False)
+    async with (
+        other.router.lifespan_context(other),
+        httpx.AsyncClient(transport=transport, base_url="http://t") as second,
+    ):
+        both = [form.browser if n % 2 else second for n in range(24)]
+        sent = (browser.post(PAGE, data=form.filled(text=f"Matter {n}")) for n, browser in enumerate(both))
+        statuses = [answer.status_code for answer in await asyncio.gather(*sent)]
+        same = form.filled(text="Twice")
+        async with form.ground.database.transaction() as tx:
+            await tx.execute(text("update turn set at = at - interval '1 hour' where id = (select min(id) from turn)"))
+        again = [(await browser.post(PAGE, data=same)).status_code for browser in (second, form.browser)]
+    assert sorted(statuses) == [200] * 10 + [429] * 14
+    assert again == [200, 429], "an hour later there is room for one"
+    assert len(await form.rows(Case)) == 11
 
 
 @pytest.mark.req("P2")
