@@ -13,7 +13,7 @@ from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import Settings
 from everyline.lines import actions as lines
 from everyline.lines.models import Line
-from everyline.sample import loader
+from everyline.sample import house, loader
 from everyline.sample.ports import NAME
 
 
@@ -27,7 +27,7 @@ async def prepare(settings: Settings, url: str, ports: dict[str, Any], before: d
             )
             found["sign_ins"] = {
                 role: {"email": email, "password": loaded.passwords[role]}
-                for role, (_name, email) in loader.SIGN_INS.items()
+                for role, (_name, email) in house.SIGN_INS.items()
             }
             found["token"] = loaded.token
         elif before.get("mail_host") != ports["mail_host"]:

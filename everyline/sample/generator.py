@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from base64 import b32encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ class Piece:
     at: datetime
     who: str  # customer, agent, note, automatic
     text: str
+    fields: dict[str, str] = field(default_factory=dict)  # what a form asked for
 
 
 @dataclass(slots=True)
@@ -135,10 +137,29 @@ def cases(chance: random.Random, customers: list[Person], end: datetime) -> Iter
             "new",
             chance.choices((2, 3, 4), (1, 8, 2))[0],
         )
-        found.pieces.append(Piece(at, "customer", _filled(chance.choice(topic.asks), words)))
+        fields: dict[str, str] = {}
+        if topics.LINES[found.line].channel == "webform":
+            fields = _answers(topic, words, at, customers[customer])
+            found.subject = fields[topics.FORM_SUBJECT]
+        found.pieces.append(Piece(at, "customer", _filled(chance.choice(topic.asks), words), fields))
         found.pieces.append(Piece(at + timedelta(seconds=3), "automatic", ""))
         _go_on(found, chance, words, end)
         yield found
+
+
+def _answers(topic: Topic, words: dict[str, str], at: datetime, person: Person) -> dict[str, str]:
+    """What the form on permits was filled in with; nothing here is drawn by chance, so that all else stays as it is."""
+    kind = next((topics.KINDS_OF_WORK[tag] for tag in topic.tags if tag in topics.KINDS_OF_WORK), "Something else")
+    fields = {
+        "Address of the site": f"{words['number']} {words['street']}",
+        topics.FORM_SUBJECT: kind,
+        "Start of the work": f"{at + timedelta(days=20 + at.second):%Y-%m-%d}",
+    }
+    if at.minute % 3:
+        fields["Phone"] = person.number
+    code = b32encode(f"{at:%d%H%M%S}".encode()).decode()
+    fields["Reference of the form"] = f"{code[4:8]}-{code[8:12]}"
+    return fields
 
 
 def _go_on(found: SampleCase, chance: random.Random, words: dict[str, str], end: datetime) -> None:

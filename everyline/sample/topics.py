@@ -51,6 +51,9 @@ Kind of work | choice | required | Fence or wall; Shed or garage; House or exten
 Start of the work | date
 """
 
+FORM_SUBJECT = "Kind of work"
+KINDS_OF_WORK = {"fence": "Fence or wall", "electrical": "House or extension"}  # by tag
+
 LINES: tuple[SampleLine, ...] = (
     SampleLine("email", "tax@harbor.example", "Harbor County Property Tax", "Property tax"),
     SampleLine("email", "permits@harbor.example", "Harbor County Permits", "Permits"),
@@ -67,7 +70,7 @@ LINES: tuple[SampleLine, ...] = (
             "title": "Ask about a permit",
             "introduction": "Tell us where and what you want to build. A drawing helps, and a photo does too.",
             "questions": PERMIT_QUESTIONS,
-            "subject_question": "Kind of work",
+            "subject_question": FORM_SUBJECT,
         },
         "permits@harbor.example",
     ),

@@ -1,0 +1,155 @@
+"""The sample company itself: its hours, queues, lines and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, update
+
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.installation import Ground
+from everyline.lines import actions as lines
+from everyline.people import actions as people
+from everyline.people.models import AwayReason
+from everyline.queues.models import AgentSkill, Hours, Membership, Queue, Skill, WrapUpCode
+from everyline.sample import generator, topics
+
+LANGUAGES = {
+    "en": "English",
+    "es": "Spanish",
+    "vi": "Vietnamese",
+    "de": "German",
+    "fr": "French",
+    "ja": "Japanese",
+    "ar": "Arabic",
+    "hi": "Hindi",
+}
+
+SIGN_INS: dict[str, tuple[str, str]] = {  # role: name, address
+    "admin": ("Ada Lindgren", "admin@harbor.example"),
+    "supervisor": ("Sol Marchetti", "supervisor@harbor.example"),
+    "agent": ("Dana Whitfield", "dana@harbor.example"),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the sample company's people sign in with."""
+
+    passwords: dict[str, str]  # by role
+    token: str
+
+
+@dataclass
+class House:
+    """What cases hang on, by its ids."""
+
+    queues: dict[str, int]
+    lines: list[int]
+    answer_lines: list[int]  # for each of them: where answers go out
+    agents: list[int]
+    codes: dict[str, int]
+
+
+async def build(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tuple[House, Loaded]:
+    """Found the company; ``smtp_host`` and ``smtp_port`` lead to its customers' mail host."""
+    await people.describe_installation(tx, None, organisation="Harbor County", language="en", zone=generator.ZONE)
+    hours_id = await tx.value(
+        insert(Hours)
+        .values(name="Office hours", zone=generator.ZONE, week=generator.WEEK, holidays_of="US-WA")
+        .returning(Hours.id)
+    )
+    queue_ids: dict[str, int] = {}
+    for position, (name, (hue, goal)) in enumerate(topics.QUEUES.items()):
+        signature = f"Harbor County {name}\n40 Pier Street"
+        values = {
+            "name": name,
+            "hue": hue,
+            "hours_id": hours_id,
+            "goal_seconds": int(goal * 3600),
+            "position": position,
+            "signature": signature,
+        }
+        queue_ids[name] = await tx.value(insert(Queue).values(**values).returning(Queue.id))
+    await tx.execute(update(Queue).where(Queue.name == "General").values(retired_at=now()))
+    by_mail = {"incoming": "listener", "smtp_host": smtp_host, "smtp_port": smtp_port, "smtp_encryption": "none"}
+    line_ids: dict[str, int] = {}  # by address
+    for line in topics.LINES:
+        line_ids[line.address] = await lines.add(
+            tx,
+            ground.vault,
+            None,
+            channel_name=line.channel,
+            address=line.address,
+            name=line.name,
+            queue_id=queue_ids[line.queue],
+            hours_id=hours_id,
+            answer_line_id=line_ids[line.answers_on] if line.answers_on else None,
+            settings=by_mail if line.channel == "email" else line.settings,
+        )
+    answer_lines = [line_ids[line.answers_on or line.address] for line in topics.LINES]
+    codes = {
+        row.name: row.id
+        for row in await tx.rows(
+            insert(WrapUpCode)
+            .returning(WrapUpCode.id, WrapUpCode.name)
+            .values([{"name": name, "position": at} for at, name in enumerate(topics.CODES)])
+        )
+    }
+    await tx.many(insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)])
+    agents, loaded = await _people(tx, queue_ids)
+    return House(queue_ids, list(line_ids.values()), answer_lines, agents, codes), loaded
+
+
+async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]:
+    passwords = {role: f"harbor-{role}-2026" for role in SIGN_INS}
+    admin_id = await people.add_agent(
+        tx,
+        None,
+        email=SIGN_INS["admin"][1],
+        name=SIGN_INS["admin"][0],
+        role="admin",
+        password=passwords["admin"],
+        zone=generator.ZONE,
+        all_queues=True,
+    )
+    await people.add_agent(
+        tx,
+        None,
+        email=SIGN_INS["supervisor"][1],
+        name=SIGN_INS["supervisor"][0],
+        role="supervisor",
+        password=passwords["supervisor"],
+        zone=generator.ZONE,
+        all_queues=True,
+    )
+    skills = {
+        row.language: row.id
+        for row in await tx.rows(
+            insert(Skill)
+            .returning(Skill.id, Skill.language)
+            .values([{"name": name, "language": code} for code, name in LANGUAGES.items()])
+        )
+    }
+    agents: list[int] = []
+    for name, queues, languages in topics.AGENTS:
+        known = SIGN_INS["agent"][0] == name
+        first = name.split()[0].lower().replace("á", "a")
+        agent_id = await people.add_agent(
+            tx,
+            None,
+            email=SIGN_INS["agent"][1] if known else f"{first}@harbor.example",
+            name=name,
+            password=passwords["agent"] if known else None,
+            zone=generator.ZONE,
+            signature=f"{name}\nHarbor County",
+        )
+        agents.append(agent_id)
+        await tx.many(insert(Membership), [{"queue_id": queue_ids[queue], "agent_id": agent_id} for queue in queues])
+        await tx.many(
+            insert(AgentSkill),
+            [{"agent_id": agent_id, "skill_id": skills[code], "level": 5 if code == "en" else 4} for code in languages],
+        )
+    _token_id, token = await people.add_token(tx, None, admin_id, "sample company")
+    return agents, Loaded(passwords, token)
