@@ -66,21 +66,6 @@ select m.case_id, max(
 ) as score
 from hits join message m using (id) group by m.case_id order by score desc limit :most;
 
--- name: touch
--- Something was said on a case.
-update "case" set moved_at = :at, revision = revision + 1, last_words = :words, last_channel = :channel, last_direction = :direction,
-    unread = :unread
-where id = :case_id;
-
--- name: merged_into
--- Where a case ended up after merges.
-with recursive chain as (
-    select id, merged_into_id, 0 as step from "case" where id = any(cast(:ids as bigint[]))
-    union all
-    select c.id, c.merged_into_id, step + 1 from "case" c join chain on c.id = chain.merged_into_id where step < 20
-)
-select id from chain where merged_into_id is null;
-
 -- name: drafts
 -- What an agent has begun to write on a case.
 select id, case_id, agent_id, kind, text, contact_point_id, answer_to, copies, line_id, revision, changed_at from draft

@@ -229,6 +229,14 @@ async def get(tx: Tx, me: Me, case_id: int, *, lock: bool = False) -> Row:
     return row
 
 
+async def locked(tx: Tx, case_id: int) -> Row:
+    """One case, held until the end of the transaction. NotFound."""
+    row = await tx.first(select(Case.__table__).where(Case.id == case_id).with_for_update())
+    if row is None:
+        raise NotFound(_("There is no such case."))
+    return row
+
+
 async def timeline(tx: Tx, case_id: int, *, after: int = 0, most: int = 200) -> list[Row]:
     """The newest messages of a case, oldest first."""
     rows = await tx.rows(statements.timeline, {"case_id": case_id, "after": after, "most": most})
