@@ -96,8 +96,9 @@ async def show(request: Request, me: Me, current: str, template: str, *, status:
 
 
 def wrong(error: ProductError) -> dict[str, Any]:
-    """What a form says about an error: ``trouble`` in words, ``errors`` by field."""
-    return {"trouble": error.message, "errors": error.fields if isinstance(error, Invalid) else {}}
+    """What a form says about an error: ``trouble`` in words, ``errors`` by field, each as a sentence of its own."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    return {"trouble": error.message, "errors": {name: text[:1].upper() + text[1:] for name, text in fields.items()}}
 
 
 def filled(*parts: dict[str, Any]) -> dict[str, Any]:

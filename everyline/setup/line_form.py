@@ -158,9 +158,10 @@ def where_it_goes(form: Typed) -> dict[str, Any]:
     }
 
 
-def said_of(kind: type[LineSettings], values: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a line's plain settings say, as pairs of words: those that mean something, and are neither secret nor empty."""
-    pairs = []
+def said_of(kind: type[LineSettings], values: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a line's plain settings say, as pairs of words under the heading of their group: those that mean something, and
+    are neither secret nor empty."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for group in fields_of(kind):
         for one in group["plain"]:
             name, _sign, wanted = one["when"].partition("=")
@@ -168,5 +169,5 @@ def said_of(kind: type[LineSettings], values: dict[str, Any]) -> list[tuple[str,
             if one["secret"] or value in ("", None) or one["looks"] == "yes" or (name and values.get(name) != wanted):
                 continue
             words = dict(one["options"]).get(value, str(value))
-            pairs.append((f"{group['title']}: {one['label']}" if group["title"] else one["label"], words))
-    return pairs
+            found.setdefault(group["title"], []).append((one["label"], words))
+    return list(found.items())

@@ -1,0 +1,205 @@
+"""Lines in the browser, on real mail hosts: added step by step, tested with a wrong password and the right one, open for
+real mail; and the quarantine for what cannot be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.product import RunningProduct
+from tests.world.fixtures import mail_world as mail_world
+from tests.world.mail import Mailbox, MailWorld
+
+pytestmark = [pytest.mark.req("E1", "P2", "P3"), pytest.mark.timeout(150)]
+
+PASSWORD = "correct horse battery"
+PASSED = "#checks > li.yes:not(.sum)"
+
+
+@pytest.fixture
+def admin(chromium: Browser, product: RunningProduct) -> Iterator[Page]:
+    """The browser of an admin of an empty product."""
+    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
+    yield page
+    page.context.close()
+
+
+def begin_email(page: Page, product: RunningProduct, address: str, name: str) -> None:
+    """The first two steps, as far as the address."""
+    page.goto(f"{product.address}/setup/lines")
+    page.get_by_role("link", name="Add a line").first.click()
+    page.get_by_role("link", name=re.compile("^Email")).click()
+    expect(page.locator(".steps [aria-current]")).to_have_text("2Address")
+    page.locator("#address").fill(address)
+    page.locator("#name").fill(name)
+
+
+def go_on(page: Page) -> None:
+    page.get_by_role("button", name="Save and go on").click()
+
+
+def trust(page: Page, world: MailWorld) -> None:
+    """The authority of the mail hosts' certificates."""
+    page.get_by_text("Connections", exact=True).click()
+    page.get_by_label("File with certificates to trust").fill(str(world.ca_file))
+
+
+def say_how_it_sends(page: Page, world: MailWorld, box: Mailbox | None = None) -> None:
+    page.locator("#smtp_host").fill("localhost")
+    page.locator("#smtp_port").fill(str(world.ports["submission"]))
+    if box is not None:
+        page.locator("#smtp_user").fill(box.address)
+        page.locator("#smtp_password").fill(box.password)
+    go_on(page)
+    expect(page.locator(".steps [aria-current]")).to_have_text("4Test")
+
+
+def run_test(page: Page) -> None:
+    page.get_by_role("button", name="Test the line").click()
+    expect(page.locator("#checks .sum")).to_be_visible(timeout=45_000)
+
+
+def test_a_mailbox_is_added_with_a_wrong_password_first(
+    admin: Page, product: RunningProduct, mail_world: MailWorld
+) -> None:
+    box, ann = mail_world.mailbox("permits@harbor.example"), mail_world.mailbox("ann@customer.example")
+    begin_email(admin, product, box.address, "Permits")
+    admin.get_by_label("A mailbox is read").check()
+    admin.locator("#imap_host").fill("localhost")
+    admin.locator("#imap_port").fill("99999")
+    admin.locator("#imap_user").fill(box.address)
+    admin.locator("#imap_password").fill("not the right one")
+    trust(admin, mail_world)
+    go_on(admin)
+    expect(admin.locator(".error-summary")).to_be_focused()
+    expect(admin.locator("#imap_user")).to_have_value(box.address)
+    expect(admin.locator("#imap_port")).to_have_value("99999")
+    expect(admin.locator("#name")).to_have_value("Permits")
+    expect(admin.get_by_text("Please write it again: it is never sent back.")).to_be_visible()
+    admin.locator("#imap_port").fill(str(mail_world.ports["imaps"]))
+    admin.locator("#imap_password").fill("not the right one")
+    go_on(admin)
+    say_how_it_sends(admin, mail_world)
+
+    run_test(admin)
+    expect(admin.locator(PASSED)).to_have_text(
+        [re.compile("Mail hosts found"), re.compile("Connections are encrypted")]
+    )
+    failed = admin.locator("#checks > li.no:not(.sum)")
+    expect(failed).to_have_count(1)
+    expect(failed).to_contain_text("Signed in to read")
+    expect(failed.locator(".advice")).to_contain_text("password under Receiving")
+    verdict = admin.locator("#checks .sum")
+    expect(verdict).to_contain_text("It does not work: “Signed in to read” failed.")
+    expect(verdict).to_contain_text("What to do: Write the sign-in name and the password under Receiving anew.")
+
+    admin.get_by_role("link", name="Address").click()
+    expect(admin.locator("#imap_port")).to_have_value(str(mail_world.ports["imaps"]))
+    expect(admin.locator("#imap_password")).to_have_value("")
+    admin.locator("#imap_password").fill(box.password)
+    go_on(admin)
+    go_on(admin)  # how it sends is as it was
+    admin.get_by_role("button", name="Test the line").click()
+    # each step is shown when it is done, and not only at the end
+    expect(admin.locator("#checks:has(> .yes):has(> .waits)")).to_be_visible()
+    expect(admin.locator("#checks .sum")).to_contain_text("It works.", timeout=45_000)
+    expect(admin.locator(PASSED)).to_have_count(7)
+    expect(admin.locator("#checks > li.no")).to_have_count(0)
+    admin.get_by_role("link", name="Go on").click()
+    expect(admin.locator(".example")).to_contain_text("We have your message")
+    admin.get_by_label("Queue").select_option(label="General")
+    admin.get_by_role("button", name="Open the line").click()
+    expect(admin.locator(".toast")).to_contain_text("The line is open")
+
+    mail_world.send(
+        ann.address,
+        box.address,
+        "From: Ann <ann@customer.example>\nSubject: A fence\nMessage-ID: <f1@customer.example>\n\nMay I build one?\n",
+    )
+    mail_world.wait_for(ann, lambda mail: "We have your message" in str(mail["Subject"]))
+    admin.goto(f"{product.address}/desk/views/all")
+    expect(admin.get_by_text("A fence").first).to_be_visible()
+    admin.goto(f"{product.address}/setup/lines")
+    row = admin.get_by_role("row", name=re.compile("Permits"))
+    expect(row).to_contain_text("Works")
+    expect(row.locator("td[data-label='Last in']")).not_to_contain_text("never")
+    expect(row.locator("td[data-label='Last out']")).not_to_contain_text("never")
+
+
+def test_a_line_that_is_written_to_and_what_cannot_be_read(
+    admin: Page, product: RunningProduct, mail_world: MailWorld
+) -> None:
+    host, port = product.settings["email_smtp_listen"].split(":")
+    mail_world.route("pier.example", host, int(port))
+    box, ann = mail_world.mailbox("relay@harbor.example"), mail_world.mailbox("ann@customer.example")
+    begin_email(admin, product, "help@pier.example", "Help")
+    trust(admin, mail_world)
+    go_on(admin)
+    say_how_it_sends(admin, mail_world, box)
+    expect(admin.get_by_text("The line waits for what is sent to it.")).to_be_visible()
+    run_test(admin)
+    expect(admin.locator("#checks .sum")).to_contain_text("It works.")
+    expect(admin.locator("#checks .sum")).to_contain_text("Every step went well.")
+    expect(admin.locator(PASSED)).to_have_count(5)
+    admin.get_by_role("link", name="Go on").click()
+    admin.get_by_role("button", name="Open the line").press("Enter")  # the last step as it stands
+    expect(admin.locator(".toast")).to_contain_text("The line is open")
+    mail_world.send(
+        ann.address, "help@pier.example", "From: Ann <ann@customer.example>\nSubject: The pier\n\nIs it open?\n"
+    )
+    mail_world.wait_for(ann, lambda mail: "The pier" in str(mail["Subject"]))
+    admin.goto(f"{product.address}/desk/views/all")
+    expect(admin.get_by_text("The pier").first).to_be_visible()
+
+    admin.goto(f"{product.address}/setup/quarantine")
+    expect(admin.get_by_text("Nothing in quarantine")).to_be_visible()
+    mail_world.send(
+        "<>", "help@pier.example", "Subject: From nobody\nX-Odd: <b>bold</b>\n\nWho am I?\n", port=int(port)
+    )
+    cause = admin.get_by_role("link", name=re.compile("Nobody is named as its sender"))
+    expect(cause).to_be_visible(timeout=20_000)  # by itself
+    cause.click()
+    expect(admin.locator("pre.raw")).to_contain_text("X-Odd: <b>bold</b>")
+    admin.get_by_role("button", name="Process again").click()
+    expect(admin.locator(".toast")).to_contain_text("It is processed again.")
+    row = admin.get_by_role("row", name=re.compile("Nobody is named"))
+    expect(row.locator("td[data-label='Tries']")).to_have_text(
+        "1", timeout=20_000
+    )  # tried anew, and back with its cause
+    row.get_by_role("checkbox").check()
+    admin.get_by_role("button", name="Discard the chosen").click()
+    expect(admin.get_by_text("Nothing in quarantine")).to_be_visible()
+
+
+def test_it_works_without_scripts_and_by_keyboard(
+    chromium: Browser, admin: Page, product: RunningProduct, mail_world: MailWorld
+) -> None:
+    cookies = admin.context.cookies()
+    plain = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    plain.add_cookies(cookies)  # type: ignore[arg-type]  # -- the same shape with more in it
+    page = plain.new_page()
+    box = mail_world.mailbox("plain@harbor.example")
+    page.goto(f"{product.address}/setup/lines/new?channel=email")
+    expect(page.locator("#address")).to_be_focused()
+    page.keyboard.type(box.address)
+    page.keyboard.press("Enter")
+    expect(page.locator(".steps [aria-current]")).to_have_text("3Sending")
+    page.locator("#smtp_host").fill("localhost")
+    page.locator("#smtp_port").fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".steps [aria-current]")).to_have_text("4Test")
+    page.get_by_role("button", name="Test the line").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#checks .sum")).to_contain_text("“Connections are encrypted” failed")
+    expect(page.locator(".steps [aria-current]")).to_have_text("4Test")
+    page.get_by_role("link", name="Go on").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Open the line").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(box.address)
+    plain.close()
