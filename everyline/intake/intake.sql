@@ -1,7 +1,16 @@
 -- name: claim
--- Take what is due, oldest first, by moving its time ahead: if the taker dies, it is due again then.
+-- Take what is due, oldest first, by moving its time ahead: if the taker dies, it is due again then. What was taken before and
+-- did not come to an end may have taken its process down, so only one of those is taken at a time: it can hurt no other.
+with fresh as (
+    select id from inbound where state = 'new' and due_at <= :at and attempts = 0
+    order by due_at, id for update skip locked limit :most
+),
+suspect as (
+    select id from inbound where state = 'new' and due_at <= :at and attempts > 0
+    order by attempts, due_at, id for update skip locked limit 1
+)
 update inbound set due_at = :until, attempts = attempts + 1
-where id in (select id from inbound where state = 'new' and due_at <= :at order by due_at, id for update skip locked limit :most)
+where id in (select id from fresh union all select id from suspect)
 returning id, line_id, external_id, body, file_hash, size, envelope, received_at, attempts;
 
 -- name: let_go

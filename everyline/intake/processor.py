@@ -1,7 +1,8 @@
 """The processor: claims what came in, reads it, settles it in batches, and answers at once.
 
-One bad row never holds up the others: a batch that fails is settled row by row, and a row that was claimed before
-without coming to an end (it may have taken its process down) is read alone.
+One bad row never holds up the others: a batch that fails is settled row by row. A row that was claimed before without
+coming to an end may have taken its process down: it is claimed, read and settled alone, when all others of its time are
+settled, and set aside in quarantine when that has happened too often.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from datetime import timedelta
 from everyline.ground.clock import now
 from everyline.ground.database import DatabaseError, Row, Tx, is_away
 from everyline.ground.installation import Ground
+from everyline.ground.words import _
 from everyline.intake import actions
 from everyline.intake.answering import Answering
 from everyline.intake.reading import Batch, Piece, Stumbled, read
-from everyline.intake.rules import Flood
+from everyline.intake.rules import MOST_ATTEMPTS, Flood
 from everyline.intake.said import LineFacts
 from everyline.lines.queries import as_channel_sees, by_ids
 from everyline.queues import actions as queues
@@ -32,11 +34,12 @@ CLAIM = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """Claimed rows, read: in groups that are settled each at once."""
+    """Claimed rows, in groups that are each read and settled at once; the first group is read."""
 
     rows: list[Row]
     lines: dict[int, Row]
-    groups: list[Batch]
+    groups: list[list[Row]]
+    first: Batch
 
 
 class Processor:
@@ -76,10 +79,11 @@ class Processor:
             ready = ahead.result()
         if ready is None or not ready.rows:  # what was seen ahead as nothing may be something by now
             ready = await self._read_some()
-        if ready.rows:
+        if ready.rows and not any(_is_suspect(row) for row in ready.rows):
             self._ahead = asyncio.create_task(self._read_some(), name="read ahead")
         self._in_hand = attempts = {row.id: row.attempts for row in ready.rows}
-        for batch in ready.groups:
+        for number, group in enumerate(ready.groups):
+            batch = ready.first if number == 0 else await self._read(group, ready.lines)
             await self._stumble(batch)
             await self._settle(batch.pieces, ready.lines, attempts)
         self._in_hand = {}
@@ -87,15 +91,22 @@ class Processor:
 
     async def _read_some(self) -> _Ready:
         async with self._ground.database.transaction() as tx:
-            rows = await tx.rows(actions.statements.claim, {"at": now(), "until": now() + CLAIM, "most": BATCH})
+            values = {"at": now(), "until": now() + CLAIM, "most": BATCH}
+            rows = sorted(await tx.rows(actions.statements.claim, values), key=lambda row: int(row.id))
             line_rows = await by_ids(tx, sorted({row.line_id for row in rows})) if rows else {}
+        groups = _groups([row for row in rows if not _is_suspect(row)])
+        groups += [[row] for row in rows if _is_suspect(row)]
+        return _Ready(rows, line_rows, groups, await self._read(groups[0], line_rows) if groups else Batch())
+
+    async def _read(self, rows: list[Row], line_rows: dict[int, Row]) -> Batch:
+        over = [row for row in rows if row.attempts > MOST_ATTEMPTS]
+        if over:  # always alone
+            cause = _("It was begun %s times and never came to an end.") % (over[0].attempts - 1)
+            return Batch(stumbled=[Stumbled(over[0].id, over[0].attempts, cause, hopeless=True)])
         lines = {
             line_id: as_channel_sees(row, self._ground.vault, self._ground.signer) for line_id, row in line_rows.items()
         }
-        suspects = [row for row in rows if row.attempts > 1]
-        together = _groups([row for row in rows if row.attempts == 1])
-        groups = [await read(group, lines, self._ground.files) for group in (*together, *([row] for row in suspects))]
-        return _Ready(rows, line_rows, groups)
+        return await read(rows, lines, self._ground.files)
 
     async def _let_go(self) -> None:
         """What was claimed and will not be settled here is free for others at once."""
@@ -152,6 +163,11 @@ class Processor:
             soonest = await tx.value(actions.statements.soonest, {"at": now()})
         catch_up = self._ground.bus.CATCH_UP_SECONDS
         return catch_up if soonest is None else min(max((soonest - now()).total_seconds(), 0.0) + 0.005, catch_up)
+
+
+def _is_suspect(row: Row) -> bool:
+    """Was it claimed before, and did not come to an end?"""
+    return bool(row.attempts > 1)
 
 
 def _groups(rows: list[Row]) -> list[list[Row]]:
