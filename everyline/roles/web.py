@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import importlib.util
 import logging
+import os
 import pkgutil
 import socket
 import sys
@@ -121,6 +122,8 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self.hub.end_all()
+        # nobody may be left to end what does not end by itself
+        asyncio.get_event_loop().call_later(settings().drain_seconds + 3, os._exit, 1)
         super().handle_exit(sig, frame)  # type: ignore[arg-type]  # -- a frame or None, as the signal module gives it
 
 

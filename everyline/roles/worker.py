@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 
 import uvloop
@@ -48,8 +49,15 @@ async def work(ground: Ground, ending: asyncio.Event) -> None:
 async def main() -> None:
     """Run the role until SIGTERM."""
     ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        ending.set()
+        # the supervisor may be gone and nobody there to end what does not end by itself: all that matters is committed
+        loop.call_later(settings().drain_seconds + 3, os._exit, 1)
+
     for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, ending.set)
+        loop.add_signal_handler(sign, end)
     async with standing(settings()) as ground:
         await work(ground, ending)
 
