@@ -117,14 +117,11 @@ async def _interactions(tx: Tx, said: Sequence[Said], continuing: Sequence[Said]
 def _facts(one: Said) -> str:
     read = one.read
     facts: dict[str, Any] = {}
-    remarks = [
-        *read.remarks,
-        *(
-            [
-                _(
-                    "Its sender opened many cases within a short time: it is gathered in the newest of them, and not acknowledged."
-                )
-            ]
+    remarks = list(read.remarks)
+    if one.place.placing is Placing.GATHERED:
+        remarks.append(
+            _("Its sender opened many cases within a short time: it is gathered in the newest of them, and not acknowledged.")
+        )
             if one.place.placing is Placing.GATHERED
             else []
         ),
