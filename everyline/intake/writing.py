@@ -120,12 +120,10 @@ def _facts(one: Said) -> str:
     remarks = list(read.remarks)
     if one.place.placing is Placing.GATHERED:
         remarks.append(
-            _("Its sender opened many cases within a short time: it is gathered in the newest of them, and not acknowledged.")
+            _(
+                "Its sender opened many cases within a short time: it is gathered in the newest of them, and not acknowledged."
+            )
         )
-            if one.place.placing is Placing.GATHERED
-            else []
-        ),
-    ]
     if read.recipients:
         facts["recipients"] = [[address.kind, address.address, address.name] for address in read.recipients[:50]]
     if read.reply_to:
