@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -79,6 +80,30 @@ async def open_for(
 async def begin(tx: Tx, by: int | None, case_id: int) -> None:
     """Somebody works on it."""
     await _become(tx, by, case_id, Status.OPEN, "case.begun", wakes_at=None)
+
+
+async def begin_all(tx: Tx, by: Mapping[int, int]) -> None:
+    """Somebody works on each of these new cases (case to agent)."""
+    if not by:
+        return
+    at = now()
+    rows = await tx.rows(statements.begin_all, {"ids": list(by)})
+    await events.record_all(
+        tx,
+        [
+            events.Event(
+                "case.begun",
+                at,
+                actor_id=by[row.id],
+                agent_id=row.owner_id,
+                customer_id=row.customer_id,
+                case_id=row.id,
+                queue_id=row.queue_id,
+                data={"before": "new"},
+            )
+            for row in rows
+        ],
+    )
 
 
 async def wait_for_customer(tx: Tx, by: int | None, case_id: int) -> None:

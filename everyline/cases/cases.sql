@@ -75,3 +75,8 @@ where case_id = :case_id and agent_id = :agent_id;
 -- Saved lists: everybody's first, then an agent's own.
 select id, name, agent_id, filters, position from saved_view
 where agent_id is null or agent_id = :agent_id order by agent_id is not null, position, id;
+
+-- name: begin_all
+-- Somebody works on these new cases.
+update "case" set status = 'open', wakes_at = null where id = any(cast(:ids as bigint[])) and status = 'new'
+returning id, customer_id, queue_id, owner_id;

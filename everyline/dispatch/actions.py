@@ -29,6 +29,7 @@ from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.models import Agent
 from everyline.queues import actions as queues
+from everyline.queues import queries as queue_queries
 from everyline.queues.models import Queue
 
 statements = queries.statements
@@ -392,7 +393,7 @@ async def _as_before(tx: Tx, case_id: int) -> None:
             "moved_at": newest.at,
         }
         if newest.direction == "in" and case.queue_id is not None:
-            values["due_at"] = await queues.goal(tx, case.queue_id, newest.at)
+            values["due_at"] = await queue_queries.goal(tx, case.queue_id, newest.at)
     answered = await tx.value(
         select(func.min(Message.at)).where(
             Message.case_id == case_id, Message.direction == "out", Message.agent_id.is_not(None)

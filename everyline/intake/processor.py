@@ -22,7 +22,6 @@ from everyline.intake.reading import Batch, Piece, Stumbled, read
 from everyline.intake.rules import MOST_ATTEMPTS, Flood
 from everyline.intake.said import LineFacts
 from everyline.lines.queries import as_channel_sees, by_ids
-from everyline.queues import actions as queues
 from everyline.queues import queries as queue_queries
 
 log = logging.getLogger(__name__)
@@ -155,7 +154,7 @@ class Processor:
 
     async def _line_facts(self, tx: Tx, line: Row) -> LineFacts:
         queue_id = line.queue_id or await queue_queries.default_queue(tx)
-        due_at = await queues.goal(tx, queue_id, now()) if queue_id else None
+        due_at = await queue_queries.goal(tx, queue_id, now()) if queue_id else None
         return LineFacts(queue_id, due_at, line.acknowledges)
 
     async def _until_next(self) -> float:

@@ -20,7 +20,7 @@ from everyline.intake.queries import statements
 from everyline.intake.rules import Placing
 from everyline.intake.said import LineFacts, Said, Settled
 from everyline.queues import actions as queues
-from everyline.queues.actions import PREFERRED_FOR, Waiting
+from everyline.queues.actions import Waiting
 
 
 async def write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> None:
@@ -223,9 +223,8 @@ async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, Line
                 one.piece.line.channel,
                 case.priority,
                 case.language,
-                case.owner_id,
-                now() + PREFERRED_FOR if case.owner_id else None,
-                one.piece.received_at,
+                (case.owner_id,) if case.owner_id else (),
+                waiting_since=one.piece.received_at,
             )
         else:
             continue

@@ -12,6 +12,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from everyline.ground.database import Base, Id, Moment
 
 
+class Team(Base):
+    """Agents who belong together; a partner is a team of another firm, which sees its own scope alone."""
+
+    __tablename__ = "team"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    partner: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
 class Agent(Base):
     """A human who serves, supervises or administers."""
 
@@ -34,6 +45,7 @@ class Agent(Base):
     theme: Mapped[str] = mapped_column(Text, server_default="system")
     signature: Mapped[str] = mapped_column(Text, server_default="")
     keys: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # changed shortcuts; {"off": true}
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     created_at: Mapped[Moment] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))

@@ -1,29 +1,40 @@
 """The distributor: one leader in the installation, woken by events, that offers what waits to who can take it.
 
-It holds nothing that matters: entries, offers and agents are read anew each time, what it decides is committed by
-compare-and-set, and when its process dies another takes its place within seconds.
+The leader keeps a floor (what waits, who could take it) and lets events tell it what to read anew: the database is the
+truth, what is decided is committed by compare-and-set, and what did not hold is read again. Nothing is lost with the leader:
+when its process dies, another takes its place within seconds and reads everything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 import psycopg
-from sqlalchemy import select
 
-from everyline.ground.clock import now
-from everyline.ground.database import DatabaseError
+from everyline.ground import events
+from everyline.ground.clock import moment, now
+from everyline.ground.database import DatabaseError, Tx
+from everyline.ground.events import Position
 from everyline.ground.installation import Ground
 from everyline.queues import actions, queries, rules
-from everyline.queues.models import Offer, QueueEntry
+from everyline.queues.floor import Floor
+from everyline.queues.shares import choose
 
 log = logging.getLogger(__name__)
 
 LEADER = 7332  # advisory lock of whoever leads
 STAND_BY_SECONDS = 5.0
 GATHER_SECONDS = 0.02  # what happens within this time is decided together
+READ_ANEW_SECONDS = 60.0  # everything, in case something was changed past the verbs
+CONDITIONS_SECONDS = 5.0  # how often conditions of relaxation are looked at
+AT_ONCE = 5000
+INTERVAL = timedelta(minutes=15)
+
+_ARRANGED = ("queue.", "skill.", "team.")  # what changes the rules themselves
 
 
 async def run(ground: Ground) -> None:
@@ -34,7 +45,7 @@ async def run(ground: Ground) -> None:
                 while not await _take_the_lead(connection):  # noqa: ASYNC110 -- who leads may be another process
                     await asyncio.sleep(STAND_BY_SECONDS)
                 await _lead(ground, connection)
-        except (psycopg.Error, DatabaseError, OSError) as error:
+        except (DatabaseError, OSError) as error:
             log.warning("distributor stopped: %s", error)
             await asyncio.sleep(0.5)
 
@@ -47,44 +58,204 @@ async def _take_the_lead(connection: psycopg.AsyncConnection) -> bool:
 
 async def _lead(ground: Ground, connection: psycopg.AsyncConnection) -> None:
     log.info("distributor leads")
+    distributor = Distributor(ground)
     with ground.bus.subscribed() as wakes:
         while True:
             wakes.clear()
             await connection.execute("select 1")  # the lock is ours only as long as this connection lives
-            await distribute(ground)
-            await wakes.wait(await _until_next(ground))
+            await distributor.round()
+            if not distributor.busy:
+                await wakes.wait(await distributor.until_next())
             await asyncio.sleep(GATHER_SECONDS)
 
 
-async def distribute(ground: Ground) -> int:
-    """One round: end offers whose time is over, and make new ones; returns how many were made."""
-    async with ground.database.transaction() as tx:
-        await actions.time_out(tx)
-        await actions.end_wrap_ups(tx)
-    async with ground.database.transaction() as tx:
-        entries = await queries.waiting(tx)
+class Distributor:
+    """What the leader knows."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._floor: Floor | None = None
+        self._position = Position(0, 0)
+        self._peeked: set[int] = set()  # events after the position that were seen already
+        self._read_at = 0.0
+        self._conditions_at = 0.0
+        self.busy = False  # after a round: there is more to do at once
+
+    async def round(self) -> int:
+        """Once: end what is over, hear what is new, decide, commit; returns how many offers were made."""
+        at = now().timestamp()
+        async with self._ground.database.transaction() as tx:
+            await actions.time_out(tx)
+            await actions.end_wrap_ups(tx)
+            await actions.overflow(tx)
+        async with self._ground.database.transaction() as tx:
+            if self._floor is None or at - self._read_at > READ_ANEW_SECONDS:
+                await self._read_all(tx)
+                self.busy = False
+            else:
+                self.busy = await self._hear(tx)
+            assert self._floor is not None
+            if at - self._conditions_at > CONDITIONS_SECONDS:
+                self._conditions_at = at
+                await self._look_at_conditions(tx, self._floor)
+            await self._allot(tx, self._floor)
+            return await self._decide(tx, self._floor)
+
+    async def _read_all(self, tx: Tx) -> None:
+        newest = await events.newest(tx)
+        queues = await queries.floor_queues(tx)
+        floor = Floor(queues)
+        counting = any(queue.strategy is rules.Strategy.FEWEST_HANDLED for queue in queues)
+        for agent in await queries.floor_agents(tx, counting=counting):
+            floor.put_agent(agent)
+        at = now().timestamp()
+        for entry in await queries.floor_entries(tx):
+            floor.put_entry(entry, at)
+        self._floor, self._position, self._read_at = floor, newest, at
+        self._peeked.clear()
+
+    async def _hear(self, tx: Tx) -> bool:
+        """Read anew what events say has changed."""
+        assert self._floor is not None
+        rows = await tx.rows(
+            queries.statements.floor_changes,
+            {"xid": str(self._position.xid), "id": self._position.id, "most": AT_ONCE},
+        )
+        fresh = [row for row in rows if row.id not in self._peeked]
+        for row in rows:
+            if not row.settled:
+                break
+            self._position = Position(int(row.xid), row.id)
+            self._peeked.discard(row.id)
+        else:
+            self._peeked.clear()
+        self._peeked.update(row.id for row in rows if not row.settled)
+        if any(row.kind.startswith(_ARRANGED) for row in fresh):
+            await self._read_all(tx)
+            return len(rows) == AT_ONCE
+        await self._refresh(
+            tx,
+            {row.entry_id for row in fresh if row.entry_id is not None},
+            {row.agent_id for row in fresh if row.agent_id is not None},
+        )
+        return len(rows) == AT_ONCE
+
+    async def _refresh(self, tx: Tx, entry_ids: Iterable[int], agent_ids: Iterable[int]) -> None:
+        floor = self._floor
+        assert floor is not None
+        entry_ids, agent_ids = sorted(entry_ids), sorted(agent_ids)
+        at = now().timestamp()
+        if entry_ids:
+            found = {entry.id: entry for entry in await queries.floor_entries(tx, entry_ids)}
+            if any(entry.queue_id not in floor.queues for entry in found.values()):
+                await self._read_all(tx)
+                return
+            for entry_id in entry_ids:
+                if entry_id in found:
+                    floor.put_entry(found[entry_id], at)
+                else:
+                    floor.drop_entry(entry_id)
+        if agent_ids:
+            counting = any(queue.strategy is rules.Strategy.FEWEST_HANDLED for queue in floor.queues.values())
+            agents = {agent.id: agent for agent in await queries.floor_agents(tx, agent_ids, counting=counting)}
+            for agent_id in agent_ids:
+                if agent_id in agents:
+                    floor.put_agent(agents[agent_id])
+                else:
+                    floor.drop_agent(agent_id)
+
+    async def _look_at_conditions(self, tx: Tx, floor: Floor) -> None:
+        """Which steps of relaxation hold by a condition now."""
+        asking = {
+            queue.id: queue
+            for queue in floor.queues.values()
+            if any(step.condition is not None for step in queue.steps)
+        }
+        if not asking:
+            return
+        at = now()
+        levels: Mapping[int, float] = {
+            row.queue_id: float(row.level)
+            for row in await tx.rows(
+                queries.statements.levels_now, {"queue_ids": list(asking), "since": at - timedelta(minutes=30)}
+            )
+        }
+        for queue_id, queue in asking.items():
+            expected = await actions.expected_wait(tx, queue_id)
+            facts = {
+                rules.Condition.READY_UNDER: float(floor.ready_in(queue_id)),
+                rules.Condition.EXPECTED_WAIT_OVER: expected.seconds if expected else None,
+                rules.Condition.SERVICE_LEVEL_UNDER: levels.get(queue_id),
+            }
+            held = frozenset(number for number, step in enumerate(queue.steps, 1) if rules.holds(step, facts))
+            floor.set_reached(queue_id, held, at.timestamp())
+
+    async def _allot(self, tx: Tx, floor: Floor) -> None:
+        """Give entries of queues that are split to their partners."""
+        split = {queue.id: queue for queue in floor.queues.values() if queue.shares}
+        entries = (
+            [
+                entry
+                for entry in floor.entries.values()
+                if entry.queue_id in split and entry.team_id is None and not entry.preferred
+            ]
+            if split
+            else []
+        )
         if not entries:
+            return
+        at = now()
+        interval = moment(at.timestamp() // INTERVAL.total_seconds() * INTERVAL.total_seconds())
+        begun = {"day": at.replace(hour=0, minute=0, second=0, microsecond=0), "interval": interval}
+        day: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        now_given: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        for row in await tx.rows(queries.statements.shares_today, {"queue_ids": list(split), **begun}):
+            day[row.queue_id][row.team_id] = int(row.day)
+            now_given[row.queue_id][row.team_id] = int(row.interval or 0)
+        given: list[tuple[int, int, float]] = []
+        for entry in sorted(entries, key=lambda one: (one.since, one.id)):
+            queue = split[entry.queue_id]
+            there = [share for share in queue.shares if floor.ready_in(queue.id, share.team_id)] or list(queue.shares)
+            team = choose(there, day[queue.id], now_given[queue.id])
+            if team is not None:
+                day[queue.id][team] += 1
+                now_given[queue.id][team] += 1
+                given.append((entry.id, team, at.timestamp() + queue.share_seconds))
+        await tx.execute(
+            queries.statements.allot,
+            {
+                "entry_ids": [entry_id for entry_id, _, _ in given],
+                "team_ids": [team for _, team, _ in given],
+                "until": [moment(until) for _, _, until in given],
+                "interval": interval,
+            },
+        )
+        await self._refresh(tx, [entry_id for entry_id, _, _ in given], ())
+
+    async def _decide(self, tx: Tx, floor: Floor) -> int:
+        proposals = floor.match(now().timestamp())
+        if not proposals:
             return 0
-        agents = await queries.candidates(tx)
-        proposals = rules.match(entries, agents, now())
-        return await actions.offer(tx, proposals) if proposals else 0
+        made = await actions.offer(tx, proposals)
+        accepting = {row.id: row.agent_id for row in made if floor.queues[row.queue_id].accepts}
+        if accepting:
+            await actions.accept_all(tx, accepting)
+        await self._refresh(
+            tx,
+            [proposal.entry_id for proposal in proposals],
+            {agent_id for proposal in proposals for agent_id in proposal.agent_ids},
+        )
+        if accepting or len(made) < sum(len(proposal.agent_ids) for proposal in proposals):
+            self.busy = True
+        return len(made)
 
-
-async def _until_next(ground: Ground) -> float:
-    """Seconds until something changes by itself: an offer expires, or an entry stops waiting for its agent."""
-    async with ground.database.transaction() as tx:
-        moments: list[datetime] = []
-        for statement in (
-            select(Offer.expires_at).where(Offer.ended_at.is_(None)).order_by(Offer.expires_at).limit(1),
-            select(QueueEntry.preferred_until)
-            .where(QueueEntry.state == "waiting", QueueEntry.preferred_until > now())
-            .order_by(QueueEntry.preferred_until)
-            .limit(1),
-        ):
-            found = await tx.value(statement)
-            if found is not None:
-                moments.append(found)
-    soonest = min(moments, default=None)
-    if soonest is None:
-        return ground.bus.CATCH_UP_SECONDS
-    return min(max((soonest - now()).total_seconds(), 0.0) + 0.005, ground.bus.CATCH_UP_SECONDS)
+    async def until_next(self) -> float:
+        """Seconds until something changes by itself: an offer expires, a wrap-up is over, an entry asks for something else."""
+        async with self._ground.database.transaction() as tx:
+            soonest = await tx.value(queries.statements.next_moment)
+        moments = [soonest.timestamp()] if soonest is not None else []
+        change = self._floor.next_change() if self._floor is not None else None
+        if change is not None:
+            moments.append(change)
+        catch_up = self._ground.bus.CATCH_UP_SECONDS
+        return min(max(min(moments, default=float("inf")) - now().timestamp(), 0.0) + 0.005, catch_up)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from everyline.ground.database import Base, Id, Moment
@@ -39,6 +39,9 @@ class Hours(Base):
         Text, server_default=""
     )  # country or country-subdivision, ISO 3166: "US-WA"
     closed_now: Mapped[str] = mapped_column(Text, server_default="")  # emergency closure: the message; empty: none
+    closed_words: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'")
+    )  # that message on a channel, where it is another there
 
 
 class HoursDay(Base):
@@ -69,9 +72,29 @@ class Queue(Base):
     strategy: Mapped[str] = mapped_column(Text, server_default="longest idle")
     signature: Mapped[str] = mapped_column(Text, server_default="")
     needs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # skill id to least level
+    wants: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'")
+    )  # an expression beside the needs, see ``expressions``
+    steps: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # relaxation, see ``rules.Step``
     speaks: Mapped[bool] = mapped_column(
         Boolean, server_default=text("true")
     )  # entries need the case's language as a skill
+    rings: Mapped[int] = mapped_column(SmallInteger, server_default="1")  # to how many agents an entry is shown at once
+    accepts: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # an offer is accepted by itself
+    earlier_agent: Mapped[str] = mapped_column(Text, server_default="members")  # "off", "members", "any"
+    preferred_seconds: Mapped[int] = mapped_column(Integer, server_default="14400")  # how long an entry waits for them
+    answer_seconds: Mapped[int] = mapped_column(
+        Integer, server_default="0"
+    )  # the service level's time; 0: goal_seconds
+    answer_share: Mapped[int] = mapped_column(SmallInteger, server_default="80")  # per cent within that time
+    formula: Mapped[str] = mapped_column(Text, server_default="SL-off-s")  # of the service level
+    short_seconds: Mapped[int] = mapped_column(SmallInteger, server_default="5")  # who leaves before did not abandon
+    most_waiting: Mapped[int] = mapped_column(Integer, server_default="0")  # 0: as many as come
+    most_wait_seconds: Mapped[int] = mapped_column(Integer, server_default="0")  # 0: as long as it takes
+    overflow_queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id"))  # where what is too much goes
+    rejoin_seconds: Mapped[int] = mapped_column(
+        Integer, server_default="60"
+    )  # who drops and is back within keeps the place
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
@@ -105,14 +128,42 @@ class AgentSkill(Base):
     level: Mapped[int] = mapped_column(SmallInteger)  # 1 to 5
 
 
+class QueueTeam(Base):
+    """What a team does in a queue: after which delay it sees an entry, and what share of them is its."""
+
+    __tablename__ = "queue_team"
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"), primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"), primary_key=True)
+    delay_seconds: Mapped[int] = mapped_column(Integer, server_default="0")
+    share: Mapped[int | None] = mapped_column(
+        SmallInteger
+    )  # per cent of the entries; None: of what no share is set for
+    floor: Mapped[int | None] = mapped_column(SmallInteger)  # at least so many an interval, as long as enough come
+    ceiling: Mapped[int | None] = mapped_column(SmallInteger)  # at most so many an interval
+
+
+class ShareCount(Base):
+    """How many entries of a queue a team was given in an interval."""
+
+    __tablename__ = "share_count"
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"), primary_key=True)
+    begins_at: Mapped[Moment] = mapped_column(primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"), primary_key=True)
+    given: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
 class Capacity(Base):
-    """Most interactions of a media class that an agent has at once, where it differs from the rule."""
+    """How much an agent has at once of a media class, or of one channel, where it differs from the rule."""
 
     __tablename__ = "capacity"
 
     agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True)
     media_class: Mapped[str] = mapped_column(Text, primary_key=True)
-    most: Mapped[int] = mapped_column(SmallInteger)
+    channel: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")  # empty: of the whole media class
+    most: Mapped[int | None] = mapped_column(SmallInteger)  # interactions at once; None: the rule
+    weight: Mapped[int | None] = mapped_column(SmallInteger)  # units of capacity that one takes; None: the channel's
 
 
 class QueueEntry(Base):
@@ -122,6 +173,7 @@ class QueueEntry(Base):
     __table_args__ = (
         Index("ix_queue_entry_live", "state", "queue_id", postgresql_where=text("state in ('waiting', 'offered')")),
         Index("ix_queue_entry_interaction_id", "interaction_id"),
+        Index("ix_queue_entry_left", "queue_id", "left_at", postgresql_where=text("state = 'taken'")),
         Index("uq_queue_entry_case", "case_id", unique=True, postgresql_where=text("state in ('waiting', 'offered')")),
     )
 
@@ -131,13 +183,26 @@ class QueueEntry(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
     state: Mapped[str] = mapped_column(Text, server_default="waiting")  # waiting, offered, taken, left
     priority: Mapped[int] = mapped_column(SmallInteger, server_default="3")  # the case's
+    channel: Mapped[str] = mapped_column(Text, server_default="")
     media_class: Mapped[str] = mapped_column(Text)
     weight: Mapped[int] = mapped_column(SmallInteger)  # units of an agent's capacity of 100
     offer_seconds: Mapped[int] = mapped_column(Integer)
     language: Mapped[str] = mapped_column(Text, server_default="")
     needs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # skill id to least level
-    preferred_agent_id: Mapped[int | None] = mapped_column(BigInteger)  # who answered before
+    wants: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # an expression of its own
+    preferred_agent_ids: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), server_default=text("'{}'")
+    )  # who answered before, or is asked for by name; the first is asked first
     preferred_until: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    backup_queue_id: Mapped[int | None] = mapped_column(BigInteger)  # where it goes when they did not take it
+    team_id: Mapped[int | None] = mapped_column(BigInteger)  # the partner it was given to
+    team_until: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # afterwards it is everybody's
+    callback_after: Mapped[datetime | None] = mapped_column(
+        TIMESTAMP(timezone=True)
+    )  # keeps its place, is called later
+    expected_seconds: Mapped[int | None] = mapped_column(Integer)  # wait that was expected when it entered
+    expected_low: Mapped[int | None] = mapped_column(Integer)  # the range that was announced
+    expected_high: Mapped[int | None] = mapped_column(Integer)
     entered_at: Mapped[Moment] = mapped_column(server_default=func.now())  # of this queue
     waiting_since: Mapped[Moment] = mapped_column(server_default=func.now())  # kept over transfers
     left_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
@@ -151,7 +216,7 @@ class Offer(Base):
 
     __tablename__ = "offer"
     __table_args__ = (
-        Index("uq_offer_open_entry", "entry_id", unique=True, postgresql_where=text("ended_at is null")),
+        Index("uq_offer_open_entry", "entry_id", "agent_id", unique=True, postgresql_where=text("ended_at is null")),
         Index("ix_offer_agent_open", "agent_id", postgresql_where=text("ended_at is null")),
         Index("ix_offer_entry_id", "entry_id"),
     )
@@ -182,9 +247,15 @@ class Assignment(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    team_id: Mapped[int | None] = mapped_column(BigInteger)  # the agent's, when it was accepted
+    channel: Mapped[str] = mapped_column(Text, server_default="")
     media_class: Mapped[str] = mapped_column(Text)
     weight: Mapped[int] = mapped_column(SmallInteger)
     accepted_at: Mapped[Moment]
+    held_at: Mapped[datetime | None] = mapped_column(
+        TIMESTAMP(timezone=True)
+    )  # put on hold since: a call came in between
+    held_seconds: Mapped[int] = mapped_column(Integer, server_default="0")  # on hold before that
     work_ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # wrap-up begins
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # wrap-up is done: the capacity is free
     wrap_up_code_id: Mapped[int | None] = mapped_column(ForeignKey("wrap_up_code.id"))

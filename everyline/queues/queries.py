@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import inf
 
 from sqlalchemy import func, select
 
@@ -14,7 +16,8 @@ from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.people.rules import Me
 from everyline.queues import rules
-from everyline.queues.hours import ALWAYS, OpeningHours
+from everyline.queues.expressions import both, needing
+from everyline.queues.hours import ALWAYS, OpeningHours, add_open_time
 from everyline.queues.models import (
     AgentSkill,
     Assignment,
@@ -25,6 +28,8 @@ from everyline.queues.models import (
     Queue,
     Skill,
 )
+from everyline.queues.shares import Share
+from everyline.queues.waits import Error, error
 
 statements = sql.beside(__file__, "queues.sql")
 
@@ -56,44 +61,110 @@ async def opening_hours(tx: Tx, hours_id: int | None) -> OpeningHours:
     return OpeningHours(row.zone, row.week, row.holidays_of, {day.day: day.times for day in days}, row.closed_now)
 
 
-async def waiting(tx: Tx) -> list[rules.Entry]:
-    """What waits, as the rules see it."""
+async def floor_queues(tx: Tx) -> list[rules.QueueRule]:
+    """What the queues say about their entries."""
+    return [
+        rules.QueueRule(
+            row.id,
+            row.priority,
+            rules.Strategy(row.strategy),
+            both(needing({int(skill): level for skill, level in row.needs.items()}), row.wants),
+            tuple(rules.Step.read(step) for step in row.steps),
+            row.rings,
+            row.accepts,
+            {team: delay for team, delay, *_ in row.teams},
+            tuple(
+                Share(team, share, floor or 0, inf if ceiling is None else ceiling)
+                for team, _, share, floor, ceiling in row.teams
+                if share is not None
+            ),
+            row.preferred_seconds,
+        )
+        for row in await tx.rows(statements.floor_queues)
+    ]
+
+
+async def floor_entries(tx: Tx, ids: Sequence[int] | None = None) -> list[rules.Entry]:
+    """What waits: these entries, or all."""
     return [
         rules.Entry(
             row.id,
             row.queue_id,
-            row.waiting_since,
+            row.since,
             row.priority,
-            row.queue_priority,
             row.media_class,
+            row.channel,
             row.weight,
             row.offer_seconds,
-            rules.Strategy(row.strategy),
-            {int(skill): level for skill, level in row.needs.items()},
-            row.preferred_agent_id,
+            both(
+                needing({int(skill): level for skill, level in row.needs.items() if int(skill) != row.language}),
+                row.wants,
+            ),
+            row.language,
+            tuple(row.preferred_agent_ids),
             row.preferred_until,
+            row.outside,
+            row.team_id,
+            row.team_until,
+            row.not_before,
             frozenset(row.refused_by),
         )
-        for row in await tx.rows(statements.waiting)
+        for row in await tx.rows(statements.floor_entries, {"ids": ids})
     ]
 
 
-async def candidates(tx: Tx) -> list[rules.Candidate]:
-    """Available agents, as the rules see them."""
-    return [
-        rules.Candidate(
-            row.id,
-            row.idle_since,
-            frozenset(row.queue_ids),
-            {int(skill): level for skill, level in row.skills.items()},
-            int(row.load),
-            row.in_hand,
-            row.caps,
-            row.being_offered,
-            frozenset(row.settling),
-        )
-        for row in await tx.rows(statements.candidates, {"settled": now() - timedelta(seconds=rules.SETTLING_SECONDS)})
-    ]
+async def floor_agents(tx: Tx, ids: Sequence[int] | None = None, *, counting: bool = False) -> list[rules.Candidate]:
+    """Agents: these, or all. ``counting``: with how much they handled today."""
+    rows = await tx.rows(
+        statements.floor_agents,
+        {"ids": ids, "counting": counting, "settled": now() - timedelta(seconds=rules.SETTLING_SECONDS)},
+    )
+    return [_candidate(row) for row in rows]
+
+
+def _candidate(row: Row) -> rules.Candidate:
+    in_hand: Counter[str] = Counter()
+    yields: Counter[str] = Counter()
+    for media_class, channel, weight, held in row.hand:
+        in_hand[media_class] += 1
+        in_hand[f"={channel}"] += 1
+        if not held:
+            yields[media_class] += weight
+    caps, weights = {}, {}
+    for media_class, channel, most, weight in row.capacity:
+        name = f"={channel}" if channel else media_class
+        if most is not None:
+            caps[name] = most
+        if weight is not None:
+            weights[name] = weight
+    return rules.Candidate(
+        row.id,
+        row.idle_since,
+        frozenset(row.queue_ids),
+        {int(skill): level for skill, level in row.skills.items()},
+        row.team_id,
+        row.state == "available",
+        row.being_offered,
+        int(row.load),
+        yields,
+        in_hand,
+        caps,
+        weights,
+        frozenset(row.settling),
+        row.handled,
+    )
+
+
+async def goal(tx: Tx, queue_id: int, start: datetime) -> datetime | None:
+    """Until when a queue promises its first answer to what came at ``start``."""
+    queue = await get(tx, queue_id)
+    return add_open_time(await opening_hours(tx, queue.hours_id), start, timedelta(seconds=queue.goal_seconds))
+
+
+async def wait_error(tx: Tx, queue_id: int, since: datetime) -> Error | None:
+    """How well the expected waits of a queue came true."""
+    rows = await tx.rows(statements.waits_that_came, {"queue_id": queue_id, "since": since})
+    return error([(row.expected_seconds, row.expected_high, row.waited) for row in rows])
 
 
 async def offer_for(tx: Tx, agent_id: int) -> Row | None:

@@ -1,90 +1,250 @@
 -- name: enter
--- Interactions begin to wait, many at once. A case that waits already, or that somebody has in hand, does not enter twice.
-insert into queue_entry (queue_id, interaction_id, case_id, priority, media_class, weight, offer_seconds, language, needs,
-    preferred_agent_id, preferred_until, entered_at, waiting_since)
-select w.queue_id, w.interaction_id, w.case_id, w.priority, w.media_class, w.weight, w.offer_seconds, w.language,
-    q.needs || coalesce((
+-- Interactions begin to wait, many at once. A case that waits already, or that somebody has in hand, does not enter twice. The
+-- customer's language is needed where somebody of the queue speaks it. Who dropped a call or chat and is back in time keeps the place.
+insert into queue_entry (queue_id, interaction_id, case_id, channel, priority, media_class, weight, offer_seconds, language, needs,
+    preferred_agent_ids, preferred_until, backup_queue_id, callback_after, entered_at, waiting_since)
+select w.queue_id, w.interaction_id, w.case_id, w.channel, w.priority, w.media_class, w.weight, w.offer_seconds, w.language,
+    coalesce((
         select jsonb_build_object(s.id::text, 1) from skill s
         where q.speaks and s.language = w.language
             and exists (select from agent_skill k join membership m using (agent_id) where k.skill_id = s.id and m.queue_id = q.id)
     ), '{}'),
-    w.preferred_agent_id, w.preferred_until, :at, w.waiting_since
-from unnest(cast(:queue_ids as bigint[]), cast(:interaction_ids as bigint[]), cast(:case_ids as bigint[]), cast(:priorities as int[]),
-    cast(:media_classes as text[]), cast(:weights as int[]), cast(:offer_seconds as int[]), cast(:languages as text[]),
-    cast(:preferred_agent_ids as bigint[]), cast(:preferred_until as timestamptz[]), cast(:waiting_since as timestamptz[]))
-    as w (queue_id, interaction_id, case_id, priority, media_class, weight, offer_seconds, language, preferred_agent_id,
-        preferred_until, waiting_since)
+    case when q.earlier_agent = 'off' and w.backup_queue_id is null then '{}' else cast(w.preferred as bigint[]) end,
+    case when w.preferred <> '{}' then coalesce(w.preferred_until, cast(:at as timestamptz) + q.preferred_seconds * interval '1 second') end,
+    w.backup_queue_id, w.callback_after, :at,
+    case when w.media_class in ('call', 'chat') then least(w.waiting_since, (
+        select p.waiting_since from queue_entry p
+        join "case" pc on pc.id = p.case_id
+        join "case" c on c.id = w.case_id and c.customer_id = pc.customer_id
+        where p.queue_id = w.queue_id and p.outcome = 'abandoned' and p.media_class = w.media_class
+            and p.left_at > cast(:at as timestamptz) - q.rejoin_seconds * interval '1 second'
+        order by p.id desc limit 1
+    )) else w.waiting_since end
+from unnest(cast(:queue_ids as bigint[]), cast(:interaction_ids as bigint[]), cast(:case_ids as bigint[]), cast(:channels as text[]),
+    cast(:priorities as int[]), cast(:media_classes as text[]), cast(:weights as int[]), cast(:offer_seconds as int[]),
+    cast(:languages as text[]), cast(:preferred as text[]), cast(:preferred_until as timestamptz[]), cast(:backups as bigint[]),
+    cast(:callbacks as timestamptz[]), cast(:waiting_since as timestamptz[]))
+    as w (queue_id, interaction_id, case_id, channel, priority, media_class, weight, offer_seconds, language, preferred,
+        preferred_until, backup_queue_id, callback_after, waiting_since)
 join queue q on q.id = w.queue_id
 where not exists (select from assignment a where a.case_id = w.case_id and a.work_ended_at is null and a.ended_at is null)
 on conflict (case_id) where state in ('waiting', 'offered') do nothing
-returning id, queue_id, interaction_id, case_id;
+returning id, queue_id, interaction_id, case_id, channel, media_class, language, priority, weight, waiting_since;
 
--- name: waiting
--- What waits, for the distributor: the first of each rank, with those who let it pass.
-select e.id, e.queue_id, e.waiting_since, e.priority, q.priority as queue_priority, e.media_class, e.weight, e.offer_seconds,
-    q.strategy, e.needs, e.preferred_agent_id, e.preferred_until,
+-- name: pace
+-- How many wait in each queue, and when the last ones went into service, in seconds since the epoch.
+select q.queue_id, (select count(*) from queue_entry e where e.queue_id = q.queue_id and e.state in ('waiting', 'offered')) as waiting,
+    array(
+        select cast(extract(epoch from e.left_at) as float) from queue_entry e
+        where e.queue_id = q.queue_id and e.state = 'taken' and e.left_at > :since order by e.left_at desc limit 20
+    ) as served
+from unnest(cast(:queue_ids as bigint[])) as q (queue_id);
+
+-- name: expected
+-- What the waits of these entries are expected to be.
+update queue_entry e set expected_seconds = x.seconds, expected_low = x.low, expected_high = x.high
+from unnest(cast(:ids as bigint[]), cast(:seconds as int[]), cast(:low as int[]), cast(:high as int[])) as x (id, seconds, low, high)
+where e.id = x.id;
+
+-- name: floor_entries
+-- What waits, as the floor has it: these entries, or all.
+select e.id, e.queue_id, cast(extract(epoch from e.waiting_since) as float) as since, e.priority, e.media_class, e.channel, e.weight,
+    e.offer_seconds, e.needs, e.wants, (select s.id from skill s where s.language = e.language and jsonb_exists(e.needs, s.id::text)) as language,
+    e.preferred_agent_ids, coalesce(cast(extract(epoch from e.preferred_until) as float), 0) as preferred_until,
+    q.earlier_agent = 'any' as outside, e.team_id, coalesce(cast(extract(epoch from e.team_until) as float), 0) as team_until,
+    coalesce(cast(extract(epoch from e.callback_after) as float), 0) as not_before,
     array(select o.agent_id from offer o where o.entry_id = e.id and o.outcome in ('declined', 'timed out')) as refused_by
 from queue_entry e join queue q on q.id = e.queue_id
-where e.state = 'waiting'
-order by e.priority - q.priority, e.waiting_since limit 5000;
+where e.state = 'waiting' and (cast(:ids as bigint[]) is null or e.id = any(cast(:ids as bigint[])))
+order by e.id;
 
--- name: candidates
--- Agents who are available, with what they have in hand.
-select s.agent_id as id, s.idle_since,
-    array(select m.queue_id from membership m where m.agent_id = s.agent_id) as queue_ids,
-    coalesce((select jsonb_object_agg(k.skill_id, k.level) from agent_skill k where k.agent_id = s.agent_id), '{}') as skills,
-    coalesce((select sum(a.weight) from assignment a where a.agent_id = s.agent_id and a.ended_at is null), 0) as load,
-    coalesce((select jsonb_object_agg(media_class, n) from (
-        select a.media_class, count(*) as n from assignment a where a.agent_id = s.agent_id and a.ended_at is null group by 1) as h), '{}') as in_hand,
-    coalesce((select jsonb_object_agg(c.media_class, c.most) from capacity c where c.agent_id = s.agent_id), '{}') as caps,
-    exists (select from offer o where o.agent_id = s.agent_id and o.ended_at is null) as being_offered,
-    array(select distinct a.media_class from assignment a where a.agent_id = s.agent_id and a.work_ended_at is null and a.ended_at is null
-        and a.media_class = 'mail' and a.accepted_at > :settled
-        and not exists (select from message m where m.case_id = a.case_id and m.agent_id = a.agent_id and m.at >= a.accepted_at)) as settling
-from agent_state s join agent on agent.id = s.agent_id
-where s.state = 'available' and agent.active;
+-- name: floor_agents
+-- Agents, as the floor has them: these, or all that are not offline or could be back.
+select a.id, cast(extract(epoch from s.idle_since) as float) as idle_since, a.team_id, s.state,
+    array(select m.queue_id from membership m where m.agent_id = a.id) as queue_ids,
+    coalesce((select jsonb_object_agg(k.skill_id, k.level) from agent_skill k where k.agent_id = a.id), '{}') as skills,
+    coalesce(w.load, 0) as load, coalesce(w.hand, '[]') as hand,
+    coalesce((select jsonb_agg(jsonb_build_array(c.media_class, c.channel, c.most, c.weight)) from capacity c where c.agent_id = a.id), '[]') as capacity,
+    exists (select from offer o where o.agent_id = a.id and o.ended_at is null) as being_offered,
+    coalesce(w.settling, '{}') as settling,
+    case when cast(:counting as boolean) then
+        (select count(*) from assignment h where h.agent_id = a.id and h.accepted_at >= date_trunc('day', now())) else 0 end as handled
+from agent a
+join agent_state s on s.agent_id = a.id
+left join lateral (
+    select sum(h.weight) filter (where h.held_at is null) as load,
+        jsonb_agg(jsonb_build_array(h.media_class, h.channel, h.weight, h.held_at is not null)) as hand,
+        array_agg(distinct h.media_class) filter (where h.media_class = 'mail' and h.work_ended_at is null and h.accepted_at > :settled
+            and not exists (select from message m where m.case_id = h.case_id and m.agent_id = h.agent_id and m.at >= h.accepted_at)) as settling
+    from assignment h where h.agent_id = a.id and h.ended_at is null
+) w on true
+where a.active and (cast(:ids as bigint[]) is null or a.id = any(cast(:ids as bigint[])))
+order by a.id;
+
+-- name: floor_queues
+-- What queues say about their entries.
+select q.id, q.priority, q.strategy, q.needs, q.wants, q.steps, q.rings, q.accepts, q.answer_seconds, q.goal_seconds, q.preferred_seconds,
+    coalesce((select jsonb_agg(jsonb_build_array(t.team_id, t.delay_seconds, t.share, t.floor, t.ceiling)) from queue_team t
+        where t.queue_id = q.id), '[]') as teams
+from queue q;
+
+-- name: floor_changes
+-- What changed since a position, whether or not an older transaction is still running: what is read twice does no harm, what is
+-- read late does. ``settled`` rows are never preceded by one that is still to come.
+select xid::text as xid, id, kind, agent_id, queue_id, case when jsonb_typeof(data -> 'entry_id') = 'number' then cast(data ->> 'entry_id' as bigint) end as entry_id,
+    xid < pg_snapshot_xmin(pg_current_snapshot()) as settled
+from event where (xid, id) > (cast(:xid as xid8), cast(:id as bigint))
+order by xid, id limit :most;
 
 -- name: offer
--- Offers, by compare-and-set: only what still waits is offered, and only to who is still available.
+-- Offers, by compare-and-set: only what still waits is offered, and only to who is still available and before no other offer.
 with proposed as (
     select * from unnest(cast(:entry_ids as bigint[]), cast(:agent_ids as bigint[]), cast(:expires as timestamptz[])) as p (entry_id, agent_id, expires_at)
+    where exists (select from agent_state s where s.agent_id = p.agent_id and s.state = 'available')
+        and not exists (select from offer o where o.agent_id = p.agent_id and o.ended_at is null)
 ),
-taken as (
-    update queue_entry e set state = 'offered' from proposed p
-    where e.id = p.entry_id and e.state = 'waiting' and exists (select from agent_state s where s.agent_id = p.agent_id and s.state = 'available')
-    returning e.id, e.queue_id, e.case_id, e.interaction_id, p.agent_id, p.expires_at
+shown as (
+    update queue_entry e set state = 'offered' from (select distinct entry_id from proposed) p
+    where e.id = p.entry_id and e.state = 'waiting'
+    returning e.id, e.queue_id, e.case_id, e.interaction_id
+),
+made as (
+    insert into offer (entry_id, agent_id, offered_at, expires_at)
+    select p.entry_id, p.agent_id, :at, p.expires_at from proposed p join shown on shown.id = p.entry_id
+    returning id, entry_id, agent_id, expires_at
 )
-insert into offer (entry_id, agent_id, offered_at, expires_at)
-select id, agent_id, :at, expires_at from taken
-returning id, entry_id, agent_id, (select case_id from taken where taken.id = entry_id) as case_id,
-    (select queue_id from taken where taken.id = entry_id) as queue_id,
-    (select interaction_id from taken where taken.id = entry_id) as interaction_id;
+select made.id, made.entry_id, made.agent_id, made.expires_at, shown.queue_id, shown.case_id, shown.interaction_id
+from made join shown on shown.id = made.entry_id;
 
 -- name: time_out
--- Offers that nobody took in time; their entries wait again, with their age.
+-- Offers that nobody took in time.
 with gone as (
     update offer set ended_at = :at, outcome = 'timed out' where ended_at is null and expires_at <= :at returning id, entry_id, agent_id
 )
-update queue_entry e set state = 'waiting' from gone where e.id = gone.entry_id and e.state = 'offered'
-returning gone.id, e.id as entry_id, e.case_id, e.queue_id, e.interaction_id, gone.agent_id;
+select gone.id, gone.entry_id, gone.agent_id, e.case_id, e.queue_id, e.interaction_id from gone join queue_entry e on e.id = gone.entry_id;
 
--- name: end_offer
+-- name: wait_again
+-- Entries that were offered and are before nobody any more wait again, with their age.
+update queue_entry e set state = 'waiting'
+where e.id = any(cast(:ids as bigint[])) and e.state = 'offered' and not exists (select from offer o where o.entry_id = e.id and o.ended_at is null)
+returning e.id, e.case_id, e.queue_id, e.interaction_id;
+
+-- name: decline
 -- One offer ends, by compare-and-set.
-update offer set ended_at = :at, outcome = :outcome, reason = :reason
-where id = :offer_id and agent_id = :agent_id and ended_at is null and (:outcome <> 'accepted' or expires_at > :at)
-returning entry_id;
+with gone as (
+    update offer set ended_at = :at, outcome = 'declined', reason = :reason
+    where id = :offer_id and agent_id = :agent_id and ended_at is null returning entry_id
+)
+select e.id as entry_id, e.case_id, e.queue_id, e.interaction_id from gone join queue_entry e on e.id = gone.entry_id;
+
+-- name: accept
+-- Offers are taken, many at once, by compare-and-set: the first of an entry wins.
+with given as (
+    select * from unnest(cast(:offer_ids as bigint[]), cast(:agent_ids as bigint[])) as g (offer_id, agent_id)
+),
+first as (
+    select distinct on (o.entry_id) o.id, o.entry_id, o.agent_id from offer o join given g on g.offer_id = o.id and g.agent_id = o.agent_id
+    where o.ended_at is null and o.expires_at > :at order by o.entry_id, o.id
+),
+moved as (
+    update queue_entry e set state = 'taken', left_at = :at, outcome = 'accepted' from first
+    where e.id = first.entry_id and e.state = 'offered'
+    returning e.id, e.queue_id, e.interaction_id, e.case_id, e.channel, e.media_class, e.weight, e.language, e.waiting_since, e.expected_seconds,
+        first.id as offer_id, first.agent_id
+),
+ended as (
+    update offer o set ended_at = :at, outcome = 'accepted' from moved where o.id = moved.offer_id and o.ended_at is null returning o.id
+),
+made as (
+    insert into assignment (entry_id, interaction_id, case_id, queue_id, agent_id, team_id, channel, media_class, weight, accepted_at)
+    select m.id, m.interaction_id, m.case_id, m.queue_id, m.agent_id, a.team_id, m.channel, m.media_class,
+        coalesce(own.weight, whole.weight, m.weight), :at
+    from moved m join ended on ended.id = m.offer_id join agent a on a.id = m.agent_id
+    left join capacity own on own.agent_id = m.agent_id and own.media_class = m.media_class and own.channel = m.channel
+    left join capacity whole on whole.agent_id = m.agent_id and whole.media_class = m.media_class and whole.channel = ''
+    returning id, entry_id, agent_id, team_id, accepted_at
+),
+owned as (
+    update "case" c set owner_id = m.agent_id from moved m where c.id = m.case_id returning c.id, c.status
+)
+select made.id, made.entry_id, made.agent_id, made.team_id, made.accepted_at, m.offer_id, m.queue_id, m.interaction_id, m.case_id, m.channel,
+    m.media_class, m.weight, m.language, m.waiting_since, m.expected_seconds, owned.status, q.rings
+from made join moved m on m.id = made.entry_id join owned on owned.id = m.case_id join queue q on q.id = m.queue_id;
+
+-- name: take
+-- An entry is given to an agent without an offer.
+with moved as (
+    update queue_entry e set state = 'taken', left_at = :at, outcome = 'picked'
+    where e.id = :entry_id and e.state in ('waiting', 'offered')
+    returning e.id, e.queue_id, e.interaction_id, e.case_id, e.channel, e.media_class, e.weight, e.language, e.waiting_since, e.expected_seconds
+),
+made as (
+    insert into assignment (entry_id, interaction_id, case_id, queue_id, agent_id, team_id, channel, media_class, weight, accepted_at)
+    select m.id, m.interaction_id, m.case_id, m.queue_id, a.id, a.team_id, m.channel, m.media_class,
+        coalesce(own.weight, whole.weight, m.weight), :at
+    from moved m join agent a on a.id = :agent_id
+    left join capacity own on own.agent_id = a.id and own.media_class = m.media_class and own.channel = m.channel
+    left join capacity whole on whole.agent_id = a.id and whole.media_class = m.media_class and whole.channel = ''
+    returning id, entry_id, agent_id, team_id, accepted_at
+),
+owned as (
+    update "case" c set owner_id = :agent_id from moved m where c.id = m.case_id returning c.id, c.status
+)
+select made.id, made.entry_id, made.agent_id, made.team_id, made.accepted_at, cast(null as bigint) as offer_id, m.queue_id, m.interaction_id, m.case_id,
+    m.channel, m.media_class, m.weight, m.language, m.waiting_since, m.expected_seconds, owned.status, 1 as rings
+from made join moved m on m.id = made.entry_id join owned on owned.id = m.case_id;
 
 -- name: withdraw
 -- The offers of an entry, or of an agent, are taken back.
-update offer set ended_at = :at, outcome = 'withdrawn', reason = :reason
-where ended_at is null and (entry_id = :entry_id or agent_id = :agent_id)
-returning id, entry_id, agent_id;
+with gone as (
+    update offer set ended_at = :at, outcome = 'withdrawn', reason = :reason
+    where ended_at is null and (entry_id = :entry_id or agent_id = :agent_id)
+    returning id, entry_id, agent_id
+)
+select gone.id, gone.entry_id, gone.agent_id, e.case_id, e.queue_id from gone join queue_entry e on e.id = gone.entry_id;
 
 -- name: move_entry
 -- One step of an entry's life, by compare-and-set.
 update queue_entry set state = :after, left_at = case when :after in ('taken', 'left') then cast(:at as timestamptz) end, outcome = :outcome
 where id = :entry_id and state = any(cast(:before as text[]))
-returning id, queue_id, interaction_id, case_id, media_class, weight, language, priority, waiting_since, offer_seconds;
+returning id, queue_id, interaction_id, case_id, channel, media_class, weight, language, team_id, priority, waiting_since, offer_seconds;
+
+-- name: raise_entry
+-- An entry and its case are more urgent, or less.
+with raised as (
+    update queue_entry e set priority = :priority from queue_entry before
+    where e.id = :entry_id and before.id = e.id and e.state in ('waiting', 'offered')
+    returning e.case_id, e.interaction_id, e.queue_id, before.priority as before
+),
+urgent as (
+    update "case" c set priority = :priority from raised r where c.id = r.case_id
+)
+select * from raised;
+
+-- name: case_moves
+-- A case belongs to another queue.
+update "case" set queue_id = :queue_id, due_at = :due_at where id = :case_id;
+
+-- name: overflowing
+-- What waits somewhere else from now on: too old for its queue, too many for it (the newest of them), or not taken in time by whom it
+-- was asked for.
+with limits as (
+    select id, most_waiting, most_wait_seconds, overflow_queue_id from queue
+    where overflow_queue_id is not null and (most_waiting > 0 or most_wait_seconds > 0)
+),
+numbered as (
+    select e.id, l.overflow_queue_id, l.most_waiting, l.most_wait_seconds, e.waiting_since,
+        row_number() over (partition by e.queue_id order by e.waiting_since, e.id) as place
+    from queue_entry e join limits l on l.id = e.queue_id where e.state = 'waiting'
+)
+select id, overflow_queue_id as to_queue_id, case when most_waiting > 0 and place > most_waiting then 'overflowed' else 'too old' end as outcome
+from numbered
+where (most_waiting > 0 and place > most_waiting)
+    or (most_wait_seconds > 0 and waiting_since < cast(:at as timestamptz) - most_wait_seconds * interval '1 second')
+union all
+select id, backup_queue_id, 'overflowed' from queue_entry
+where state = 'waiting' and backup_queue_id is not null and backup_queue_id <> queue_id and preferred_until <= :at
+limit :most;
 
 -- name: missed_in_row
 -- How many of an agent's newest offers were let pass, without one taken or declined in between.
@@ -97,7 +257,7 @@ select count(*) from (
 -- What an agent is shown of an offer.
 select o.id, o.entry_id, o.offered_at, o.expires_at, e.case_id, e.queue_id, q.name as queue_name, q.hue as queue_hue, e.waiting_since,
     i.channel, l.name as line_name, c.number, c.subject, c.last_words, c.language, u.name as customer_name, u.id as customer_id,
-    e.preferred_agent_id = o.agent_id as answered_before
+    o.agent_id = any(e.preferred_agent_ids) as answered_before
 from offer o
 join queue_entry e on e.id = o.entry_id
 join queue q on q.id = e.queue_id
@@ -107,16 +267,107 @@ join "case" c on c.id = e.case_id
 join customer u on u.id = c.customer_id
 where o.agent_id = :agent_id and o.ended_at is null and o.expires_at > :at;
 
--- name: summary
--- What waits in each queue: how many, and since when the oldest.
-select queue_id, count(*) as waiting, min(waiting_since) as oldest from queue_entry where state in ('waiting', 'offered') group by queue_id;
+-- name: end_work
+-- The work in hand on a case ends; who is given time to wrap up keeps the capacity taken until then.
+update assignment a set work_ended_at = coalesce(a.work_ended_at, :at), outcome = :outcome, wrap_up_code_id = :code,
+    ended_at = case when cast(:may_wrap_up as boolean) and q.wrap_up_seconds > 0 then null else cast(:at as timestamptz) end,
+    held_seconds = a.held_seconds + coalesce(cast(extract(epoch from cast(:at as timestamptz) - a.held_at) as int), 0), held_at = null
+from queue q
+where q.id = a.queue_id and a.case_id = :case_id and a.ended_at is null
+returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.entry_id, a.outcome, a.wrap_up_code_id, a.channel, a.media_class,
+    a.weight, a.team_id, a.accepted_at, a.work_ended_at, a.ended_at, a.held_seconds;
+
+-- name: wrap_up
+-- One agent's work is all over.
+update assignment a set ended_at = :at, work_ended_at = coalesce(a.work_ended_at, :at), wrap_up_code_id = :code, held_at = null,
+    held_seconds = a.held_seconds + coalesce(cast(extract(epoch from cast(:at as timestamptz) - a.held_at) as int), 0)
+where a.id = :id and a.agent_id = :by and a.ended_at is null
+returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.entry_id, a.outcome, a.wrap_up_code_id, a.channel, a.media_class,
+    a.weight, a.team_id, a.accepted_at, a.work_ended_at, a.ended_at, a.held_seconds;
 
 -- name: wrapped_up_by_time
 -- Wrap-ups that took as long as their queue allows.
-update assignment a set ended_at = :at from queue q
+update assignment a set ended_at = :at, outcome = 'time was over' from queue q
 where q.id = a.queue_id and a.ended_at is null and a.work_ended_at is not null
     and a.work_ended_at + q.wrap_up_seconds * interval '1 second' <= :at
-returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id;
+returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.entry_id, a.outcome, a.wrap_up_code_id, a.channel, a.media_class,
+    a.weight, a.team_id, a.accepted_at, a.work_ended_at, a.ended_at, a.held_seconds;
+
+-- name: hold
+-- What an agent has in hand of these media classes is on hold.
+update assignment set held_at = :at
+where agent_id = :agent_id and ended_at is null and work_ended_at is null and held_at is null and media_class = any(cast(:media_classes as text[]))
+returning id, agent_id, case_id, interaction_id, queue_id, media_class, held_seconds;
+
+-- name: resume
+-- What was on hold goes on, when nothing that interrupted it is in hand any more.
+update assignment a set held_seconds = a.held_seconds + cast(extract(epoch from cast(:at as timestamptz) - a.held_at) as int), held_at = null
+where a.agent_id = :agent_id and a.ended_at is null and a.held_at is not null
+    and not exists (select from assignment b where b.agent_id = a.agent_id and b.work_ended_at is null and b.ended_at is null
+        and b.media_class = any(cast(:interrupting as text[])))
+returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.media_class, a.held_seconds;
+
+-- name: shares_today
+-- What each team was given of these queues' entries, since the day and since the interval began.
+select queue_id, team_id, sum(given) as day, sum(given) filter (where begins_at >= :interval) as interval
+from share_count where queue_id = any(cast(:queue_ids as bigint[])) and begins_at >= :day group by queue_id, team_id;
+
+-- name: allot
+-- Entries are given to teams, and counted.
+with given as (
+    select * from unnest(cast(:entry_ids as bigint[]), cast(:team_ids as bigint[]), cast(:until as timestamptz[])) as g (entry_id, team_id, until)
+),
+marked as (
+    update queue_entry e set team_id = g.team_id, team_until = g.until from given g
+    where e.id = g.entry_id and e.state = 'waiting' and e.team_id is null returning e.id, e.queue_id, g.team_id
+),
+counted as (
+    insert into share_count (queue_id, begins_at, team_id, given)
+    select queue_id, :interval, team_id, count(*) from marked group by queue_id, team_id
+    on conflict (queue_id, begins_at, team_id) do update set given = share_count.given + excluded.given
+)
+select id, queue_id, team_id from marked;
+
+-- name: next_moment
+-- When something changes by itself, as far as the database knows it: an offer expires, a wrap-up's time is over.
+select least(
+    (select min(expires_at) from offer where ended_at is null),
+    (select min(a.work_ended_at + q.wrap_up_seconds * interval '1 second') from assignment a join queue q on q.id = a.queue_id
+        where a.ended_at is null and a.work_ended_at is not null and q.wrap_up_seconds > 0)
+);
+
+-- name: levels_now
+-- The share of entries answered in time, in per cent, of the last half hour, by queue; for conditions of relaxation.
+select e.queue_id, 100.0 * count(*) filter (where e.state = 'taken'
+        and e.left_at - e.waiting_since <= coalesce(nullif(q.answer_seconds, 0), q.goal_seconds) * interval '1 second') / count(*) as level
+from queue_entry e join queue q on q.id = e.queue_id
+where e.left_at > :since and (e.state = 'taken' or e.outcome = 'abandoned') and e.queue_id = any(cast(:queue_ids as bigint[]))
+group by e.queue_id;
+
+-- name: queues_need_no_more
+-- No queue needs a skill that is removed.
+update queue set needs = needs - cast(:skill as text) where jsonb_exists(needs, :skill);
+
+-- name: queues_that_want
+-- Queues whose expression or steps may name a skill.
+select id, wants, steps from queue where wants <> '{}' or steps <> '[]';
+
+-- name: entries_that_want
+-- Entries that still wait and ask for something of their own.
+select id, wants from queue_entry where state in ('waiting', 'offered') and wants <> '{}';
+
+-- name: entries_need_no_more
+-- Neither does what waits already.
+update queue_entry set needs = needs - cast(:skill as text) where state in ('waiting', 'offered') and jsonb_exists(needs, :skill);
+
+-- name: waits_that_came
+-- What was expected and what came, of entries that were answered since a moment.
+select expected_seconds, expected_high, cast(extract(epoch from left_at - entered_at) as float) as waited from queue_entry
+where queue_id = :queue_id and state = 'taken' and left_at > :since and expected_seconds is not null order by left_at desc limit 5000;
+
+-- name: summary
+-- What waits in each queue: how many, and since when the oldest.
+select queue_id, count(*) as waiting, min(waiting_since) as oldest from queue_entry where state in ('waiting', 'offered') group by queue_id;
 
 -- name: usual_answer
 -- How long first answers of a queue took lately, in seconds: the time within which four of five came, of those who wrote
@@ -136,10 +387,3 @@ from lately;
 select id, name, queue_id, position, retired_at from wrap_up_code
 where retired_at is null and (queue_id is null or queue_id = cast(:queue_id as bigint)) order by position, name;
 
--- name: queues_need_no_more
--- No queue needs a skill that is removed.
-update queue set needs = needs - cast(:skill as text) where jsonb_exists(needs, :skill);
-
--- name: entries_need_no_more
--- Neither does what waits already.
-update queue_entry set needs = needs - cast(:skill as text) where state in ('waiting', 'offered') and jsonb_exists(needs, :skill);

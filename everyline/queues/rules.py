@@ -1,29 +1,99 @@
-"""Who takes what next. Pure: entries, agents and the time in, offers out.
+"""Who takes what next: the words of it. Pure; ``floor`` puts entries and agents together by these rules.
 
-An agent's capacity is 100 units. What they have in hand and what they are offered counts by its weight; a media class
-may have a cap besides. An entry is offered to an agent who is available, is a member of the queue, has the skills, and
-has room. Entries go in order of rank (priority that ages), agents by the queue's strategy.
+Order of entries: an entry's *turn* is the moment it began to wait, moved by ten minutes for each step of priority; the
+earliest turn is served first. So priorities age: an entry of priority 3 that has waited ten minutes longer than one of
+priority 2 goes first. All entries age alike, so their order never changes while they wait, and need not be sorted anew.
+
+An agent has 100 units of capacity. What they have in hand and on offer counts by its weight (a call 100, a chat 25, a mail
+20, unless a channel or an agent differs); media classes and channels may have caps besides. Work that may be interrupted
+does not count against what interrupts it: a call goes to who writes a mail, the mail is on hold meanwhile.
+
+Times are seconds since the epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+
+from everyline.queues.expressions import NOTHING, Tree
+from everyline.queues.shares import Share
 
 FULL = 100  # units of capacity
-AGEING_SECONDS = 600  # waiting this long lifts an entry by one step of priority
+AGEING_SECONDS = 600.0  # waiting this long is worth one step of priority
 SETTLING_SECONDS = 120  # who has just taken a letter or mail gets to read it before the next of its kind is shown
 DEFAULT_CAPS: Mapping[str, int] = {"call": 1, "chat": 4, "mail": 5}
+DEFAULT_WEIGHTS: Mapping[str, int] = {"call": 100, "chat": 25, "mail": 20}
+INTERRUPTS: Mapping[str, frozenset[str]] = {"call": frozenset({"mail"})}  # what a media class may put on hold
 
 
 class Strategy(StrEnum):
-    """How a queue chooses among agents who could all take an entry."""
+    """How a queue chooses among agents who could all take an entry; equals are decided by who is idle for longest."""
 
     LONGEST_IDLE = "longest idle"
     LEAST_OCCUPIED = "least occupied"
     MOST_SKILLED = "most skilled"
+    FEWEST_HANDLED = "fewest handled"
+
+
+class Condition(StrEnum):
+    """What, beside the time waited, may bring an entry to a step of relaxation."""
+
+    EXPECTED_WAIT_OVER = "expected wait over"  # seconds
+    SERVICE_LEVEL_UNDER = "service level under"  # per cent, of the last 30 minutes
+    READY_UNDER = "agents ready under"  # how many
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of relaxation: reached after a time, or while a condition holds; then the queue asks for ``wants`` instead
+    of its own needs, and for the customer's language only when ``language`` says so. Steps reach who waits already."""
+
+    after: float | None = None  # seconds waited
+    condition: Condition | None = None
+    value: float = 0
+    wants: Tree = field(default_factory=dict)
+    language: bool = True
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> Step:
+        """A step as the queue's row keeps it."""
+        condition = kept.get("condition")
+        return cls(
+            kept.get("after"),
+            Condition(condition) if condition else None,
+            kept.get("value", 0),
+            kept.get("wants", NOTHING),
+            kept.get("language", True),
+        )
+
+    def kept(self) -> dict[str, Any]:
+        """The step as the queue's row keeps it."""
+        return {
+            "after": self.after,
+            "condition": self.condition and str(self.condition),
+            "value": self.value,
+            "wants": dict(self.wants),
+            "language": self.language,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRule:
+    """What a queue says about its entries."""
+
+    id: int
+    priority: int = 0  # steps that its entries go before others
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    wants: Tree = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    rings: int = 1  # agents who are shown an entry at once
+    accepts: bool = False  # an offer is accepted by itself
+    delays: Mapping[int, float] = field(default_factory=dict)  # team to seconds before it sees an entry
+    shares: tuple[Share, ...] = ()  # of partners
+    share_seconds: float = 14400  # for so long an entry is its partner's alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,103 +102,82 @@ class Entry:
 
     id: int
     queue_id: int
-    waiting_since: datetime
-    priority: int  # 1 most urgent to 5
-    queue_priority: int
-    media_class: str
-    weight: int
-    offer_seconds: int
-    strategy: Strategy = Strategy.LONGEST_IDLE
-    needs: Mapping[int, int] = field(default_factory=dict)  # skill id to least level
-    preferred_agent_id: int | None = None
-    preferred_until: datetime | None = None
-    refused_by: frozenset[int] = frozenset()  # who declined it or let it pass since it entered
+    since: float
+    priority: int = 3  # 1 most urgent to 5
+    media_class: str = "mail"
+    channel: str = ""
+    weight: int = 20
+    offer_seconds: float = 60
+    wants: Tree = field(default_factory=dict)  # of its own, beside the queue's
+    language: int | None = None  # the skill that is the customer's language
+    preferred: tuple[int, ...] = ()  # agents, the first asked first
+    preferred_until: float = 0
+    outside: bool = False  # who is preferred need not be a member of the queue
+    team_id: int | None = None  # the partner that it was given to
+    team_until: float = 0
+    not_before: float = 0  # a callback is called no earlier
+    refused_by: frozenset[int] = frozenset()  # who declined it or let it pass
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An available agent."""
+    """An agent."""
 
     id: int
-    idle_since: datetime
-    queue_ids: frozenset[int]
-    skills: Mapping[int, int] = field(default_factory=dict)
-    load: int = 0  # units in hand and on offer
-    in_hand: Mapping[str, int] = field(default_factory=dict)  # interactions by media class
-    caps: Mapping[str, int] = field(default_factory=dict)  # where they differ from DEFAULT_CAPS
+    idle_since: float = 0
+    queue_ids: frozenset[int] = frozenset()
+    skills: Mapping[int, int] = field(default_factory=dict)  # id to level
+    team_id: int | None = None
+    available: bool = True
     being_offered: bool = False  # one offer at a time
+    load: int = 0  # units in hand and on offer
+    interruptible: Mapping[str, int] = field(default_factory=dict)  # units of these by media class
+    in_hand: Mapping[str, int] = field(default_factory=dict)  # interactions by media class, and by "=channel"
+    caps: Mapping[str, int] = field(
+        default_factory=dict
+    )  # by media class or "=channel", where they differ from the rule
+    weights: Mapping[str, int] = field(default_factory=dict)  # units, likewise
     settling: frozenset[str] = frozenset()  # media classes of which something was taken just now and not answered yet
+    handled: int = 0  # today
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An offer to be made."""
+    """Offers to be made of one entry, to one agent or to several at once."""
 
     entry_id: int
-    agent_id: int
-    expires_at: datetime
+    agent_ids: tuple[int, ...]
+    expires_at: float
 
 
-def rank(entry: Entry, now: datetime) -> tuple[float, datetime, int]:
-    """Order of service, smallest first: priority, lowered by one for every ten minutes of waiting, then age."""
-    waited = (now - entry.waiting_since).total_seconds()
-    return (entry.priority - entry.queue_priority - waited / AGEING_SECONDS, entry.waiting_since, entry.id)
+def turn(entry: Entry, queue_priority: int) -> float:
+    """When it is an entry's turn; the smallest first."""
+    return entry.since + (entry.priority - queue_priority) * AGEING_SECONDS
 
 
-def has_skills(entry: Entry, agent: Candidate) -> bool:
-    """Does the agent have every skill the entry needs, at its least level?"""
-    return all(agent.skills.get(skill, 0) >= level for skill, level in entry.needs.items())
+def holds(step: Step, facts: Mapping[Condition, float | None]) -> bool:
+    """Whether a step's condition holds. What is not known holds nothing."""
+    fact = facts.get(step.condition) if step.condition is not None else None
+    if fact is None:
+        return False
+    return fact > step.value if step.condition is Condition.EXPECTED_WAIT_OVER else fact < step.value
 
 
-def has_room(entry: Entry, agent: Candidate) -> bool:
-    """Would the entry fit beside what the agent has in hand?"""
-    cap = agent.caps.get(entry.media_class, DEFAULT_CAPS.get(entry.media_class, 1))
-    return agent.load + entry.weight <= FULL and agent.in_hand.get(entry.media_class, 0) < cap
+def weight_for(agent: Candidate, media_class: str, channel: str, weight: int) -> int:
+    """Units that an interaction of this channel takes of this agent."""
+    own = agent.weights.get(f"={channel}")
+    return own if own is not None else agent.weights.get(media_class, weight)
 
 
-def could_take(entry: Entry, agent: Candidate) -> bool:
-    """All conditions together."""
-    return (
-        not agent.being_offered
-        and entry.media_class not in agent.settling
-        and entry.queue_id in agent.queue_ids
-        and has_skills(entry, agent)
-        and has_room(entry, agent)
-    )
-
-
-def preference(strategy: Strategy, entry: Entry, agent: Candidate) -> tuple[float, datetime, int]:
-    """Order among agents, smallest first."""
-    first: float = 0
-    if strategy is Strategy.LEAST_OCCUPIED:
-        first = agent.load
-    elif strategy is Strategy.MOST_SKILLED:
-        first = -sum(agent.skills.get(skill, 0) for skill in entry.needs)
-    return (first, agent.idle_since, agent.id)
-
-
-def choose(entry: Entry, agents: Iterable[Candidate], now: datetime) -> Candidate | None:
-    """The agent to offer an entry to. Who answered the customer before comes first while the entry waits for them; one
-    who let the entry pass is asked again only when there is nobody else."""
-    able = [agent for agent in agents if could_take(entry, agent)]
-    if entry.preferred_agent_id is not None and entry.preferred_until is not None and now < entry.preferred_until:
-        able = [agent for agent in able if agent.id == entry.preferred_agent_id]
-    fresh = [agent for agent in able if agent.id not in entry.refused_by]
-    return min(fresh or able, key=lambda agent: preference(entry.strategy, entry, agent), default=None)
-
-
-def match(entries: Iterable[Entry], agents: Iterable[Candidate], now: datetime) -> list[Proposal]:
-    """The offers to make now. No agent gets two, no entry is shown to two."""
-    free = {agent.id: agent for agent in agents}
-    proposals: list[Proposal] = []
-    for entry in sorted(entries, key=lambda entry: rank(entry, now)):
-        if not free:
-            break
-        agent = choose(entry, free.values(), now)
-        if agent is not None:
-            del free[agent.id]
-            proposals.append(Proposal(entry.id, agent.id, now + timedelta(seconds=entry.offer_seconds)))
-    return proposals
+def has_room(agent: Candidate, media_class: str, channel: str, weight: int) -> bool:
+    """Would an interaction fit beside what the agent has in hand?"""
+    if agent.in_hand.get(media_class, 0) >= agent.caps.get(media_class, DEFAULT_CAPS.get(media_class, 1)):
+        return False
+    cap = agent.caps.get(f"={channel}")
+    if cap is not None and agent.in_hand.get(f"={channel}", 0) >= cap:
+        return False
+    yields = sum(agent.interruptible.get(one, 0) for one in INTERRUPTS.get(media_class, ()))
+    return agent.load - yields + weight_for(agent, media_class, channel, weight) <= FULL
 
 
 class Next(StrEnum):
@@ -139,5 +188,5 @@ class Next(StrEnum):
 
 
 def after_time_out(missed_in_row: int) -> Next:
-    """An agent who lets two offers pass is away until they say they are back, so that work does not circle."""
-    return Next.NOT_ANSWERING if missed_in_row >= 2 else Next.NOTHING
+    """An agent who lets an offer pass is away until they say they are back, so that work does not circle."""
+    return Next.NOT_ANSWERING if missed_in_row >= 1 else Next.NOTHING

@@ -20,7 +20,7 @@ from everyline.ground.addresses import MAILBOX
 from everyline.ground.database import Base, Tx
 from everyline.ground.events import Event
 from everyline.ground.installation import Ground
-from everyline.queues import actions as queue_actions
+from everyline.queues import queries as queue_queries
 from everyline.queues.models import Assignment, QueueEntry
 from everyline.sample import topics
 from everyline.sample.generator import Person, Piece, SampleCase
@@ -85,7 +85,7 @@ async def write(
     await rows.write(tx)
     for found, case_id in zip(cases, case_ids, strict=True):
         if found.status == "new":
-            due_at = await queue_actions.goal(tx, house.queues[found.topic.queue], found.opened_at)
+            due_at = await queue_queries.goal(tx, house.queues[found.topic.queue], found.opened_at)
             await tx.execute(update(Case).where(Case.id == case_id).values(due_at=due_at))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +17,7 @@ from tests.desk.conftest import Desk
 async def offered(desk: Desk, agent_id: int) -> None:
     async with desk.ground.database.transaction() as tx:
         entry = await tx.value(select(QueueEntry.id).where(QueueEntry.state == "waiting"))
-        assert await queues.offer(tx, [Proposal(entry, agent_id, now() + timedelta(seconds=60))]) == 1
+        assert len(await queues.offer(tx, [Proposal(entry, (agent_id,), now().timestamp() + 60)])) == 1
 
 
 @pytest.mark.req("Q1")

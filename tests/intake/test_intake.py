@@ -167,7 +167,7 @@ async def test_the_answer_to_a_question_comes_back_to_who_asked(ground: Ground, 
     assert case is not None
     assert entry is not None
     assert (case.status, case.unread) == ("open", True)
-    assert entry.preferred_agent_id == agent.id
+    assert entry.preferred_agent_ids == [agent.id]
 
 
 @pytest.mark.req("E3")

@@ -29,7 +29,7 @@ async def test_what_waits_is_offered_and_accepted(ground: Ground, sign_in: Any) 
     line = await MailLine.add(ground)
     agent = await sign_in(queues=(line.queue_id,), available=True)
     await line.receive(mail())
-    assert await distributor.distribute(ground) == 1
+    assert await distributor.Distributor(ground).round() == 1
     offer = await offered(ground, agent.id)
     assert (offer.customer_name, offer.subject, offer.queue_name) == ("Jane Doe", "Dog license", "General")
     async with ground.database.transaction() as tx:
@@ -47,7 +47,7 @@ async def test_of_many_who_take_the_same_case_at_once_one_gets_it(ground: Ground
     line = await MailLine.add(ground)
     agents = [await sign_in(queues=(line.queue_id,), available=True) for _ in range(4)]
     await line.receive(mail())
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     async with ground.database.transaction() as tx:
         offer = await tx.first(select(Offer.__table__))
         case_id = await tx.value(select(Case.id))
@@ -79,12 +79,11 @@ async def test_an_offer_that_is_let_pass_goes_to_the_next_and_then_sends_away(gr
     line = await MailLine.add(ground)
     one = await sign_in(queues=(line.queue_id,), available=True)
     await line.receive(mail(), mail(subject="Another"))
-    for _ in range(2):
-        await distributor.distribute(ground)
-        async with ground.database.transaction() as tx:
-            await tx.execute(text("update offer set expires_at = now() - interval '1 second' where ended_at is null"))
-        async with ground.database.transaction() as tx:
-            assert await actions.time_out(tx) == 1
+    await distributor.Distributor(ground).round()
+    async with ground.database.transaction() as tx:
+        await tx.execute(text("update offer set expires_at = now() - interval '1 second' where ended_at is null"))
+    async with ground.database.transaction() as tx:
+        assert await actions.time_out(tx) == 1
     async with ground.database.transaction() as tx:
         state = await tx.first(select(AgentState.__table__).where(AgentState.agent_id == one.id))
         waiting = await tx.rows(select(QueueEntry.id).where(QueueEntry.state == "waiting"))
@@ -92,7 +91,7 @@ async def test_an_offer_that_is_let_pass_goes_to_the_next_and_then_sends_away(gr
     assert (state.state, state.reason) == ("away", "not answering")
     assert len(waiting) == 2
     other = await sign_in(queues=(line.queue_id,), available=True)
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     assert await offered(ground, other.id) is not None
 
 
@@ -102,11 +101,11 @@ async def test_who_declines_is_not_asked_again_while_there_is_somebody_else(grou
     one = await sign_in(queues=(line.queue_id,), available=True)
     other = await sign_in(queues=(line.queue_id,), available=True)
     await line.receive(mail())
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     offer = await offered(ground, one.id)
     async with ground.database.transaction() as tx:
         await actions.decline(tx, one.id, offer.id, "no time")
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     assert await offered(ground, one.id) is None
     assert await offered(ground, other.id) is not None
 
@@ -116,7 +115,7 @@ async def test_going_away_gives_the_offer_back(ground: Ground, sign_in: Any) -> 
     line = await MailLine.add(ground)
     agent = await sign_in(queues=(line.queue_id,), available=True)
     await line.receive(mail())
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     async with ground.database.transaction() as tx:
         await actions.change_state(tx, agent.id, agent.id, "away", "break")
     assert await offered(ground, agent.id) is None
@@ -142,7 +141,7 @@ async def test_a_transfer_waits_in_the_other_queue_with_its_age_and_note(ground:
     assert entry is not None
     assert (entry.queue_id, entry.waiting_since, owner) == (other.queue_id, since, None)
     assert [note.text for note in notes] == ["Please look at the exemption."]
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     assert (await offered(ground, colleague.id)).case_id == case_id
 
 
@@ -159,11 +158,11 @@ async def test_a_language_that_somebody_speaks_is_needed_and_one_that_nobody_spe
             text("insert into agent_skill values (:agent, :skill, 4)"), {"agent": speaker.id, "skill": skill}
         )
     await line.receive(mail("Buenos días, quisiera saber cuándo abre la oficina de licencias, por favor."))
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     assert await offered(ground, plain.id) is None
     assert await offered(ground, speaker.id) is not None
     await line.receive(mail("Guten Tag, ich möchte gern wissen, wann das Amt am Montag öffnet. Vielen Dank."))
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     assert (await offered(ground, plain.id)).language == "de"
 
 
@@ -220,10 +219,10 @@ async def test_a_wrap_up_ends_when_its_time_is_over(ground: Ground, sign_in: Any
         case_id = await tx.value(select(Case.id))
         await actions.pick(tx, agent.id, case_id)
         await actions.resolve(tx, agent.id, case_id)
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     async with ground.database.transaction() as tx:
         assert len(await queries.in_hand(tx, agent.id)) == 1
         await tx.execute(text("update assignment set work_ended_at = now() - interval '61 seconds'"))
-    await distributor.distribute(ground)
+    await distributor.Distributor(ground).round()
     async with ground.database.transaction() as tx:
         assert await queries.in_hand(tx, agent.id) == []

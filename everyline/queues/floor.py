@@ -1,0 +1,366 @@
+"""Everything that waits and everybody who could take it, kept so that one decision is quick. Pure: no clock, no database.
+
+Agents are bits: whoever has a skill, is a member of a queue, or has room for a call is an integer with their bits set, and
+an expression is evaluated over all agents by a few operations on such integers. Entries that ask for the same stand in one
+group in order of their turns, so that a decision looks at the first of each group and not at every entry.
+
+The same code runs in the distributor, in the simulation and in the tests::
+
+    floor = Floor([QueueRule(1)])
+    floor.put_agent(Candidate(7, queue_ids=frozenset({1})))
+    floor.put_entry(Entry(1, 1, since=0.0), now=5.0)
+    floor.match(5.0)                      # [Proposal(entry_id=1, agent_ids=(7,), expires_at=65.0)]
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from everyline.queues.expressions import NOTHING, Tree, both, mask
+from everyline.queues.rules import Candidate, Entry, Proposal, QueueRule, Strategy, has_room, turn
+
+Kind = tuple[Any, ...]  # all that decides who can take an entry
+
+
+@dataclass(slots=True)
+class _Group:
+    """Entries that the same agents could take."""
+
+    queue: QueueRule
+    tree: Tree
+    media: tuple[str, str, int]  # media class, channel, weight
+    preferred: tuple[int, ...]
+    outside: bool
+    team_id: int | None
+    refused_by: frozenset[int]
+    tier: int
+    turns: list[tuple[float, int]] = field(default_factory=list)
+    static: int = 0  # who could take them if they were free
+    version: int = -1  # of the floor, when that was found out
+
+
+class Floor:
+    """The entries that wait and the agents, by the rules of the queues."""
+
+    def __init__(self, queues: Iterable[QueueRule] = ()) -> None:
+        self.queues = {queue.id: queue for queue in queues}
+        self.agents: dict[int, Candidate] = {}
+        self.entries: dict[int, Entry] = {}
+        self._slot: dict[int, int] = {}  # agent to bit
+        self._at: list[Candidate | None] = []  # bit to agent
+        self._vacant: list[int] = []
+        self._version = 0  # counts changes of who could take what
+        self._everybody = 0
+        self._members: dict[int, int] = {}
+        self._skilled: dict[tuple[int, int], int] = {}
+        self._teams: dict[int, int] = {}
+        self._ready = 0
+        self._settling: dict[str, int] = {}
+        self._room: dict[tuple[str, str, int], int] = {}
+        self._groups: dict[Kind, _Group] = {}
+        self._group_of: dict[int, Kind] = {}
+        self._changes: list[tuple[float, int]] = []  # when an entry asks for something else
+        self._reached: dict[int, frozenset[int]] = {}  # queue to the steps whose condition holds
+        self._tiers = {queue.id: sorted(set(queue.delays.values()) - {0.0}) for queue in self.queues.values()}
+
+    # --- agents ------------------------------------------------------------------------------------------------------
+
+    def put_agent(self, agent: Candidate) -> None:
+        """An agent is new here, or something about them changed."""
+        before = self.agents.get(agent.id)
+        if before is None:
+            slot = self._vacant.pop() if self._vacant else len(self._at)
+            if slot == len(self._at):
+                self._at.append(None)
+            self._slot[agent.id] = slot
+        slot = self._slot[agent.id]
+        self.agents[agent.id] = self._at[slot] = agent
+        bit = 1 << slot
+        if before is None or (before.queue_ids, before.skills, before.team_id) != (
+            agent.queue_ids,
+            agent.skills,
+            agent.team_id,
+        ):
+            if before is not None:
+                self._forget(before, bit)
+            self._everybody |= bit
+            for queue_id in agent.queue_ids:
+                self._members[queue_id] = self._members.get(queue_id, 0) | bit
+            for skill, level in agent.skills.items():
+                for least in range(1, level + 1):
+                    self._skilled[skill, least] = self._skilled.get((skill, least), 0) | bit
+            if agent.team_id is not None:
+                self._teams[agent.team_id] = self._teams.get(agent.team_id, 0) | bit
+            self._version += 1
+        self._ready = self._ready | bit if agent.available and not agent.being_offered else self._ready & ~bit
+        for media, room in self._room.items():
+            self._room[media] = room | bit if has_room(agent, *media) else room & ~bit
+        for media_class in {*self._settling, *agent.settling}:
+            settling = self._settling.get(media_class, 0)
+            self._settling[media_class] = settling | bit if media_class in agent.settling else settling & ~bit
+
+    def drop_agent(self, agent_id: int) -> None:
+        """An agent is here no longer."""
+        agent = self.agents.pop(agent_id, None)
+        if agent is None:
+            return
+        slot = self._slot.pop(agent_id)
+        self._forget(agent, 1 << slot)
+        self._ready &= ~(1 << slot)
+        self._at[slot] = None
+        self._vacant.append(slot)
+        self._version += 1
+
+    def _forget(self, agent: Candidate, bit: int) -> None:
+        self._everybody &= ~bit
+        for queue_id in agent.queue_ids:
+            self._members[queue_id] &= ~bit
+        for skill, level in agent.skills.items():
+            for least in range(1, level + 1):
+                self._skilled[skill, least] &= ~bit
+        if agent.team_id is not None:
+            self._teams[agent.team_id] &= ~bit
+
+    def ready_in(self, queue_id: int, team_id: int | None = None) -> int:
+        """How many agents of a queue, and of a team of it, are available and before no offer."""
+        found = self._ready & self._members.get(queue_id, 0)
+        return (found if team_id is None else found & self._teams.get(team_id, 0)).bit_count()
+
+    # --- entries -----------------------------------------------------------------------------------------------------
+
+    def put_entry(self, entry: Entry, now: float) -> None:
+        """An entry waits."""
+        self.drop_entry(entry.id)
+        self.entries[entry.id] = entry
+        self._place(entry, now)
+
+    def drop_entry(self, entry_id: int) -> None:
+        """An entry waits no more."""
+        entry = self.entries.pop(entry_id, None)
+        if entry is not None:
+            self._take_out(entry)
+
+    def _take_out(self, entry: Entry) -> None:
+        kind = self._group_of.pop(entry.id, None)
+        if kind is None:
+            return
+        group = self._groups[kind]
+        one = (turn(entry, group.queue.priority), entry.id)
+        del group.turns[bisect_right(group.turns, one) - 1]
+        if not group.turns:
+            del self._groups[kind]
+
+    def _place(self, entry: Entry, now: float) -> None:
+        """Into the group of those who ask for the same at this moment; note when that changes."""
+        queue = self.queues[entry.queue_id]
+        waited = now - entry.since
+        moments = [moment for moment in (entry.preferred_until, entry.team_until, entry.not_before) if moment > now]
+        moments += [entry.since + step.after for step in queue.steps if step.after is not None and step.after > waited]
+        tiers = self._tiers[queue.id]
+        tier = bisect_right(tiers, waited)
+        if tier < len(tiers):
+            moments.append(entry.since + tiers[tier])
+        if moments:
+            heappush(self._changes, (min(moments), entry.id))
+            if len(self._changes) > 4 * len(self.entries) + 1000:  # what was noted more than once
+                soonest = {number: change for change, number in sorted(self._changes, reverse=True)}
+                self._changes = [(change, number) for number, change in soonest.items() if number in self.entries]
+                heapify(self._changes)
+        if entry.not_before > now:
+            return
+        step = self._step(queue, waited)
+        preferred = entry.preferred if now < entry.preferred_until else ()
+        team_id = entry.team_id if now < entry.team_until else None
+        media = (entry.media_class, entry.channel, entry.weight)
+        kind = (
+            queue.id, step, tier, media, _frozen(entry.wants), entry.language, preferred, entry.outside, team_id, entry.refused_by,
+        )  # fmt: skip
+        group = self._groups.get(kind)
+        if group is None:
+            tree = self._tree(queue, step, entry)
+            group = self._groups[kind] = _Group(
+                queue, tree, media, preferred, entry.outside, team_id, entry.refused_by, tier
+            )
+        self._group_of[entry.id] = kind
+        insort(group.turns, (turn(entry, queue.priority), entry.id))
+
+    def _step(self, queue: QueueRule, waited: float) -> int:
+        """The last step that is reached; 0: none."""
+        held = self._reached.get(queue.id, frozenset())
+        return max(
+            (
+                number
+                for number, step in enumerate(queue.steps, 1)
+                if number in held or (step.after is not None and waited >= step.after)
+            ),
+            default=0,
+        )
+
+    @staticmethod
+    def _tree(queue: QueueRule, step: int, entry: Entry) -> Tree:
+        asked = queue.steps[step - 1].wants if step else queue.wants
+        speaks = entry.language is not None and (not step or queue.steps[step - 1].language)
+        return both(asked, entry.wants, {"skill": entry.language, "least": 1} if speaks else NOTHING)
+
+    def set_reached(self, queue_id: int, steps: frozenset[int], now: float) -> None:
+        """The steps of a queue (counted from 1) whose condition holds; who waits already is moved at once."""
+        if self._reached.get(queue_id, frozenset()) == steps:
+            return
+        self._reached[queue_id] = steps
+        for entry in [entry for entry in self.entries.values() if entry.queue_id == queue_id]:
+            self._take_out(entry)
+            self._place(entry, now)
+
+    def next_change(self) -> float | None:
+        """When an entry asks for something else by itself; None: nothing of the kind is ahead."""
+        return self._changes[0][0] if self._changes else None
+
+    def _advance(self, now: float) -> None:
+        while self._changes and self._changes[0][0] <= now:
+            entry = self.entries.get(heappop(self._changes)[1])
+            if entry is not None:
+                self._take_out(entry)
+                self._place(entry, now)
+
+    # --- decisions ---------------------------------------------------------------------------------------------------
+
+    def match(self, now: float) -> list[Proposal]:
+        """The offers to make now, in order of the entries' turns. No agent gets two, no entry is passed over for a later one
+        that the same agent could take as well."""
+        self._advance(now)
+        free = self._ready
+        if not free or not self._groups:
+            return []
+        heads = [(*group.turns[0], index) for index, group in enumerate(self._groups.values())]
+        groups = list(self._groups.values())
+        heapify(heads)
+        position = [0] * len(groups)
+        queues: dict[int, Iterator[int]] = {}
+        proposals: list[Proposal] = []
+        while heads and free:
+            _, entry_id, index = heappop(heads)
+            group = groups[index]
+            able = self._able(group) & free
+            if not able:
+                continue
+            chosen = self._choose(group, able, queues, index)
+            for slot in chosen:
+                free &= ~(1 << slot)
+            entry = self.entries[entry_id]
+            agents = tuple(self._at[slot].id for slot in chosen)  # type: ignore[union-attr]  # -- a bit that is set has an agent
+            proposals.append(Proposal(entry_id, agents, now + entry.offer_seconds))
+            position[index] += 1
+            if position[index] < len(group.turns):
+                heappush(heads, (*group.turns[position[index]], index))
+        return proposals
+
+    def could(self, entry_id: int) -> list[int]:
+        """Agents who could take an entry if they were free, as it asks now."""
+        kind = self._group_of.get(entry_id)
+        return (
+            []
+            if kind is None
+            else [agent.id for agent in map(self._at.__getitem__, _bits(self._static(self._groups[kind]))) if agent]
+        )
+
+    def unmet(self) -> list[int]:
+        """Entries that nobody could take, however long they wait."""
+        return [number for group in self._groups.values() if not self._static(group) for _, number in group.turns]
+
+    def would_meet(self, queue_id: int, tree: Tree) -> int:
+        """How many members of a queue fit an expression."""
+        return (mask(tree, self._everybody, self._with) & self._members.get(queue_id, 0)).bit_count()
+
+    def asked(self, entry_id: int) -> Tree:
+        """The whole of what an entry asks for now."""
+        kind = self._group_of.get(entry_id)
+        return NOTHING if kind is None else self._groups[kind].tree
+
+    def _with(self, skill: int, least: int) -> int:
+        return self._skilled.get((skill, least), 0)
+
+    def _static(self, group: _Group) -> int:
+        if group.version != self._version:
+            group.version = self._version
+            if group.preferred and group.outside:
+                found = self._everybody
+            else:
+                found = self._members.get(group.queue.id, 0)
+                if group.tree:
+                    found &= mask(group.tree, self._everybody, self._with)
+                if group.team_id is not None:
+                    found &= self._teams.get(group.team_id, 0)
+                late = self._tiers[group.queue.id][group.tier :]
+                for team, delay in group.queue.delays.items():
+                    if delay in late:
+                        found &= ~self._teams.get(team, 0)
+            if group.preferred:
+                found &= sum(1 << self._slot[agent] for agent in set(group.preferred) if agent in self._slot)
+            group.static = found
+        return group.static
+
+    def _able(self, group: _Group) -> int:
+        room = self._room.get(group.media)
+        if room is None:
+            room = sum(1 << slot for slot, agent in enumerate(self._at) if agent and has_room(agent, *group.media))
+            self._room[group.media] = room
+        return self._static(group) & self._ready & room & ~self._settling.get(group.media[0], 0)
+
+    def _choose(self, group: _Group, able: int, queues: dict[int, Iterator[int]], index: int) -> list[int]:
+        refused = sum(1 << self._slot[agent] for agent in group.refused_by if agent in self._slot)
+        able = able & ~refused or able
+        if group.preferred:
+            return [
+                self._slot[agent] for agent in group.preferred if agent in self._slot and able >> self._slot[agent] & 1
+            ][:1]
+        key = self._preference(group)
+        if index not in queues:  # most decisions take one agent: the first is found without sorting them all
+            queues[index] = iter(())
+            if group.queue.rings == 1:
+                return [min(_bits(able), key=key)]
+        chosen: list[int] = []
+        for attempt in (queues[index], None):
+            if attempt is None:
+                attempt = queues[index] = iter(sorted(_bits(able), key=key))
+            for slot in attempt:
+                if able >> slot & 1 and slot not in chosen:
+                    chosen.append(slot)
+                    if len(chosen) == group.queue.rings:
+                        return chosen
+        return chosen
+
+    def _preference(self, group: _Group) -> Callable[[int], Any]:
+        """Order among agents, smallest first."""
+        at: list[Any] = self._at
+        strategy = group.queue.strategy
+        if strategy is Strategy.LEAST_OCCUPIED:
+            return lambda slot: (at[slot].load, at[slot].idle_since, at[slot].id)
+        if strategy is Strategy.FEWEST_HANDLED:
+            return lambda slot: (at[slot].handled, at[slot].idle_since, at[slot].id)
+        if strategy is Strategy.MOST_SKILLED:
+            skills = sorted(_skills(group.tree))
+            return lambda slot: (-sum(at[slot].skills.get(one, 0) for one in skills), at[slot].idle_since, at[slot].id)
+        return lambda slot: (at[slot].idle_since, at[slot].id)
+
+
+def _bits(bits: int) -> list[int]:
+    """The places of the bits that are set."""
+    return [place for place, digit in enumerate(reversed(f"{bits:b}")) if digit == "1"]
+
+
+def _skills(tree: Tree) -> set[int]:
+    """The skills that count for an entry; those that it must not have do not."""
+    if "skill" in tree:
+        return {tree["skill"]}
+    return set().union(*(_skills(one) for name in ("all", "any") for one in tree.get(name, ())))
+
+
+def _frozen(tree: Any) -> Any:
+    """A tree as a key."""
+    if isinstance(tree, dict):
+        return tuple((name, _frozen(tree[name])) for name in sorted(tree))
+    return tuple(_frozen(one) for one in tree) if isinstance(tree, list) else tree
