@@ -57,17 +57,17 @@ select chain.asked, c.id, c.customer_id, c.status, c.resolved_at, c.queue_id, c.
 from chain join "case" c on c.id = chain.id where chain.merged_into_id is null order by c.id for update of c;
 
 -- name: opened_lately
--- How many cases each sender opened on each line since a moment, of the newest two hundred of their customer, and the newest
--- of them that is still open.
-select i.contact_point_id, c.line_id, count(*) filter (where c.opened_at > :since) as n,
+-- How many cases each sender opened with a subject on each line since a moment, of the newest two hundred of their customer, and
+-- the newest of them that is still open.
+select i.contact_point_id, c.line_id, c.subject, count(*) filter (where c.opened_at > :since) as n,
     max(c.id) filter (where c.status not in ('resolved', 'closed')) as newest_open
 from unnest(cast(:customer_ids as bigint[])) as w (customer_id)
 cross join lateral (
-    select id, line_id, opened_at, status from "case" where customer_id = w.customer_id order by id desc limit 200
+    select id, line_id, subject, opened_at, status from "case" where customer_id = w.customer_id order by id desc limit 200
 ) c
 join lateral (select contact_point_id from interaction where case_id = c.id order by id limit 1) i on true
 where i.contact_point_id = any(cast(:point_ids as bigint[]))
-group by i.contact_point_id, c.line_id;
+group by i.contact_point_id, c.line_id, c.subject;
 
 -- name: open_interactions
 -- The interaction that goes on, by case and line.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from everyline.cases.rules import Arrival, Status, on_message
 from everyline.channel_contract import Inbound, InboundKind
@@ -14,8 +15,10 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.keys import CaseSigner
 from everyline.intake.queries import statements
 from everyline.intake.reading import Piece
-from everyline.intake.rules import CaseKnown, Flood, Place, Placing
+from everyline.intake.rules import CaseKnown, Flood, Place, Placing, matter
 from everyline.intake.said import Said
+
+Floods: TypeAlias = tuple[int, int, str]  # contact point, line, matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def first_case(signer: CaseSigner, read: Inbound, referred: KnownCases) -> Known
 
 
 async def gather(tx: Tx, said: Iterable[Said], flood: Flood) -> None:
-    """Who opened as many cases on a line as ``flood`` allows opens no more there: what they write further goes into the
+    """Who opened as many cases with one subject on a line as ``flood`` allows opens no more there: what they write further goes into the
     newest of theirs that is open. A piece that names no sender is nobody's, and is never gathered."""
     opening = [one for one in said if one.opens and one.read.sender is not None]
     if not flood.most or not opening:
@@ -127,17 +130,23 @@ async def gather(tx: Tx, said: Iterable[Said], flood: Flood) -> None:
             "since": now() - flood.within,
         },
     )
-    opened = {(row.contact_point_id, row.line_id): row.n for row in rows}
-    over = [row.newest_open for row in rows if row.n + len(opening) > flood.most and row.newest_open is not None]
+    opened: Counter[Floods] = Counter()
+    newest_open: dict[Floods, int] = {}
+    for row in rows:
+        key = (row.contact_point_id, row.line_id, matter(row.subject))
+        opened[key] += row.n
+        if row.newest_open is not None:
+            newest_open[key] = max(row.newest_open, newest_open.get(key, 0))
+    over = [case_id for key, case_id in newest_open.items() if opened[key] + len(opening) > flood.most]
     cases = await _known(tx, sorted(over)) if over else {}
-    newest: dict[tuple[int, int], KnownCase | Said] = {
-        (row.contact_point_id, row.line_id): cases[row.newest_open] for row in rows if row.newest_open in cases
+    newest: dict[Floods, KnownCase | Said] = {
+        key: cases[case_id] for key, case_id in newest_open.items() if case_id in cases
     }
     for one in opening:
-        key = (one.known.point_id, one.piece.line.id)
+        key = (one.known.point_id, one.piece.line.id, matter(one.read.subject))
         into = newest.get(key)
-        if opened.get(key, 0) < flood.most or into is None:
-            opened[key] = opened.get(key, 0) + 1
+        if opened[key] < flood.most or into is None:
+            opened[key] += 1
             newest[key] = one
         elif isinstance(into, Said):
             one.place, one.into = Place(Placing.GATHERED), into

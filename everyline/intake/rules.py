@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,10 +28,19 @@ OPENING = (Placing.OPENS, Placing.LINKED)
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """Where many cases of one sender on one line become a flood: two programs that answer each other, or a mad one."""
+    """Where many cases of one sender with one subject on one line become a flood: two programs that answer each other, or a
+    mad one. With subjects of its own each it is none: a website whose mails all come from one address writes so."""
 
     most: int  # cases; 0: it is never one
     within: timedelta
+
+
+_ANSWERED = re.compile(r"^(?:\s*(?:re|aw|fwd?|wg|sv|rv|tr)\s*(?:\[\d+\])?\s*:)+", re.IGNORECASE)
+
+
+def matter(subject: str) -> str:
+    """A subject without the marks of answers and forwards, and without regard to case and blanks."""
+    return " ".join(_ANSWERED.sub("", subject).split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)
