@@ -1,0 +1,184 @@
+"""Follows the events and keeps the facts and the ledgers, in sets: no event is handled by itself.
+
+A batch is read by position. What the facts counted for before it is taken out of the ledgers, the facts are brought up to
+date, and what they count for now is put in; so an interval never needs to be read whole, and it does not matter where a
+batch ends. The pro-rated time of the agents whose clocks changed is read anew from the moment on at which they did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import TextClause, text
+
+from everyline.ground import sql
+from everyline.ground.database import Database, Tx
+from everyline.measure.models import ARRIVALS, CASES, HAPPENINGS, KEY, WORKS
+from everyline.queues import queries as queues
+from everyline.queues.hours import spans_of
+
+statements = sql.beside(__file__, "measure.sql")
+
+BATCH = 50_000  # events at once
+KNOWN_DAYS = 90  # how far ahead open spans are written down
+
+_TEMPORARY = {
+    "batch": "xid xid8, id bigint, at timestamptz, kind text, agent_id bigint, customer_id bigint, case_id bigint, interaction_id bigint, "
+    "queue_id bigint, data jsonb",
+    "batch_stay": "entry_id bigint, queue_id bigint, case_id bigint, interaction_id bigint, agent_id bigint, team_id bigint, channel text, "
+    "media_class text, language text, moved boolean, entered_at timestamptz, waiting_since timestamptz, expected_seconds integer, "
+    "expected_low integer, expected_high integer, ended_at timestamptz, outcome text",
+    "batch_work": "assignment_id bigint, entry_id bigint, queue_id bigint, case_id bigint, interaction_id bigint, customer_id bigint, "
+    "agent_id bigint, team_id bigint, channel text, media_class text, language text, weight integer, accepted_at timestamptz, "
+    "work_ended_at timestamptz, ended_at timestamptz, outcome text, wrap_up_code_id bigint",
+    "batch_case": "case_id bigint",
+    "agent_window": "agent_id bigint, since timestamptz, whole timestamptz",
+    "cut": "agent_id bigint, assignment_id bigint, phase text, weight integer, begins_at timestamptz, began_at timestamptz, ended_at timestamptz",
+    "moment": "agent_id bigint, begins_at timestamptz, began_at timestamptz, ended_at timestamptz, weight bigint",
+    "charge": "assignment_id bigint, begins_at timestamptz, talk_us bigint, hold_us bigint, wrap_up_us bigint, charged_us bigint",
+}
+_KEY = ", ".join(KEY)
+_DELTA = "begins_at timestamptz, queue_id bigint, channel text, language text, team_id bigint"
+
+
+def _counted(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} bigint default 0" for name in columns)
+
+
+def _tables() -> list[TextClause]:
+    tables = {
+        **_TEMPORARY,
+        "delta_cohort": f"{_DELTA}, {_counted(ARRIVALS)}",
+        "delta_event": f"{_DELTA}, {_counted(HAPPENINGS)}",
+    }
+    return [
+        text(f"create temporary table if not exists {name} ({columns}) on commit delete rows")
+        for name, columns in tables.items()
+    ]
+
+
+def _tell(view: str, delta: str, columns: tuple[str, ...], sign: str, among: str) -> TextClause:
+    """What the facts of a view count for, put into a delta with a sign."""
+    sums = ", ".join(f"{sign}coalesce(sum(v.{name}), 0)" for name in columns)
+    key = ", ".join(f"v.{name}" for name in KEY)
+    return text(
+        f"insert into {delta} ({_KEY}, {', '.join(columns)}) select {key}, {sums} from {view} v {among} group by {key}"
+    )  # noqa: S608 -- names of ours
+
+
+def _tellings(sign: str) -> list[TextClause]:
+    works = "join agent_window a on a.agent_id = v.agent_id join work w on w.assignment_id = v.assignment_id and w.ended_at >= a.since"
+    stays, cases = "join batch_stay b on b.entry_id = v.entry_id", "join batch_case b on b.case_id = v.case_id"
+    return [
+        _tell("cohort_of_stay", "delta_cohort", ARRIVALS, sign, stays),
+        _tell("event_of_stay", "delta_event", ARRIVALS, sign, stays),
+        _tell("event_of_work", "delta_event", WORKS, sign, works),
+        _tell("event_of_case", "delta_event", CASES, sign, cases),
+    ]
+
+
+def _booking(ledger: str, delta: str, columns: tuple[str, ...]) -> list[TextClause]:
+    """Add a delta to its ledger, and throw away the rows that count for nothing any more."""
+    sums = ", ".join(f"sum({name})" for name in columns)
+    changed = " or ".join(f"sum({name}) <> 0" for name in columns)
+    added = ", ".join(f"{name} = {ledger}.{name} + excluded.{name}" for name in columns)
+    same = " and ".join(f"d.{name} = l.{name}" for name in KEY)
+    nothing = " and ".join(f"l.{name} = 0" for name in columns)
+    return [
+        text(
+            f"insert into {ledger} ({_KEY}, {', '.join(columns)}) select {_KEY}, {sums} from {delta} group by {_KEY} "  # noqa: S608 -- names of ours
+            f"having {changed} on conflict ({_KEY}) do update set {added}"
+        ),
+        text(f"delete from {ledger} l using {delta} d where {same} and {nothing}"),  # noqa: S608 -- names of ours
+    ]
+
+
+_CREATE = _tables()
+_ANALYZE = [text(f"analyze {name}") for name in ("batch", "batch_stay", "batch_work", "batch_case", "agent_window")]
+_ANALYZE_CUTS = [text(f"analyze {name}") for name in ("cut", "moment")]
+_TAKE_OUT, _PUT_IN = _tellings("-"), _tellings("")
+_BOOK = [
+    *_booking("cohort_ledger", "delta_cohort", ARRIVALS),
+    *_booking("event_ledger", "delta_event", HAPPENINGS),
+]
+_FACTS = (
+    "stay", "work", "hold_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "time_ledger",
+    "agent_ledger",
+)  # fmt: skip
+_FORGET = text(f"truncate {', '.join(_FACTS)}")
+_FROM_THE_BEGINNING = text("update follower set xid = '0', id = 0, at = null where name = 'figures'")
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How many events a step took in, and the newest moment that the figures know of."""
+
+    events: int
+    at: datetime | None
+
+
+async def follow(tx: Tx, most: int = BATCH) -> Followed:
+    """Take in the next events, at most so many."""
+    place = await tx.one(statements.follower)
+    for statement in _CREATE:
+        await tx.execute(statement)
+    await tx.execute(statements.take_batch, {"xid": place.xid, "id": place.id, "most": most})
+    end = await tx.one(statements.end_of_batch)
+    await tx.execute(statements.keep_promises)
+    if not end.n:
+        return Followed(0, place.at)
+    await _know_hours(tx, end.earliest, end.at)
+    for statement in (
+        statements.batch_of_stays, statements.batch_of_works, statements.touched_cases, statements.mark_holds,
+        statements.mark_states, statements.end_states, statements.open_windows, *_ANALYZE, *_TAKE_OUT,
+        statements.upsert_stays, statements.upsert_works, statements.widen_windows, statements.clear_times,
+        statements.clear_states, statements.cut_works, statements.split_clock, *_ANALYZE_CUTS, statements.charge,
+        statements.book_times, statements.book_charges, statements.book_states, statements.mark_cases,
+        statements.clear_spans, statements.book_spans, statements.book_matters, statements.book_returns, *_PUT_IN,
+        statements.count_offers, *_BOOK,
+    ):  # fmt: skip
+        await tx.execute(statement)
+    await tx.execute(statements.advance, {"xid": end.xid, "id": end.id, "at": end.at})
+    return Followed(end.n, end.at)
+
+
+async def _know_hours(tx: Tx, earliest: datetime, latest: datetime) -> None:
+    """Write down the open spans of the hours that promises are counted in. What is written down stays, so that a change of
+    the hours changes no figure of the past."""
+    await tx.execute(statements.forget_open_spans)
+    until = latest + timedelta(days=KNOWN_DAYS)
+    for row in await tx.rows(statements.hours_in_use):
+        if row.known is not None and row.known > latest + timedelta(days=KNOWN_DAYS - 7):
+            continue
+        hours = await queues.opening_hours(tx, row.hours_id)
+        day = (row.known or earliest - timedelta(days=7)).astimezone(UTC).date()
+        spans = []
+        while day <= until.date():
+            spans += [(begin, end) for begin, end in spans_of(hours, day) if row.known is None or begin > row.known]
+            day += timedelta(days=1)
+        await tx.many(
+            statements.know_open_span,
+            [{"hours_id": row.hours_id, "opens_at": begin, "closes_at": end} for begin, end in spans],
+        )
+
+
+async def catch_up(database: Database, most: int = BATCH) -> int:
+    """Follow until nothing is left that can be read; returns how many events there were."""
+    total = 0
+    while True:
+        async with database.transaction() as tx:
+            found = (await follow(tx, most)).events
+        total += found
+        if found < most:
+            return total
+
+
+async def rebuild(database: Database, most: int = BATCH) -> int:
+    """Forget all facts and ledgers and make them anew from the events. Promises and open spans stay: they say what held
+    at the time. Figures are not whole until it is done."""
+    async with database.transaction() as tx:
+        await tx.one(statements.follower)
+        await tx.execute(_FORGET)
+        await tx.execute(_FROM_THE_BEGINNING)
+    return await catch_up(database, most)
