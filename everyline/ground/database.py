@@ -112,10 +112,13 @@ class Database:
         self._pool = Pool(url, most=connections, options=SESSION)
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        """Begin, commit at the end, roll back on an error; tell the bus afterwards when there are new events."""
+    async def transaction(self, *, reading: bool = False) -> AsyncIterator[Tx]:
+        """Begin, commit at the end, roll back on an error; tell the bus afterwards when there are new events. ``reading``:
+        nothing is written, and all statements see the same moment."""
         async with self._pool.transaction() as connection:
             tx = Tx(connection)
+            if reading:
+                await connection.execute("set transaction isolation level repeatable read, read only")
             yield tx
         if tx.wrote_events and self.after_commit:
             self.after_commit()

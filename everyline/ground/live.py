@@ -8,11 +8,12 @@ asking the database; one that was away for longer is told to read its page again
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from everyline.ground import events
@@ -121,6 +122,7 @@ class Hub:
         self._ground = ground
         self._by_topic: dict[str, set[Stream]] = {}
         self._streams: set[Stream] = set()
+        self._hearers: set[Callable[[Sequence[Event]], None]] = set()
         self._recent: deque[Notice] = deque(maxlen=REMEMBERED)
         self._oldest = Position(0, 0)  # everything after it is remembered
         self.position = Position(0, 0)
@@ -139,9 +141,31 @@ class Hub:
                     self.started.set()
                 async for batch in events.follow(self._ground.database, self._ground.bus, self.position):
                     self.hand_out(batch)
+                    for hearer in tuple(self._hearers):
+                        hearer(batch)
             except (DatabaseError, OSError) as error:
                 log.warning("live streams wait for the database: %s", type(error).__name__)
                 await asyncio.sleep(0.3)
+
+    @contextlib.contextmanager
+    def hearing(self, hearer: Callable[[Sequence[Event]], None]) -> Iterator[None]:
+        """Call ``hearer`` with all events from now on, in commit order: what this process derives from them."""
+        self._hearers.add(hearer)
+        try:
+            yield
+        finally:
+            self._hearers.discard(hearer)
+
+    def listened(self, topic: str) -> bool:
+        """Does a stream listen to this topic?"""
+        return topic in self._by_topic
+
+    def say(self, topic: str, line: bytes) -> None:
+        """Send a line of this process's own making, which has no position and is not remembered."""
+        for stream in tuple(self._by_topic.get(topic, ())):
+            stream.put(line)
+            if len(stream.unsent) > BEHIND:
+                stream.end()
 
     def hand_out(self, batch: Iterable[Event]) -> None:
         """Give events to the streams that asked for one of their topics."""

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         20,
         ge=0,
         le=200,
-        description="Cases with one subject that one sender may open on one line within EVERYLINE_FLOOD_SECONDS; what comes further is gathered in the newest. 0: any number.",
+        description="Cases with one subject that a sender may open on a line within EVERYLINE_FLOOD_SECONDS; what comes further is gathered. 0: any number.",
     )
     flood_seconds: int = Field(3600, ge=1, le=86400, description="The time that EVERYLINE_FLOOD_CASES speaks of.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written: text or json.")

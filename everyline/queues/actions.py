@@ -27,6 +27,7 @@ from everyline.queues.offers import offer as offer
 from everyline.queues.offers import pick as pick
 from everyline.queues.offers import time_out as time_out
 from everyline.queues.waiting import Waiting as Waiting
+from everyline.queues.waiting import allot as allot
 from everyline.queues.waiting import enter as enter
 from everyline.queues.waiting import expected_wait as expected_wait
 from everyline.queues.waiting import leave as leave

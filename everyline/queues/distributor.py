@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -76,9 +77,11 @@ class Distributor:
         self._ground = ground
         self._floor: Floor | None = None
         self._position = Position(0, 0)
+        self._seen = ""  # the snapshot that was read last
         self._peeked: set[int] = set()  # events after the position that were seen already
         self._read_at = 0.0
         self._conditions_at = 0.0
+        self._stale: tuple[set[int], set[int]] = (set(), set())  # entries and agents to be read anew
         self.busy = False  # after a round: there is more to do at once
 
     async def round(self) -> int:
@@ -88,7 +91,9 @@ class Distributor:
             await actions.time_out(tx)
             await actions.end_wrap_ups(tx)
             await actions.overflow(tx)
-        async with self._ground.database.transaction() as tx:
+        # one snapshot, which is written down with what is decided on it: so a decision can be understood, and replayed
+        async with self._ground.database.transaction(reading=True) as tx:
+            self._seen = str(await tx.value(queries.statements.snapshot))
             if self._floor is None or at - self._read_at > READ_ANEW_SECONDS:
                 await self._read_all(tx)
                 self.busy = False
@@ -98,8 +103,8 @@ class Distributor:
             if at - self._conditions_at > CONDITIONS_SECONDS:
                 self._conditions_at = at
                 await self._look_at_conditions(tx, self._floor)
-            await self._allot(tx, self._floor)
-            return await self._decide(tx, self._floor)
+        await self._allot(self._floor)
+        return await self._decide(self._floor)
 
     async def _read_all(self, tx: Tx) -> None:
         newest = await events.newest(tx)
@@ -113,6 +118,7 @@ class Distributor:
             floor.put_entry(entry, at)
         self._floor, self._position, self._read_at = floor, newest, at
         self._peeked.clear()
+        self._stale = (set(), set())
 
     async def _hear(self, tx: Tx) -> bool:
         """Read anew what events say has changed."""
@@ -130,13 +136,15 @@ class Distributor:
         else:
             self._peeked.clear()
         self._peeked.update(row.id for row in rows if not row.settled)
+        stale_entries, stale_agents = self._stale
+        self._stale = (set(), set())
         if any(row.kind.startswith(_ARRANGED) for row in fresh):
             await self._read_all(tx)
             return len(rows) == AT_ONCE
         await self._refresh(
             tx,
-            {row.entry_id for row in fresh if row.entry_id is not None},
-            {row.agent_id for row in fresh if row.agent_id is not None},
+            stale_entries | {row.entry_id for row in fresh if row.entry_id is not None},
+            stale_agents | {row.agent_id for row in fresh if row.agent_id is not None},
         )
         return len(rows) == AT_ONCE
 
@@ -190,7 +198,7 @@ class Distributor:
             held = frozenset(number for number, step in enumerate(queue.steps, 1) if rules.holds(step, facts))
             floor.set_reached(queue_id, held, at.timestamp())
 
-    async def _allot(self, tx: Tx, floor: Floor) -> None:
+    async def _allot(self, floor: Floor) -> None:
         """Give entries of queues that are split to their partners."""
         split = {queue.id: queue for queue in floor.queues.values() if queue.shares}
         entries = (
@@ -205,47 +213,48 @@ class Distributor:
         if not entries:
             return
         at = now()
-        interval = moment(at.timestamp() // INTERVAL.total_seconds() * INTERVAL.total_seconds())
-        begun = {"day": at.replace(hour=0, minute=0, second=0, microsecond=0), "interval": interval}
+        seconds = INTERVAL.total_seconds()
+        interval = moment(at.timestamp() // seconds * seconds)
         day: defaultdict[int, Counter[int]] = defaultdict(Counter)
-        now_given: defaultdict[int, Counter[int]] = defaultdict(Counter)
-        for row in await tx.rows(queries.statements.shares_today, {"queue_ids": list(split), **begun}):
-            day[row.queue_id][row.team_id] = int(row.day)
-            now_given[row.queue_id][row.team_id] = int(row.interval or 0)
-        given: list[tuple[int, int, float]] = []
-        for entry in sorted(entries, key=lambda one: (one.since, one.id)):
-            queue = split[entry.queue_id]
-            there = [share for share in queue.shares if floor.ready_in(queue.id, share.team_id)] or list(queue.shares)
-            team = choose(there, day[queue.id], now_given[queue.id])
-            if team is not None:
-                day[queue.id][team] += 1
-                now_given[queue.id][team] += 1
-                given.append((entry.id, team, at.timestamp() + queue.share_seconds))
-        await tx.execute(
-            queries.statements.allot,
-            {
-                "entry_ids": [entry_id for entry_id, _, _ in given],
-                "team_ids": [team for _, team, _ in given],
-                "until": [moment(until) for _, _, until in given],
-                "interval": interval,
-            },
-        )
-        await self._refresh(tx, [entry_id for entry_id, _, _ in given], ())
+        lately: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        given: dict[int, tuple[int, float]] = {}
+        async with self._ground.database.transaction() as tx:
+            begun = {"day": at.replace(hour=0, minute=0, second=0, microsecond=0), "interval": interval}
+            for row in await tx.rows(queries.statements.shares_today, {"queue_ids": list(split), **begun}):
+                day[row.queue_id][row.team_id] = int(row.day)
+                lately[row.queue_id][row.team_id] = int(row.interval or 0)
+            for entry in sorted(entries, key=lambda one: (one.since, one.id)):
+                queue = split[entry.queue_id]
+                there = [share for share in queue.shares if floor.ready_in(queue.id, share.team_id)]
+                team = choose(there or queue.shares, day[queue.id], lately[queue.id])
+                if team is not None:
+                    day[queue.id][team] += 1
+                    lately[queue.id][team] += 1
+                    given[entry.id] = (team, at.timestamp() + queue.share_seconds)
+            await actions.allot(tx, given, interval)
+        for entry_id, (team, until) in given.items():
+            floor.put_entry(replace(floor.entries[entry_id], team_id=team, team_until=until), at.timestamp())
 
-    async def _decide(self, tx: Tx, floor: Floor) -> int:
-        proposals = floor.match(now().timestamp())
+    async def _decide(self, floor: Floor) -> int:
+        at = now()
+        proposals = floor.match(at.timestamp())
         if not proposals:
             return 0
-        made = await actions.offer(tx, proposals)
-        accepting = {row.id: row.agent_id for row in made if floor.queues[row.queue_id].accepts}
-        if accepting:
-            await actions.accept_all(tx, accepting)
-        await self._refresh(
-            tx,
-            [proposal.entry_id for proposal in proposals],
-            {agent_id for proposal in proposals for agent_id in proposal.agent_ids},
-        )
+        async with self._ground.database.transaction() as tx:
+            made = await actions.offer(tx, proposals, at, seen=self._seen)
+            accepting = {row.id: row.agent_id for row in made if floor.queues[row.queue_id].accepts}
+            if accepting:
+                await actions.accept_all(tx, accepting)
+        for proposal in proposals:
+            floor.drop_entry(proposal.entry_id)
+            for agent_id in proposal.agent_ids:
+                floor.put_agent(replace(floor.agents[agent_id], being_offered=True))
         if accepting or len(made) < sum(len(proposal.agent_ids) for proposal in proposals):
+            # what did not hold, or is over already, is read anew at once
+            self._stale = (
+                {proposal.entry_id for proposal in proposals},
+                {agent_id for proposal in proposals for agent_id in proposal.agent_ids},
+            )
             self.busy = True
         return len(made)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -64,6 +64,7 @@ class Floor:
         self._groups: dict[Kind, _Group] = {}
         self._group_of: dict[int, Kind] = {}
         self._changes: list[tuple[float, int]] = []  # when an entry asks for something else
+        self._settles: list[tuple[float, int]] = []  # when an agent has read what they took
         self._reached: dict[int, frozenset[int]] = {}  # queue to the steps whose condition holds
         self._tiers = {queue.id: sorted(set(queue.delays.values()) - {0.0}) for queue in self.queues.values()}
 
@@ -102,6 +103,8 @@ class Floor:
         for media_class in {*self._settling, *agent.settling}:
             settling = self._settling.get(media_class, 0)
             self._settling[media_class] = settling | bit if media_class in agent.settling else settling & ~bit
+        for until in agent.settling.values():
+            heappush(self._settles, (until, agent.id))
 
     def drop_agent(self, agent_id: int) -> None:
         """An agent is here no longer."""
@@ -216,10 +219,15 @@ class Floor:
             self._place(entry, now)
 
     def next_change(self) -> float | None:
-        """When an entry asks for something else by itself; None: nothing of the kind is ahead."""
-        return self._changes[0][0] if self._changes else None
+        """When something changes by itself, an entry or an agent; None: nothing of the kind is ahead."""
+        return min((heap[0][0] for heap in (self._changes, self._settles) if heap), default=None)
 
     def _advance(self, now: float) -> None:
+        while self._settles and self._settles[0][0] <= now:
+            agent = self.agents.get(heappop(self._settles)[1])
+            if agent is not None and any(until <= now for until in agent.settling.values()):
+                settling = {name: until for name, until in agent.settling.items() if until > now}
+                self.put_agent(replace(agent, settling=settling))
         while self._changes and self._changes[0][0] <= now:
             entry = self.entries.get(heappop(self._changes)[1])
             if entry is not None:

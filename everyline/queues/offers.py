@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -21,11 +22,11 @@ from everyline.queues.waiting import LIVE
 statements = queries.statements
 
 
-async def offer(tx: Tx, proposals: Sequence[rules.Proposal]) -> list[Row]:
-    """Make offers; returns those that still held, by compare-and-set on the entry and on the agent."""
+async def offer(tx: Tx, proposals: Sequence[rules.Proposal], at: datetime, *, seen: str = "") -> list[Row]:
+    """Make offers that were decided at a moment; returns those that still held, by compare-and-set on the entry and on the
+    agent. ``seen``: the snapshot of the database that they were decided on."""
     if not proposals:
         return []
-    at = now()
     pairs = [(proposal, agent_id) for proposal in proposals for agent_id in proposal.agent_ids]
     rows = await tx.rows(
         statements.offer,
@@ -46,7 +47,12 @@ async def offer(tx: Tx, proposals: Sequence[rules.Proposal]) -> list[Row]:
                 case_id=row.case_id,
                 interaction_id=row.interaction_id,
                 queue_id=row.queue_id,
-                data={"offer_id": row.id, "entry_id": row.entry_id, "expires_at": row.expires_at.isoformat()},
+                data={
+                    "offer_id": row.id,
+                    "entry_id": row.entry_id,
+                    "expires_at": row.expires_at.isoformat(),
+                    "seen": seen,
+                },
             )
             for row in rows
         ],

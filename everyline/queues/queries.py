@@ -117,7 +117,7 @@ async def floor_agents(tx: Tx, ids: Sequence[int] | None = None, *, counting: bo
     """Agents: these, or all. ``counting``: with how much they handled today."""
     rows = await tx.rows(
         statements.floor_agents,
-        {"ids": ids, "counting": counting, "settled": now() - timedelta(seconds=rules.SETTLING_SECONDS)},
+        {"ids": ids, "counting": counting, "settling": rules.SETTLING_SECONDS, "at": now()},
     )
     return [_candidate(row) for row in rows]
 
@@ -150,7 +150,7 @@ def _candidate(row: Row) -> rules.Candidate:
         in_hand,
         caps,
         weights,
-        frozenset(row.settling),
+        {"mail": row.settles_at} if row.settles_at is not None else {},
         row.handled,
     )
 

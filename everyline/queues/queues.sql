@@ -66,7 +66,7 @@ select a.id, cast(extract(epoch from s.idle_since) as float) as idle_since, a.te
     coalesce(w.load, 0) as load, coalesce(w.hand, '[]') as hand,
     coalesce((select jsonb_agg(jsonb_build_array(c.media_class, c.channel, c.most, c.weight)) from capacity c where c.agent_id = a.id), '[]') as capacity,
     exists (select from offer o where o.agent_id = a.id and o.ended_at is null) as being_offered,
-    coalesce(w.settling, '{}') as settling,
+    cast(extract(epoch from w.settles_at) as float) as settles_at,
     case when cast(:counting as boolean) then
         (select count(*) from assignment h where h.agent_id = a.id and h.accepted_at >= date_trunc('day', now())) else 0 end as handled
 from agent a
@@ -74,8 +74,10 @@ join agent_state s on s.agent_id = a.id
 left join lateral (
     select sum(h.weight) filter (where h.held_at is null) as load,
         jsonb_agg(jsonb_build_array(h.media_class, h.channel, h.weight, h.held_at is not null)) as hand,
-        array_agg(distinct h.media_class) filter (where h.media_class = 'mail' and h.work_ended_at is null and h.accepted_at > :settled
-            and not exists (select from message m where m.case_id = h.case_id and m.agent_id = h.agent_id and m.at >= h.accepted_at)) as settling
+        max(h.accepted_at) filter (where h.media_class = 'mail' and h.work_ended_at is null
+            and h.accepted_at > cast(:at as timestamptz) - :settling * interval '1 second'
+            and not exists (select from message m where m.case_id = h.case_id and m.agent_id = h.agent_id and m.at >= h.accepted_at))
+            + :settling * interval '1 second' as settles_at
     from assignment h where h.agent_id = a.id and h.ended_at is null
 ) w on true
 where a.active and (cast(:ids as bigint[]) is null or a.id = any(cast(:ids as bigint[])))
@@ -87,6 +89,10 @@ select q.id, q.priority, q.strategy, q.needs, q.wants, q.steps, q.rings, q.accep
     coalesce((select jsonb_agg(jsonb_build_array(t.team_id, t.delay_seconds, t.share, t.floor, t.ceiling)) from queue_team t
         where t.queue_id = q.id), '[]') as teams
 from queue q;
+
+-- name: snapshot
+-- What is visible to this transaction.
+select pg_current_snapshot()::text;
 
 -- name: floor_changes
 -- What changed since a position, whether or not an older transaction is still running: what is read twice does no harm, what is
@@ -117,11 +123,16 @@ select made.id, made.entry_id, made.agent_id, made.expires_at, shown.queue_id, s
 from made join shown on shown.id = made.entry_id;
 
 -- name: time_out
--- Offers that nobody took in time.
-with gone as (
-    update offer set ended_at = :at, outcome = 'timed out' where ended_at is null and expires_at <= :at returning id, entry_id, agent_id
+-- Offers that nobody took in time. Entries are locked before their offers, here as everywhere.
+with entry as (
+    select e.id, e.case_id, e.queue_id, e.interaction_id from queue_entry e
+    where e.id in (select o.entry_id from offer o where o.ended_at is null and o.expires_at <= :at) order by e.id for update
+),
+gone as (
+    update offer o set ended_at = :at, outcome = 'timed out' from entry
+    where o.entry_id = entry.id and o.ended_at is null and o.expires_at <= :at returning o.id, o.entry_id, o.agent_id
 )
-select gone.id, gone.entry_id, gone.agent_id, e.case_id, e.queue_id, e.interaction_id from gone join queue_entry e on e.id = gone.entry_id;
+select gone.id, gone.entry_id, gone.agent_id, entry.case_id, entry.queue_id, entry.interaction_id from gone join entry on entry.id = gone.entry_id;
 
 -- name: wait_again
 -- Entries that were offered and are before nobody any more wait again, with their age.
@@ -131,11 +142,14 @@ returning e.id, e.case_id, e.queue_id, e.interaction_id;
 
 -- name: decline
 -- One offer ends, by compare-and-set.
-with gone as (
-    update offer set ended_at = :at, outcome = 'declined', reason = :reason
-    where id = :offer_id and agent_id = :agent_id and ended_at is null returning entry_id
+with entry as (
+    select e.id, e.case_id, e.queue_id, e.interaction_id from queue_entry e where e.id = (select o.entry_id from offer o where o.id = :offer_id) for update
+),
+gone as (
+    update offer o set ended_at = :at, outcome = 'declined', reason = :reason from entry
+    where o.id = :offer_id and o.entry_id = entry.id and o.agent_id = :agent_id and o.ended_at is null returning o.entry_id
 )
-select e.id as entry_id, e.case_id, e.queue_id, e.interaction_id from gone join queue_entry e on e.id = gone.entry_id;
+select entry.id as entry_id, entry.case_id, entry.queue_id, entry.interaction_id from gone join entry on entry.id = gone.entry_id;
 
 -- name: accept
 -- Offers are taken, many at once, by compare-and-set: the first of an entry wins.
@@ -196,12 +210,17 @@ from made join moved m on m.id = made.entry_id join owned on owned.id = m.case_i
 
 -- name: withdraw
 -- The offers of an entry, or of an agent, are taken back.
-with gone as (
-    update offer set ended_at = :at, outcome = 'withdrawn', reason = :reason
-    where ended_at is null and (entry_id = :entry_id or agent_id = :agent_id)
-    returning id, entry_id, agent_id
+with entry as (
+    select e.id, e.case_id, e.queue_id from queue_entry e
+    where e.id in (select o.entry_id from offer o where o.ended_at is null and (o.entry_id = :entry_id or o.agent_id = :agent_id))
+    order by e.id for update
+),
+gone as (
+    update offer o set ended_at = :at, outcome = 'withdrawn', reason = :reason from entry
+    where o.entry_id = entry.id and o.ended_at is null and (o.entry_id = :entry_id or o.agent_id = :agent_id)
+    returning o.id, o.entry_id, o.agent_id
 )
-select gone.id, gone.entry_id, gone.agent_id, e.case_id, e.queue_id from gone join queue_entry e on e.id = gone.entry_id;
+select gone.id, gone.entry_id, gone.agent_id, entry.case_id, entry.queue_id from gone join entry on entry.id = gone.entry_id;
 
 -- name: move_entry
 -- One step of an entry's life, by compare-and-set.
@@ -319,14 +338,14 @@ with given as (
 ),
 marked as (
     update queue_entry e set team_id = g.team_id, team_until = g.until from given g
-    where e.id = g.entry_id and e.state = 'waiting' and e.team_id is null returning e.id, e.queue_id, g.team_id
+    where e.id = g.entry_id and e.state = 'waiting' and e.team_id is null returning e.id, e.queue_id, e.case_id, g.team_id
 ),
 counted as (
     insert into share_count (queue_id, begins_at, team_id, given)
     select queue_id, :interval, team_id, count(*) from marked group by queue_id, team_id
     on conflict (queue_id, begins_at, team_id) do update set given = share_count.given + excluded.given
 )
-select id, queue_id, team_id from marked;
+select id, queue_id, case_id, team_id from marked;
 
 -- name: next_moment
 -- When something changes by itself, as far as the database knows it: an offer expires, a wrap-up's time is over.

@@ -137,7 +137,9 @@ class Candidate:
         default_factory=dict
     )  # by media class or "=channel", where they differ from the rule
     weights: Mapping[str, int] = field(default_factory=dict)  # units, likewise
-    settling: frozenset[str] = frozenset()  # media classes of which something was taken just now and not answered yet
+    settling: Mapping[str, float] = field(
+        default_factory=dict
+    )  # media class to until when what was taken just now is read
     handled: int = 0  # today
 
 

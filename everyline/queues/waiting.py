@@ -12,7 +12,7 @@ from sqlalchemy import select
 from everyline.cases.models import Case, Interaction
 from everyline.channel_registry import channel
 from everyline.ground import events
-from everyline.ground.clock import now
+from everyline.ground.clock import moment, now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.words import _
@@ -289,6 +289,32 @@ async def raise_entry(tx: Tx, by: int | None, entry_id: int, priority: int) -> N
         entry_id=entry_id,
         priority=priority,
         before=entry.before,
+    )
+
+
+async def allot(tx: Tx, given: Mapping[int, tuple[int, float]], interval: datetime) -> None:
+    """Give entries to teams (entry to team and until when it is theirs alone), counted in the interval that began then."""
+    rows = await tx.rows(
+        statements.allot,
+        {
+            "entry_ids": list(given),
+            "team_ids": [team for team, _ in given.values()],
+            "until": [moment(until) for _, until in given.values()],
+            "interval": interval,
+        },
+    )
+    await events.record_all(
+        tx,
+        [
+            events.Event(
+                "queue_entry.allotted",
+                now(),
+                case_id=row.case_id,
+                queue_id=row.queue_id,
+                data={"entry_id": row.id, "team_id": row.team_id, "team_until": given[row.id][1]},
+            )
+            for row in rows
+        ],
     )
 
 

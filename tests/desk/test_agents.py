@@ -17,7 +17,7 @@ from tests.desk.conftest import Desk
 async def offered(desk: Desk, agent_id: int) -> None:
     async with desk.ground.database.transaction() as tx:
         entry = await tx.value(select(QueueEntry.id).where(QueueEntry.state == "waiting"))
-        assert len(await queues.offer(tx, [Proposal(entry, (agent_id,), now().timestamp() + 60)])) == 1
+        assert len(await queues.offer(tx, [Proposal(entry, (agent_id,), now().timestamp() + 60)], now())) == 1
 
 
 @pytest.mark.req("Q1")

@@ -88,7 +88,7 @@ agents = st.lists(
         load=st.integers(0, 120),
         interruptible=st.dictionaries(st.just("mail"), st.integers(0, 100), max_size=1),
         in_hand=st.dictionaries(st.sampled_from(["mail", "chat", "call"]), st.integers(0, 5)),
-        settling=st.sampled_from([frozenset(), frozenset({"mail"})]),
+        settling=st.sampled_from([{}, {"mail": NOW + 9}, {"mail": NOW - 9}]),
         handled=st.integers(0, 9),
     ),
     max_size=8,
@@ -99,7 +99,12 @@ agents = st.lists(
 def could_take(entry: Entry, agent: Candidate, queue: QueueRule) -> bool:
     """The rules read one by one, without bits and groups."""
     waited = NOW - entry.since
-    if entry.not_before > NOW or not agent.available or agent.being_offered or entry.media_class in agent.settling:
+    if (
+        entry.not_before > NOW
+        or not agent.available
+        or agent.being_offered
+        or agent.settling.get(entry.media_class, 0) > NOW
+    ):
         return False
     if not has_room(agent, entry.media_class, entry.channel, entry.weight):
         return False
