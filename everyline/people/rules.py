@@ -30,6 +30,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "view.share": LEADS,
     "agent.read": ALL,
     "agent.direct": LEADS,  # change another agent's state
+    "board.read": LEADS,
+    "entry.direct": LEADS,  # move what waits, change its priority, give it to an agent, take a case over
+    "threshold.write": LEADS,
     "quarantine.read": LEADS,
     "quarantine.act": LEADS,
     "line.read": LEADS,
@@ -39,6 +42,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "audit.read": ADMINS,
     "token.write": ADMINS,
     "installation.write": ADMINS,
+    "figure.read": LEADS,
     "event.read": LEADS,
     "inbound.write": ADMINS,  # hand in raw pieces over the API
 }

@@ -126,6 +126,8 @@ async def shell(
 def other_faces(me: Me, home: str) -> list[dict[str, Any]]:
     """The ways to the faces that one may use beside the one that begins at ``home``."""
     found = [item(_("Desk"), "/desk", icon="desk", key="g d")] if home != "/desk" else []
+    if me.may("board.read") and home != "/board":
+        found.append(item(_("Board"), "/board", icon="board", key="g b"))
     if me.may("line.read") and home != "/setup":
         found.append(item(_("Set-up"), "/setup", icon="sliders", key="g u"))
     return found

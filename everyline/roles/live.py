@@ -9,6 +9,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from everyline.board.figures import CUTS
+from everyline.board.watch import Audience, Watch
 from everyline.cases.queries import get
 from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
@@ -54,6 +56,14 @@ async def allowed(tx: Tx, me: Me, topic: str) -> bool:
     return False
 
 
+async def _audiences(board: Watch, me: Me, asked: list[str]) -> list[Audience]:
+    """The cuts of the board that are asked for; who asks belongs to the audience of their scope."""
+    if not me.may("board.read"):
+        return []
+    cuts = [cut for topic in asked for name, _colon, cut in [topic.partition(":")] if name == "board" and cut in CUTS]
+    return [await board.join(me, cut) for cut in cuts]
+
+
 class Live:
     """The endpoint, as a plain ASGI application: thousands of them are open at a time, so each must be small."""
 
@@ -67,8 +77,12 @@ class Live:
         asked = sorted({topic for topic in connection.query_params.get("topics", "").split(",") if topic})[:MOST_TOPICS]
         async with ground_of(connection).database.transaction() as tx:
             topics = frozenset([topic for topic in asked if await allowed(tx, me, topic)])
+        board: Watch = connection.app.state.board
+        audiences = await _audiences(board, me, asked)
         await hub.started.wait()
-        stream = hub.open(me.id, topics, _after(connection))
+        stream = hub.open(me.id, topics | {audience.topic for audience in audiences}, _after(connection))
+        for audience in audiences:
+            stream.put(board.whole(audience))
         position = hub.position
         del connection, asked
         gone = asyncio.ensure_future(_gone(receive))
@@ -79,7 +93,7 @@ class Live:
                 {
                     "type": "http.response.body",
                     "body": f"retry: {random.randint(300, 1500)}\nid: {position}\ndata:\n\n".encode()
-                    if not stream.unsent
+                    if not stream.unsent or audiences
                     else b": hello\n\n",
                     "more_body": True,
                 }

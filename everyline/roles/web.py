@@ -21,6 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import everyline
 from everyline.api.inbound import HandIn
+from everyline.api.once import OnceRoute
+from everyline.board import api as board_api
+from everyline.board.watch import Watch
 from everyline.channel_registry import all_channels
 from everyline.ground import logs
 from everyline.ground.guard import Guard
@@ -85,25 +88,28 @@ def routers() -> list[APIRouter]:
 def create_app(ground: Ground) -> FastAPI:
     """The application of one web process."""
     door, hub = IntakeDoor(ground), Hub(ground)
+    board = Watch(ground, hub)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await door.start()
         reading = asyncio.create_task(hub.run(), name="live hub")
         yield
+        await board.stop()
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         await door.stop()
 
     app = FastAPI(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.ground, app.state.door, app.state.hub = ground, door, hub
+    app.state.ground, app.state.door, app.state.hub, app.state.board = ground, door, hub, board
     answers.install(app)
     for router in routers():
         app.include_router(router)
     app.include_router(health.router)
     if importlib.util.find_spec("everyline.api.routes"):
         api: FastAPI = importlib.import_module("everyline.api.routes").create_api()
-        api.state.ground, api.state.door, api.state.hub = ground, door, hub
+        api.include_router(board_api.create_router(OnceRoute))  # a face's own part of it
+        api.state.ground, api.state.door, api.state.hub, api.state.board = ground, door, hub, board
         app.mount("/api/v1", api)
     app.router.routes.append(Mount("/static", Files(directory=STATIC)))
     for name, channel in all_channels().items():
