@@ -62,9 +62,8 @@ def _tell(view: str, delta: str, columns: tuple[str, ...], sign: str, among: str
     """What the facts of a view count for, put into a delta with a sign."""
     sums = ", ".join(f"{sign}coalesce(sum(v.{name}), 0)" for name in columns)
     key = ", ".join(f"v.{name}" for name in KEY)
-    return text(
-        f"insert into {delta} ({_KEY}, {', '.join(columns)}) select {key}, {sums} from {view} v {among} group by {key}"
-    )  # noqa: S608 -- names of ours
+    into = f"insert into {delta} ({_KEY}, {', '.join(columns)})"
+    return text(f"{into} select {key}, {sums} from {view} v {among} group by {key}")  # noqa: S608 -- names of ours
 
 
 def _tellings(sign: str) -> list[TextClause]:
@@ -97,6 +96,8 @@ def _booking(ledger: str, delta: str, columns: tuple[str, ...]) -> list[TextClau
 _CREATE = _tables()
 _ANALYZE = [text(f"analyze {name}") for name in ("batch", "batch_stay", "batch_work", "batch_case", "agent_window")]
 _ANALYZE_CUTS = [text(f"analyze {name}") for name in ("cut", "moment")]
+# The facts of a few cases are looked for among those of millions, in tables that may be too new to have statistics.
+_BY_INDEX, _ANY_WAY = text("set local enable_seqscan = off"), text("set local enable_seqscan = on")
 _TAKE_OUT, _PUT_IN = _tellings("-"), _tellings("")
 _BOOK = [
     *_booking("cohort_ledger", "delta_cohort", ARRIVALS),
@@ -106,6 +107,7 @@ _FACTS = (
     "stay", "work", "hold_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "time_ledger",
     "agent_ledger",
 )  # fmt: skip
+_ANALYZE_FACTS = text(f"analyze {', '.join(_FACTS)}")
 _FORGET = text(f"truncate {', '.join(_FACTS)}")
 _FROM_THE_BEGINNING = text("update follower set xid = '0', id = 0, at = null where name = 'figures'")
 
@@ -134,8 +136,8 @@ async def follow(tx: Tx, most: int = BATCH) -> Followed:
         statements.mark_states, statements.end_states, statements.open_windows, *_ANALYZE, *_TAKE_OUT,
         statements.upsert_stays, statements.upsert_works, statements.widen_windows, statements.clear_times,
         statements.clear_states, statements.cut_works, statements.split_clock, *_ANALYZE_CUTS, statements.charge,
-        statements.book_times, statements.book_charges, statements.book_states, statements.mark_cases,
-        statements.clear_spans, statements.book_spans, statements.book_matters, statements.book_returns, *_PUT_IN,
+        statements.book_times, statements.book_charges, statements.book_states, statements.mark_cases, _BY_INDEX,
+        statements.clear_spans, statements.book_spans, statements.book_matters, statements.book_returns, _ANY_WAY, *_PUT_IN,
         statements.count_offers, *_BOOK,
     ):  # fmt: skip
         await tx.execute(statement)
@@ -165,11 +167,15 @@ async def _know_hours(tx: Tx, earliest: datetime, latest: datetime) -> None:
 
 async def catch_up(database: Database, most: int = BATCH) -> int:
     """Follow until nothing is left that can be read; returns how many events there were."""
-    total = 0
+    total = steps = 0
     while True:
         async with database.transaction() as tx:
             found = (await follow(tx, most)).events
-        total += found
+            if (
+                found == most and steps.bit_count() < 2
+            ):  # after 1, 2, 4, 8 … steps: tables that grow so fast need statistics
+                await tx.execute(_ANALYZE_FACTS)
+        total, steps = total + found, steps + 1
         if found < most:
             return total
 

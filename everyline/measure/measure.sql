@@ -110,10 +110,12 @@ on conflict (agent_id, began_at) do update set state = excluded.state, reason = 
 update state_span s set ended_at = n.next_at
 from (
     select s.agent_id, s.began_at, lead(s.began_at) over (partition by s.agent_id order by s.began_at) as next_at
-    from state_span s
-    join (select agent_id, min(at) as at from batch where kind = 'agent.state_changed' group by agent_id) b on b.agent_id = s.agent_id
-    where s.began_at >= coalesce(
-        (select max(p.began_at) from state_span p where p.agent_id = b.agent_id and p.began_at < b.at), b.at)
+    from (
+        select b.agent_id, coalesce(
+            (select max(p.began_at) from state_span p where p.agent_id = b.agent_id and p.began_at < b.at), b.at) as since
+        from (select agent_id, min(at) as at from batch where kind = 'agent.state_changed' group by agent_id) b
+    ) f
+    join state_span s on s.agent_id = f.agent_id and s.began_at >= f.since
 ) n
 where n.agent_id = s.agent_id and n.began_at = s.began_at and n.next_at is distinct from s.ended_at;
 
@@ -311,12 +313,14 @@ with piece as (
     join state_span s on s.agent_id = a.agent_id and s.ended_at > a.whole and s.state <> 'offline' and s.ended_at > s.began_at
     cross join lateral generate_series(quarter(greatest(s.began_at, a.whole)), s.ended_at - interval '1 microsecond', interval '15 minutes') cell
 )
-select p.begins_at, p.agent_id, p.state, p.reason, sum(ms(p.ended_at - p.began_at)), sum(coalesce(e.engaged_ms, 0))
-from piece p
-left join lateral (
-    select ms(sum(least(m.ended_at, p.ended_at) - greatest(m.began_at, p.began_at))) as engaged_ms from moment m
-    where m.agent_id = p.agent_id and m.begins_at = p.begins_at and m.began_at < p.ended_at and m.ended_at > p.began_at
-) e on true
+select begins_at, agent_id, state, reason, sum(ms(ended_at - began_at)), sum(coalesce(ms(engaged), 0))
+from (
+    select p.begins_at, p.agent_id, p.state, p.reason, p.began_at, p.ended_at,
+        sum(least(m.ended_at, p.ended_at) - greatest(m.began_at, p.began_at)) as engaged
+    from piece p
+    left join moment m on m.agent_id = p.agent_id and m.begins_at = p.begins_at and m.began_at < p.ended_at and m.ended_at > p.began_at
+    group by 1, 2, 3, 4, 5, 6
+) t
 group by 1, 2, 3, 4;
 
 -- name: mark_cases
@@ -350,7 +354,7 @@ select s.case_id, s.event_id, s.queue_id, coalesce(f.channel, ''), coalesce(f.la
     coalesce(substr(s.next_kind, 6), '')
 from step s
 left join case_mark base on base.case_id = s.case_id and base.event_id = s.base_id
-left join lateral (select channel, language from stay where stay.case_id = s.case_id order by entry_id limit 1) f on true
+left join lateral (select channel, language from stay where stay.case_id = s.case_id order by entry_id + 0 limit 1) f on true
 where s.queue_id is not null
     and (s.kind in ('case.opened', 'case.reopened') or s.kind = 'case.transferred' and base.kind in ('case.opened', 'case.reopened'));
 
@@ -364,7 +368,7 @@ select m.case_id, max(m.customer_id), (array_agg(m.queue_id order by m.at, m.eve
 from case_mark m
 join batch_case b on b.case_id = m.case_id
 left join lateral (select min(at) as resolved_at from case_mark c where c.case_id = m.case_id and c.kind = 'case.resolved') r on true
-left join lateral (select channel, language from stay where stay.case_id = m.case_id order by entry_id limit 1) f on true
+left join lateral (select channel, language from stay where stay.case_id = m.case_id order by entry_id + 0 limit 1) f on true
 left join lateral (select count(*) as works from work where work.case_id = m.case_id) w on true
 group by m.case_id
 having bool_or(m.queue_id is not null)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from everyline.ground.words import mark
@@ -238,7 +239,7 @@ def split_clock(works: Sequence[Work]) -> list[Fraction]:
     what all are charged is exactly the time with at least one open."""
     charged = [Fraction(0)] * len(works)
     marks = sorted({*(work.begins for work in works), *(work.ends for work in works)})
-    for begin, end in zip(marks, marks[1:], strict=False):
+    for begin, end in pairwise(marks):
         on = [n for n, work in enumerate(works) if work.begins <= begin and work.ends >= end]
         weight = sum(works[n].weight for n in on)
         for n in on:

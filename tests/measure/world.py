@@ -62,7 +62,7 @@ class Day:
         code_id: int | None = None,
     ) -> int:
         """One entry from its arrival to the end of its work; returns its id. Lengths in seconds; holds as (from, for)."""
-        number = next(self._ids)
+        number = int(next(self._ids))
         shared = {"queue_id": queue_id, "case_id": case_id or number, "interaction_id": number}
         kinds = {"channel": channel, "media_class": media_class, "language": language}
         if case_id is None:
@@ -198,4 +198,4 @@ async def kept(database: Database) -> dict[str, set[Any]]:
     async with database.transaction() as tx:
         return {
             name: {tuple(row) for row in await tx.rows(text(f"select * from {name}"))} for name in (*LEDGERS, *FACTS)
-        }  # noqa: S608 -- names of ours
+        }
