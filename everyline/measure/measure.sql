@@ -316,7 +316,7 @@ with piece as (
 select begins_at, agent_id, state, reason, sum(ms(ended_at - began_at)), sum(coalesce(ms(engaged), 0))
 from (
     select p.begins_at, p.agent_id, p.state, p.reason, p.began_at, p.ended_at,
-        sum(least(m.ended_at, p.ended_at) - greatest(m.began_at, p.began_at)) as engaged
+        sum(least(m.ended_at, p.ended_at) - greatest(m.began_at, p.began_at)) filter (where m.agent_id is not null) as engaged
     from piece p
     left join moment m on m.agent_id = p.agent_id and m.begins_at = p.begins_at and m.began_at < p.ended_at and m.ended_at > p.began_at
     group by 1, 2, 3, 4, 5, 6
