@@ -106,6 +106,7 @@ def shown_line(board: Board, line: Line, picture: Picture, zone: str) -> dict[st
         "expected": words.expected(line.expected),
         "spark": words.spark(line.trend),
         "oldest_of": words.oldest_of(picture, line),
+        "age": words.age(line.oldest),
         "oldest_text": clock(line.oldest, zone) if line.oldest else "",
         "before": board.before[-1] if board.before else 0,
         "known_before": any(board.before),

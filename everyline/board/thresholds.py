@@ -105,7 +105,9 @@ async def save(request: Request, me: Writer) -> Response:
         for figure in WATCHED
     }
     errors |= {
-        f"{figure}-bad": _("Trouble begins before the warning.") for figure, limit in limits.items() if crossed(figure, limit)
+        f"{figure}-bad": _("Trouble begins before the warning.")
+        for figure, limit in limits.items()
+        if crossed(figure, limit)
     }
     async with ground_of(request).database.transaction() as tx:
         queue_id = await _queue(tx, request, me)

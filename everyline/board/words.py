@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from everyline.board.facts import Picture
@@ -10,6 +11,7 @@ from everyline.board.figures import STATES, Line, Look
 from everyline.board.rules import WATCHED
 from everyline.channel_contract import Facts
 from everyline.channel_registry import all_channels
+from everyline.ground.clock import now
 from everyline.ground.moments import language_names, span
 from everyline.ground.words import _, mark, ngettext
 from everyline.measure.rules import FORMULAS
@@ -95,6 +97,14 @@ def expected(seconds: tuple[int, int] | None) -> str:
     return high if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
 
 
+def age(since: datetime | None) -> str:
+    """How old something is: to the second within the hour, as the browser goes on counting it."""
+    if since is None:
+        return ""
+    seconds = max(0, int((now() - since).total_seconds()))
+    return f"{seconds // 60}:{seconds % 60:02d}" if seconds < 3600 else span(seconds)
+
+
 def oldest_of(picture: Picture, line: Line) -> str:
     """Where the oldest of all waits, and on which channel."""
     group = line.oldest_group
@@ -162,6 +172,7 @@ def look(one: Look, picture: Picture) -> dict[str, Any]:
         "agent": agent,
         "initials": initials(agent.name),
         "badge": _(LOOKS[one.why]),
+        "text": _("for %s") % span((now() - agent.since).total_seconds()),
         "queue": queue,
     }
 

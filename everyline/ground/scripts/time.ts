@@ -1,7 +1,7 @@
 /** Times that stay true while the page is open.
 
     <time datetime data-relative="clock">   only gets the whole moment with its zone on hover
-    … "ago" 4 minutes ago · "for" for 4 min · "since" 3:42, counting up
+    … "ago" 4 minutes ago · "for" for 4 min · "since" 3:42, counting up · "age" 3:42 within the hour, then 2 hr 10 min
     <span class="goal" data-due data-goal-seconds>   ring, words and tone of a goal */
 
 import { onContent } from "./dom";
@@ -50,6 +50,7 @@ function tellTime(time: HTMLTimeElement, now: number): void {
   if (kind === "ago") write(time, ago(passed));
   else if (kind === "for") write(time, word("for", { time: span(passed) }));
   else if (kind === "since") write(time, counting(passed));
+  else if (kind === "age") write(time, passed < HOUR ? counting(passed) : span(passed));
 }
 
 function tellGoal(goal: HTMLElement, now: number): void {
@@ -74,7 +75,7 @@ export function startTimes(): void {
   setInterval(() => {
     const now = Date.now();
     const slow = beat++ % 15 === 0;
-    const times = slow ? "time[data-relative]:not([data-relative=clock])" : "time[data-relative=since]";
+    const times = slow ? "time[data-relative]:not([data-relative=clock])" : "time:is([data-relative=since], [data-relative=age])";
     for (const time of document.querySelectorAll<HTMLTimeElement>(times)) tellTime(time, now);
     if (slow) for (const goal of document.querySelectorAll<HTMLElement>(".goal[data-due]")) tellGoal(goal, now);
   }, 1000);
