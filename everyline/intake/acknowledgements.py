@@ -36,13 +36,13 @@ def expected_at(promise: Promise, at: datetime) -> datetime | None:
 
 
 def acknowledgement(
-    promise: Promise, *, number: int, subject: str, organisation: str, spoken: str, at: datetime
+    promise: Promise, *, number: int, subject: str, organisation: str, spoken: str, at: datetime, channel: str = ""
 ) -> Acknowledgement:
-    """The words in the customer's language."""
+    """The words in the customer's language; of an emergency closure, those of the ``channel``."""
     with speaking(spoken or "en"):
         parts = [
             _("Thank you for writing to us. Your message has arrived, and its number is %s.") % number,
-            _when(promise, at),
+            _when(promise, at, channel),
             _("You need not write again: simply answer this message if you want to add something."),
         ]
         text = "\n\n".join(part for part in parts if part) + f"\n\n{organisation}\n"
@@ -50,10 +50,10 @@ def acknowledgement(
     return Acknowledgement(title, text)
 
 
-def _when(promise: Promise, at: datetime) -> str:
+def _when(promise: Promise, at: datetime, channel: str) -> str:
     expected = expected_at(promise, at)
     if promise.hours.closed_now:
-        return promise.hours.closed_now
+        return promise.hours.closure(channel)
     if expected is None:
         return ""
     opening = next_opening(promise.hours, at)

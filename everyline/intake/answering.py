@@ -60,6 +60,7 @@ class Answering:
                 organisation=organisation,
                 spoken=language,
                 at=one.piece.received_at,
+                channel=one.piece.line.channel,
             )
             external_id = dispatch.wire_id(self._signer.sign(one.case_id), line.address.partition("@")[2])
             messages.append(_message(one, words.subject, words.text, external_id))

@@ -24,7 +24,12 @@ class OpeningHours:
     week: Sequence[Sequence[Span]]  # seven days, Monday first
     holidays_of: str = ""  # "US" or "US-WA" (ISO 3166); empty: none are kept
     days: Mapping[date, Sequence[Span]] = field(default_factory=dict)  # days that differ; no span: closed
-    closed_now: str = ""  # emergency closure
+    closed_now: str = ""  # emergency closure: what people are told
+    closed_words: Mapping[str, str] = field(default_factory=dict)  # by channel, where they are told something else
+
+    def closure(self, channel: str = "") -> str:
+        """What an emergency closure says on a channel; empty when there is none."""
+        return self.closed_now and (self.closed_words.get(channel) or self.closed_now)
 
 
 ALWAYS = OpeningHours("UTC", [[("00:00", "24:00")]] * 7)

@@ -16,12 +16,12 @@ from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.people.rules import Me
 from everyline.queues import rules
+from everyline.queues.asks import unmet as unmet
 from everyline.queues.expressions import both, needing
 from everyline.queues.hours import ALWAYS, OpeningHours, add_open_time
 from everyline.queues.models import (
     AgentSkill,
     Assignment,
-    Capacity,
     Hours,
     HoursDay,
     Membership,
@@ -58,7 +58,9 @@ async def opening_hours(tx: Tx, hours_id: int | None) -> OpeningHours:
     if row is None:
         return ALWAYS
     days = await tx.rows(select(HoursDay.__table__).where(HoursDay.hours_id == hours_id))
-    return OpeningHours(row.zone, row.week, row.holidays_of, {day.day: day.times for day in days}, row.closed_now)
+    return OpeningHours(
+        row.zone, row.week, row.holidays_of, {day.day: day.times for day in days}, row.closed_now, row.closed_words
+    )
 
 
 async def floor_queues(tx: Tx) -> list[rules.QueueRule]:
@@ -234,9 +236,3 @@ async def skills_of(tx: Tx, agent_id: int) -> dict[int, int]:
     """What an agent can: skill id to level."""
     rows = await tx.rows(select(AgentSkill.skill_id, AgentSkill.level).where(AgentSkill.agent_id == agent_id))
     return {row.skill_id: row.level for row in rows}
-
-
-async def capacity_of(tx: Tx, agent_id: int) -> dict[str, int]:
-    """How much of each media class an agent has at once."""
-    rows = await tx.rows(select(Capacity.media_class, Capacity.most).where(Capacity.agent_id == agent_id))
-    return {**rules.DEFAULT_CAPS, **{row.media_class: row.most for row in rows}}

@@ -1,14 +1,13 @@
-"""Verbs of those who arrange the work: queues and who takes from them, skills, capacity, hours, wrap-up codes."""
+"""Verbs of those who arrange the work: queues, who takes from them, and wrap-up codes.
+
+The verbs about skills and capacity stand in ``abilities``, those about hours in ``openings``, those about teams in ``teams``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, time
-from itertools import pairwise
 from typing import Any
-from zoneinfo import available_timezones
 
-from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -19,54 +18,175 @@ from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.words import _
 from everyline.people import queries as people
 from everyline.queues import queries
-from everyline.queues.models import (
-    AgentSkill,
-    Capacity,
-    Hours,
-    HoursDay,
-    Membership,
-    Queue,
-    QueueEntry,
-    Skill,
-    WrapUpCode,
-)
-from everyline.queues.rules import DEFAULT_CAPS, Strategy
+from everyline.queues.abilities import LEVELS
+from everyline.queues.abilities import add_skill as add_skill
+from everyline.queues.abilities import remove_skill as remove_skill
+from everyline.queues.abilities import rename_skill as rename_skill
+from everyline.queues.abilities import set_capacity as set_capacity
+from everyline.queues.abilities import set_skills as set_skills
+from everyline.queues.expressions import skills_in
+from everyline.queues.models import Membership, Queue, QueueEntry, Skill, WrapUpCode
+from everyline.queues.openings import add_hours as add_hours
+from everyline.queues.openings import change_hours as change_hours
+from everyline.queues.openings import close_now as close_now
+from everyline.queues.openings import drop_day as drop_day
+from everyline.queues.openings import open_again as open_again
+from everyline.queues.openings import remove_hours as remove_hours
+from everyline.queues.openings import set_day as set_day
+from everyline.queues.rules import Condition, Step, Strategy
 
-LEVELS = range(1, 6)
+LONGEST = 30 * 86_400  # seconds
+MOST_STEPS = 10
+EARLIER_AGENT = ("off", "members", "any")
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "hue": (0, 11),
+    "priority": (-5, 5),
+    "goal_seconds": (1, 10_000 * 3600),
+    "wrap_up_seconds": (0, 7200),
+    "rings": (1, 20),
+    "preferred_seconds": (0, LONGEST),
+    "answer_seconds": (0, LONGEST),
+    "answer_share": (1, 100),
+    "short_seconds": (0, 3600),
+    "most_waiting": (0, 1_000_000),
+    "most_wait_seconds": (0, LONGEST),
+    "rejoin_seconds": (0, 3600),
+}
 
 
 async def create_queue(tx: Tx, by: int | None, *, name: str, **facts: Any) -> int:
     """Make a queue; returns its id. ``facts`` as in ``change_queue``."""
     values = _queue_facts({"name": name, **facts})
-    await _refuse_taken(tx, Queue, values["name"])
+    await _refuse_taken(tx, values["name"])
+    await _hold_skills(tx, values)
+    await _check_limits(tx, None, values)
     queue_id: int = await tx.value(insert(Queue).values(**values).returning(Queue.id))
     await events.record(tx, "queue.created", actor_id=by, queue_id=queue_id)
     return queue_id
 
 
 async def change_queue(tx: Tx, by: int | None, queue_id: int, **facts: Any) -> None:
-    """Change a queue's name, hue, hours_id, priority, goal_seconds, wrap_up_seconds, strategy, signature, needs
-    (skill id to least level), speaks or position. Entries that wait already keep what they need."""
+    """Change what a queue says about its entries, by the names of its columns. ``needs`` are skill id to least level, ``wants``
+    is a tree of ``expressions``, ``steps`` are ``rules.Step`` in the order in which they are reached, ``formula`` is the id of
+    one that the figures know. What a queue asks for counts for entries that wait already. Invalid names each fact that is
+    wrong: an overflow that leads back here, a limit that leads nowhere, a step that is never reached."""
     before = await queries.get(tx, queue_id)
     values = {name: value for name, value in _queue_facts(facts).items() if getattr(before, name) != value}
     if "name" in values:
-        await _refuse_taken(tx, Queue, values["name"], queue_id)
+        await _refuse_taken(tx, values["name"], queue_id)
     if values:
+        await _hold_skills(tx, values)
+        kept = {name: getattr(before, name) for name in ("most_waiting", "most_wait_seconds", "overflow_queue_id")}
+        if values.keys() & kept.keys():
+            await _check_limits(tx, queue_id, {**kept, **values})
         await tx.execute(update(Queue).where(Queue.id == queue_id).values(**values))
         await events.record(tx, "queue.changed", actor_id=by, queue_id=queue_id, fields=sorted(values))
 
 
 def _queue_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    values = dict(facts)
+    values, wrong = dict(facts), {}
     if "name" in values:
         values["name"] = _name(values["name"])
     if values.get("strategy", Strategy.LONGEST_IDLE) not in list(Strategy):
-        raise Invalid(_("There is no such strategy."), {"strategy": _("Choose one of the list.")})
+        wrong["strategy"] = _("Choose one of the list.")
+    if values.get("earlier_agent", "off") not in EARLIER_AGENT:
+        wrong["earlier_agent"] = _("Choose one of the list.")
     if not all(level in LEVELS for level in values.get("needs", {}).values()):
-        raise Invalid(_("A level is a number from 1 to 5."), {"needs": _("A level is a number from 1 to 5.")})
+        wrong["needs"] = _("A level is a number from 1 to 5.")
+    for name, (least, most) in BOUNDS.items():
+        if name in values and not least <= values[name] <= most:
+            wrong[name] = _("A number from {least} to {most}.").format(least=least, most=most)
+    if values.get("accepts") and values.get("rings", 1) > 1:
+        wrong["rings"] = _("What is accepted by itself goes to one agent.")
+    if "steps" in values:
+        problem = wrong_steps(values["steps"])
+        if problem:
+            wrong["steps"] = problem
+    if wrong:
+        raise Invalid(_("Please look at this again."), wrong)
     if "needs" in values:
         values["needs"] = {str(skill): level for skill, level in values["needs"].items()}
+    if "steps" in values:
+        values["steps"] = [step.kept() for step in values["steps"]]
     return values
+
+
+def wrong_steps(steps: Sequence[Step]) -> str:
+    """What is wrong with steps of relaxation, in words; empty when nothing is."""
+    if len(steps) > MOST_STEPS:
+        return _("At most %s steps.") % MOST_STEPS
+    latest = 0.0
+    for number, step in enumerate(steps, 1):
+        said = ""
+        if step.after is None and step.condition is None:
+            said = _("Say when it is reached: after a time, or by a condition.")
+        elif step.after is not None and not 0 < step.after <= LONGEST:
+            said = _("The time is more than nothing, and at most 30 days.")
+        elif step.after is not None and step.after <= latest:
+            said = _("It comes no later than the step before: that one would never count.")
+        elif step.condition is Condition.SERVICE_LEVEL_UNDER and not 0 < step.value <= 100:
+            said = _("A service level is from 1 to 100 per cent.")
+        elif step.condition is Condition.READY_UNDER and not 0 < step.value <= 100_000:
+            said = _("Say how many agents: at least 1.")
+        elif step.condition is Condition.EXPECTED_WAIT_OVER and not 0 < step.value <= LONGEST:
+            said = _("Say a time of at least one second.")
+        if said:
+            return _("Step {number}: {problem}").format(number=number, problem=said)
+        latest = step.after if step.after is not None else latest
+    return ""
+
+
+async def _hold_skills(tx: Tx, values: Mapping[str, Any]) -> None:
+    """The skills that are asked for exist, and stay until this is written."""
+    asked = {
+        "needs": {int(skill) for skill in values.get("needs", {})},
+        "wants": skills_in(values.get("wants", {})),
+        "steps": set().union(*(skills_in(step["wants"]) for step in values.get("steps", ()))),
+    }
+    ids = set().union(*asked.values())
+    if not ids:
+        return
+    there = set(await tx.column(select(Skill.id).where(Skill.id.in_(ids)).with_for_update(key_share=True, read=True)))
+    wrong = {field: _("A skill that this asks for was removed.") for field, skills in asked.items() if skills - there}
+    if wrong:
+        raise Invalid(_("Please look at this again."), wrong)
+
+
+async def _check_limits(tx: Tx, queue_id: int | None, values: Mapping[str, Any]) -> None:
+    """What is too much goes somewhere, and never back to where it came from."""
+    to = values.get("overflow_queue_id")
+    limited = bool(values.get("most_waiting") or values.get("most_wait_seconds"))
+    if to is None:
+        if limited:
+            raise Invalid(
+                _("Please look at this again."), {"overflow_queue_id": _("Say where what is too much or too old goes.")}
+            )
+        return
+    if not limited:
+        said = _("Say when something goes there: how many may wait, or how long.")
+        raise Invalid(_("Please look at this again."), {"most_waiting": said})
+    # all of them are held, so that two changes at once do not close a circle between them
+    rows = await tx.rows(
+        select(Queue.id, Queue.name, Queue.overflow_queue_id)
+        .where(Queue.retired_at.is_(None))
+        .order_by(Queue.id)
+        .with_for_update(key_share=True)
+    )
+    queues = {row.id: row for row in rows}
+    if to not in queues:
+        raise Invalid(_("There is no such queue."), {"overflow_queue_id": _("Choose one of the list.")})
+    way, here = [], to
+    while here is not None and here in queues and here not in way:
+        way.append(here)
+        if here == queue_id:
+            names = [queues[queue_id].name, *(queues[one].name for one in way)]
+            said = (
+                _("A queue cannot overflow into itself.")
+                if len(way) == 1
+                else _("This goes in a circle: %s.") % " → ".join(names)
+            )
+            raise Invalid(said, {"overflow_queue_id": said})
+        here = queues[here].overflow_queue_id
 
 
 def _name(name: str) -> str:
@@ -75,20 +195,25 @@ def _name(name: str) -> str:
     return name.strip()
 
 
-async def _refuse_taken(tx: Tx, table: Any, name: str, but: int | None = None) -> None:
-    if await tx.value(select(table.id).where(table.name == name, table.id != (but or 0))) is not None:
+async def _refuse_taken(tx: Tx, name: str, but: int = 0) -> None:
+    if await tx.value(select(Queue.id).where(Queue.name == name, Queue.id != but)) is not None:
         raise Invalid(_("There is one of this name already."), {"name": _("Choose another name.")})
 
 
 async def retire_queue(tx: Tx, by: int | None, queue_id: int) -> None:
-    """Take a queue out of use. Its history stays; its name can be used anew. Conflict while something waits in it, or
-    when it is the last."""
+    """Take a queue out of use. Its history stays; its name can be used anew. Conflict while something waits in it, while
+    another overflows into it, or when it is the last."""
     row = await queries.get(tx, queue_id)
     waits = select(func.count()).where(QueueEntry.queue_id == queue_id, QueueEntry.state.in_(["waiting", "offered"]))
     if await tx.value(waits):
         raise Conflict(_("Something waits in this queue: transfer it first."))
     if len(await queries.all_queues(tx)) == 1:
         raise Conflict(_("This is the last queue: what comes in must have somewhere to wait."))
+    other = await tx.value(
+        select(Queue.name).where(Queue.overflow_queue_id == queue_id, Queue.retired_at.is_(None)).limit(1)
+    )
+    if other is not None:
+        raise Conflict(_("The queue %s overflows into this one: change that first.") % other)
     await set_members(tx, by, queue_id, ())
     gone = f"{row.name} ({queue_id})"
     await tx.execute(update(Queue).where(Queue.id == queue_id).values(retired_at=now(), name=gone))
@@ -125,197 +250,6 @@ async def _join(tx: Tx, by: int | None, agent_id: int, queue_id: int) -> None:
 async def _leave(tx: Tx, by: int | None, agent_id: int, queue_id: int) -> None:
     await tx.execute(delete(Membership).where(Membership.agent_id == agent_id, Membership.queue_id == queue_id))
     await events.record(tx, "agent.left_queue", actor_id=by, agent_id=agent_id, queue_id=queue_id)
-
-
-# --- skills and capacity ---------------------------------------------------------------------------------------------
-
-
-async def add_skill(tx: Tx, by: int | None, name: str, language: str | None = None) -> int:
-    """Add a skill; with ``language`` (ISO 639-1) it is that language."""
-    name = _name(name)
-    await _refuse_taken(tx, Skill, name)
-    if language and await tx.value(select(Skill.id).where(Skill.language == language)) is not None:
-        raise Invalid(_("This language is a skill already."), {"language": _("Choose another language.")})
-    skill_id: int = await tx.value(insert(Skill).values(name=name, language=language or None).returning(Skill.id))
-    await events.record(tx, "skill.added", actor_id=by, skill_id=skill_id)
-    return skill_id
-
-
-async def rename_skill(tx: Tx, by: int | None, skill_id: int, name: str) -> None:
-    """Call a skill something else."""
-    name = _name(name)
-    await _refuse_taken(tx, Skill, name, skill_id)
-    if await tx.value(update(Skill).where(Skill.id == skill_id).values(name=name).returning(Skill.id)) is None:
-        raise NotFound(_("There is no such skill."))
-    await events.record(tx, "skill.changed", actor_id=by, skill_id=skill_id)
-
-
-async def remove_skill(tx: Tx, by: int | None, skill_id: int) -> None:
-    """Nobody has it and nothing needs it any more: not the queues, and not what waits in them."""
-    if await tx.value(delete(Skill).where(Skill.id == skill_id).returning(Skill.id)) is None:
-        raise NotFound(_("There is no such skill."))
-    for forget in (queries.statements.queues_need_no_more, queries.statements.entries_need_no_more):
-        await tx.execute(forget, {"skill": str(skill_id)})
-    await events.record(tx, "skill.removed", actor_id=by, skill_id=skill_id)
-
-
-async def set_skills(tx: Tx, by: int | None, agent_id: int, levels: Mapping[int, int]) -> None:
-    """What an agent can, and how well (1 to 5)."""
-    if not all(level in LEVELS for level in levels.values()):
-        raise Invalid(_("A level is a number from 1 to 5."), {"skills": _("A level is a number from 1 to 5.")})
-    query = select(AgentSkill.skill_id, AgentSkill.level).where(AgentSkill.agent_id == agent_id)
-    if {row.skill_id: row.level for row in await tx.rows(query)} == dict(levels):
-        return
-    await tx.execute(delete(AgentSkill).where(AgentSkill.agent_id == agent_id))
-    if levels:
-        rows = [{"agent_id": agent_id, "skill_id": skill, "level": level} for skill, level in levels.items()]
-        await tx.many(insert(AgentSkill), rows)
-    await events.record(tx, "agent.skills_changed", actor_id=by, agent_id=agent_id)
-
-
-async def set_capacity(tx: Tx, by: int | None, agent_id: int, most: Mapping[str, int]) -> None:
-    """How much of each media class an agent has at once, where it differs from the rule."""
-    wanted = {name: number for name, number in most.items() if number != DEFAULT_CAPS.get(name)}
-    if not all(name in DEFAULT_CAPS and 0 <= number <= 100 for name, number in wanted.items()):
-        raise Invalid(_("Capacity is a number from 0 to 100."), {"capacity": _("Write a number from 0 to 100.")})
-    query = select(Capacity.media_class, Capacity.most).where(Capacity.agent_id == agent_id)
-    if {row.media_class: row.most for row in await tx.rows(query)} == wanted:
-        return
-    await tx.execute(delete(Capacity).where(Capacity.agent_id == agent_id))
-    if wanted:
-        rows = [{"agent_id": agent_id, "media_class": name, "most": number} for name, number in wanted.items()]
-        await tx.many(insert(Capacity), rows)
-    await events.record(tx, "agent.capacity_changed", actor_id=by, agent_id=agent_id)
-
-
-# --- hours -----------------------------------------------------------------------------------------------------------
-
-Spans = Sequence[Sequence[str]]
-
-
-def check_spans(spans: Spans) -> list[list[str]]:
-    """The open spans of one day in order. ValueError when one is no span, or two overlap."""
-    found = sorted([begin, end] for begin, end in spans)
-    for begin, end in found:
-        time.fromisoformat(begin)
-        if end != "24:00":
-            time.fromisoformat(end)
-        if not begin < end:
-            raise ValueError(_("it must begin before it ends"))
-    if any(before[1] > after[0] for before, after in pairwise(found)):
-        raise ValueError(_("two spans overlap"))
-    return found
-
-
-def check_holidays(place: str) -> str:
-    """A country whose public holidays are known, or its subdivision (ISO 3166: "US", "US-WA"). ValueError."""
-    import holidays as library
-
-    place = place.strip().upper()
-    if place:
-        country, _dash, subdivision = place.partition("-")
-        try:
-            library.country_holidays(country, subdiv=subdivision or None)
-        except NotImplementedError as error:
-            raise ValueError(_("the holidays of this place are not known")) from error
-    return place
-
-
-def _hours_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    values, wrong = dict(facts), {}
-    if "name" in values:
-        values["name"] = _name(values["name"])
-    if "zone" in values and values["zone"] not in available_timezones():
-        wrong["zone"] = _("Choose one of the list.")
-    if "holidays_of" in values:
-        try:
-            values["holidays_of"] = check_holidays(values["holidays_of"])
-        except ValueError as error:
-            wrong["holidays_of"] = str(error)
-    if "week" in values:
-        week = []
-        for number, spans in enumerate(values["week"]):
-            try:
-                week.append(check_spans(spans))
-            except ValueError as error:
-                wrong[f"day-{number}"] = str(error)
-        values["week"] = week
-    if wrong:
-        raise Invalid(_("Something is not right with these hours."), wrong)
-    return values
-
-
-async def add_hours(
-    tx: Tx, by: int | None, *, name: str, zone: str, week: Sequence[Spans], holidays_of: str = ""
-) -> int:
-    """Add hours; returns their id. ``week`` is seven days, Monday first, each a list of "HH:MM" to "HH:MM"."""
-    values = _hours_facts({"name": name, "zone": zone, "week": week, "holidays_of": holidays_of})
-    await _refuse_taken(tx, Hours, values["name"])
-    hours_id: int = await tx.value(insert(Hours).values(**values).returning(Hours.id))
-    await events.record(tx, "hours.added", actor_id=by, hours_id=hours_id)
-    return hours_id
-
-
-async def change_hours(tx: Tx, by: int | None, hours_id: int, **facts: Any) -> None:
-    """Change name, zone, week or holidays_of."""
-    values = _hours_facts(facts)
-    if "name" in values:
-        await _refuse_taken(tx, Hours, values["name"], hours_id)
-    await _update_hours(tx, hours_id, values)
-    await events.record(tx, "hours.changed", actor_id=by, hours_id=hours_id, fields=sorted(values))
-
-
-async def _update_hours(tx: Tx, hours_id: int, values: Mapping[str, Any]) -> None:
-    if await tx.value(update(Hours).where(Hours.id == hours_id).values(**values).returning(Hours.id)) is None:
-        raise NotFound(_("There are no such hours."))
-
-
-async def close_now(tx: Tx, by: int | None, hours_id: int, message: str) -> None:
-    """Emergency closure: closed from this moment, whatever the week says, until ``open_again``."""
-    if not message.strip():
-        raise Invalid(_("Say why, for those who write."), {"message": _("Write a sentence.")})
-    await _update_hours(tx, hours_id, {"closed_now": message.strip()})
-    await events.record(tx, "hours.closed", actor_id=by, hours_id=hours_id)
-
-
-async def open_again(tx: Tx, by: int | None, hours_id: int) -> None:
-    """The emergency is over: the week counts again."""
-    await _update_hours(tx, hours_id, {"closed_now": ""})
-    await events.record(tx, "hours.opened", actor_id=by, hours_id=hours_id)
-
-
-async def set_day(tx: Tx, by: int | None, hours_id: int, day: date, name: str = "", times: Spans = ()) -> None:
-    """One day differs from its week: open at ``times``, or closed."""
-    try:
-        spans = check_spans(times)
-    except ValueError as error:
-        raise Invalid(_("Something is not right with these hours."), {"times": str(error)}) from error
-    values = {"name": name.strip(), "times": spans}
-    try:
-        row = upsert(HoursDay).values(hours_id=hours_id, day=day, **values)
-        await tx.execute(row.on_conflict_do_update(index_elements=["hours_id", "day"], set_=values))
-    except ForeignKeyViolation as error:
-        raise NotFound(_("There are no such hours.")) from error
-    await events.record(tx, "hours.changed", actor_id=by, hours_id=hours_id, fields=["days"])
-
-
-async def drop_day(tx: Tx, by: int | None, hours_id: int, day: date) -> None:
-    """The day is like its week again."""
-    await tx.execute(delete(HoursDay).where(HoursDay.hours_id == hours_id, HoursDay.day == day))
-    await events.record(tx, "hours.changed", actor_id=by, hours_id=hours_id, fields=["days"])
-
-
-async def remove_hours(tx: Tx, by: int | None, hours_id: int) -> None:
-    """Remove hours. Conflict while a queue keeps them; lines that kept them are always open from now on."""
-    if (
-        await tx.value(select(Queue.id).where(Queue.hours_id == hours_id, Queue.retired_at.is_(None)).limit(1))
-        is not None
-    ):
-        raise Conflict(_("A queue keeps these hours: give it others first."))
-    await tx.execute(update(Queue).where(Queue.hours_id == hours_id).values(hours_id=None))
-    if await tx.value(delete(Hours).where(Hours.id == hours_id).returning(Hours.id)) is None:
-        raise NotFound(_("There are no such hours."))
-    await events.record(tx, "hours.removed", actor_id=by, hours_id=hours_id)
 
 
 # --- wrap-up codes ---------------------------------------------------------------------------------------------------

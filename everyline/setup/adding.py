@@ -126,6 +126,7 @@ async def _example(tx: Tx, row: Row) -> Acknowledgement | None:
         organisation=await organisation_name(tx),
         spoken=row.language,
         at=now(),
+        channel=row.channel,
     )
 
 

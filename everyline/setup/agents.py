@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from everyline.channel_registry import all_channels
 from everyline.dispatch import actions as dispatch
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Forbidden, ProductError
@@ -19,10 +20,10 @@ from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me, Role
 from everyline.people.shell import ROLES, STATES
+from everyline.queues import abilities, set_up, teams
 from everyline.queues import actions as queue_actions
 from everyline.queues import queries as queues
-from everyline.queues import set_up
-from everyline.queues.rules import DEFAULT_CAPS
+from everyline.queues.rules import DEFAULT_CAPS, DEFAULT_WEIGHTS
 from everyline.setup.frame import back, caller, filled, frame, wrong
 from everyline.setup.typed import Typed, typed
 
@@ -64,7 +65,9 @@ async def _agent(request: Request, me: Me, agent_id: int | None, *, status: int 
         shown = await frame(tx, request, me, "agents")
         row = await queries.get(tx, agent_id) if agent_id is not None else None
         levels = await queues.skills_of(tx, agent_id) if agent_id is not None else {}
-        caps = await queues.capacity_of(tx, agent_id) if agent_id is not None else dict(DEFAULT_CAPS)
+        most, weights = (
+            await abilities.capacity_of(tx, agent_id) if agent_id is not None else (DEFAULT_CAPS, DEFAULT_WEIGHTS)
+        )
         every = await queues.members(tx)
         skills = await queues.all_skills(tx)
         values: dict[str, Any] = {
@@ -74,7 +77,9 @@ async def _agent(request: Request, me: Me, agent_id: int | None, *, status: int 
             "language": row.language if row else "en",
             "all_queues": row.all_queues if row else False,
             **{f"skill-{skill.id}": levels.get(skill.id, 0) for skill in skills},
-            **{f"most-{name}": most for name, most in caps.items()},
+            "team_id": (row.team_id or "") if row else "",
+            **{f"most-{name.replace('=', 'of-')}": number for name, number in most.items()},
+            **{f"weight-{name.replace('=', 'of-')}": units for name, units in weights.items()},
         }
         context = {
             "agent": row,
@@ -88,6 +93,8 @@ async def _agent(request: Request, me: Me, agent_id: int | None, *, status: int 
                 for role in (Role.AGENT, Role.SUPERVISOR, Role.ADMIN)
             ],
             "media": [(name, _(words)) for name, words in MEDIA.items()],
+            "channels": [(f"of-{name}", _(one.facts.label), one.facts.weight) for name, one in all_channels().items()],
+            "teams": [(team.id, team.name) for team in await teams.all_teams(tx)],
             "languages": language_names(languages()),
             "sign_ins": await sign_ins.of_agent(tx, agent_id) if agent_id is not None else [],
         }
@@ -113,19 +120,26 @@ def _facts(form: Typed) -> dict[str, Any]:
 
 
 async def _arrange(tx: Tx, me: Me, agent_id: int, form: Typed) -> None:
-    """Queues, scope, skills and capacity."""
+    """Queues, scope, team, skills and capacity."""
     skills = {
         int(name[6:]): level
         for name in form.values
         if name.startswith("skill-") and name[6:].isdecimal() and (level := form.number(name, 0, 5))
     }
     most = {name: form.number(f"most-{name}", 0, 100, cap) for name, cap in DEFAULT_CAPS.items()}
+    weights = {name: form.number(f"weight-{name}", 1, 100, units) for name, units in DEFAULT_WEIGHTS.items()}
+    for name in all_channels():
+        number, units = form.maybe_number(f"most-of-{name}", 0, 100), form.maybe_number(f"weight-of-{name}", 1, 100)
+        most |= {} if number is None else {f"={name}": number}
+        weights |= {} if units is None else {f"={name}": units}
+    team_id = form.id("team_id")
     form.done()
+    await teams.set_team(tx, me.id, agent_id, team_id)
     await set_up.set_queues(tx, me.id, agent_id, form.ids("member_of"))
     if set(form.ids("sees")) != await queries.scope_of(tx, agent_id):
         await actions.scope_to(tx, me.id, agent_id, form.ids("sees"))
     await set_up.set_skills(tx, me.id, agent_id, skills)
-    await set_up.set_capacity(tx, me.id, agent_id, most)
+    await set_up.set_capacity(tx, me.id, agent_id, most, weights)
 
 
 @router.get("/new")
@@ -178,7 +192,7 @@ async def one(request: Request, me: Writer, agent_id: int) -> Response:
 
 @router.post("/{agent_id}")
 async def change(request: Request, me: Writer, agent_id: int) -> Response:
-    """Change role, scope, queues, skills and capacity. A change of rights signs them out."""
+    """Change role, scope, team, queues, skills and capacity. A change of rights signs them out."""
     form = await typed(request)
     try:
         facts = _facts(form)

@@ -30,6 +30,7 @@ PLACES = (
         mark("People"),
         (
             ("agents", mark("Agents"), "people", "agent.write", "g a"),
+            ("teams", mark("Teams and partners"), "people", "agent.write", "g m"),
             ("skills", mark("Skills"), "star", "queue.write", "g k"),
             ("codes", mark("Codes and reasons"), "tag", "queue.write", "g c"),
         ),

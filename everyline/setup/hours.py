@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import select
 from starlette.responses import Response
 
+from everyline.channel_registry import all_channels
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound, ProductError
@@ -98,6 +99,7 @@ async def _page(request: Request, me: Me, hours_id: int | None, *, status: int =
         "day_values": NO_DAY,
         "day_errors": {},
         "places": _places(),
+        "channels": [(name, _(one.facts.label)) for name, one in all_channels().items()],
     }
     return page("setup/hours.html", status=status, **filled(shown, context, more))
 
@@ -191,7 +193,10 @@ async def closure(request: Request, me: Writer, hours_id: int) -> Response:
             if opens:
                 await set_up.open_again(tx, me.id, hours_id)
             else:
-                await set_up.close_now(tx, me.id, hours_id, form.text("message", longest=500))
+                message = form.text("message", longest=500)
+                words = {name: form.text(f"words-{name}", longest=500) for name in all_channels()}
+                form.done()
+                await set_up.close_now(tx, me.id, hours_id, message, words)
             await audit(
                 tx,
                 me.id,
@@ -202,7 +207,7 @@ async def closure(request: Request, me: Writer, hours_id: int) -> Response:
                 message=form.text("message"),
             )
     except ProductError as error:
-        return await _page(request, me, hours_id, status=422, **wrong(error))
+        return await _page(request, me, hours_id, status=422, values=form.values, **wrong(error))
     return back(f"/setup/hours/{hours_id}", "opened" if opens else "closed")
 
 

@@ -142,6 +142,7 @@ SUBJECTS = (
     "line",
     "queue",
     "skill",
+    "team",
     "token",
     "wrap_up_code",
 )

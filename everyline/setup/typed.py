@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -12,6 +13,34 @@ from everyline.ground.errors import Invalid
 from everyline.ground.words import _
 
 LONGEST = 20_000
+UNITS = {"d": 86_400, "h": 3600, "min": 60, "s": 1}  # signs of the SI, the same in every language
+_PIECE = re.compile(r"(\d{1,9})\s*(d|h|min|m|s|)(?=[\s\d]|$)")
+
+
+def said_duration(seconds: float | None) -> str:
+    """A time as it is typed into a form: ``90 s``, ``4 h``, ``1 h 30 min``; empty for none."""
+    left, parts = int(seconds or 0), []
+    if 60 < left < 600 and left % 60:
+        return f"{left} s"
+    for sign, size in UNITS.items():
+        if left >= size:
+            parts.append(f"{left // size} {sign}")
+            left %= size
+    return " ".join(parts)
+
+
+def read_duration(text: str) -> int | None:
+    """The seconds of a time that was typed; a number alone is seconds. None when it cannot be read."""
+    text, found, at = text.strip().lower(), 0, 0
+    while at < len(text):
+        piece = _PIECE.match(text, at)
+        if piece is None:
+            return None
+        number, sign = piece.groups()
+        found += int(number) * (60 if sign == "m" else UNITS.get(sign, 1))
+        at = piece.end()
+        at += len(text[at:]) - len(text[at:].lstrip())
+    return found if text else None
 
 
 class Typed:
@@ -49,6 +78,26 @@ class Typed:
             self.errors[name] = _("A number from {least} to {most}.").format(least=least, most=most)
             return otherwise
         return int(text)
+
+    def duration(self, name: str, least: int, most: int, otherwise: int = 0) -> int:
+        """A time in seconds, such as ``90 s`` or ``1 h 30 min``; nothing typed is ``otherwise``."""
+        text = self.text(name, longest=40)
+        if not text:
+            return otherwise
+        seconds = read_duration(text)
+        if seconds is None:
+            self.errors[name] = _("Write a time such as 90 s, 5 min or 4 h.")
+        elif not least <= seconds <= most:
+            self.errors[name] = _("A time from {least} to {most}.").format(
+                least=said_duration(least) or "0 s", most=said_duration(most)
+            )
+        else:
+            return seconds
+        return otherwise
+
+    def maybe_number(self, name: str, least: int, most: int) -> int | None:
+        """A whole number within bounds; None when nothing was typed."""
+        return self.number(name, least, most) if self.text(name) else None
 
     def came(self, name: str) -> bool:
         """Was there such a field at all?"""

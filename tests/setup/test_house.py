@@ -16,6 +16,7 @@ from everyline.people import queries, sign_ins
 from everyline.people.actions import audit
 from everyline.people.models import Agent, ApiToken, Audit
 from everyline.people.permit import COOKIE
+from everyline.queues import abilities
 from everyline.queues import queries as queues
 
 pytestmark = pytest.mark.req("P3")
@@ -45,7 +46,7 @@ async def test_a_new_agent_is_invited_and_comes_in(admin: httpx.AsyncClient, gro
     assert ben.email == "ben@house.example"
     async with ground.database.transaction() as tx:
         locked = await tx.value(select(Delivery.text).where(Delivery.kind == "notice"))
-        assert (await queues.capacity_of(tx, ben.id))["mail"] == 2
+        assert (await abilities.capacity_of(tx, ben.id))[0]["mail"] == 2
         assert ben.id in (await queues.members(tx))[queue_id]
     found = re.search(r"(/password/\S+)", ground.vault.open(locked.encode()))
     assert found

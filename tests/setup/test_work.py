@@ -45,14 +45,14 @@ async def test_a_queue_with_members_and_needs(admin: httpx.AsyncClient, ground: 
     agents = [(await sign_in()).id for _number in range(3)]
     async with ground.database.transaction() as tx:
         skill = await set_up.add_skill(tx, None, "Building law")
-    made = await admin.post("/setup/queues", data={**QUEUE, "member": agents[:2], f"need-{skill}": "3"})
+    made = await admin.post("/setup/queues", data={**QUEUE, "member": agents[:2], "wants": '"building law" >= 3'})
     assert made.status_code == 303
     row = await first(ground, select(Queue.__table__).where(Queue.name == "Permits"))
-    assert (row.goal_seconds, row.wrap_up_seconds, row.strategy, row.needs, row.speaks, row.hue) == (
+    assert (row.goal_seconds, row.wrap_up_seconds, row.strategy, row.wants, row.speaks, row.hue) == (
         1800,
         60,
         "most skilled",
-        {str(skill): 3},
+        {"skill": skill, "least": 3},
         False,
         4,
     )
