@@ -160,13 +160,11 @@ class Floor:
     def _place(self, entry: Entry, now: float) -> None:
         """Into the group of those who ask for the same at this moment; note when that changes."""
         queue = self.queues[entry.queue_id]
-        waited = now - entry.since
-        moments = [moment for moment in (entry.preferred_until, entry.team_until, entry.not_before) if moment > now]
-        moments += [entry.since + step.after for step in queue.steps if step.after is not None and step.after > waited]
-        tiers = self._tiers[queue.id]
-        tier = bisect_right(tiers, waited)
-        if tier < len(tiers):
-            moments.append(entry.since + tiers[tier])
+        tiers = [entry.since + delay for delay in self._tiers[queue.id]]
+        tier = bisect_right(tiers, now)
+        steps = [entry.since + step.after for step in queue.steps if step.after is not None]
+        moments = [entry.preferred_until, entry.team_until, entry.not_before, *tiers, *steps]
+        moments = [moment for moment in moments if moment > now]
         if moments:
             heappush(self._changes, (min(moments), entry.id))
             if len(self._changes) > 4 * len(self.entries) + 1000:  # what was noted more than once
@@ -175,7 +173,7 @@ class Floor:
                 heapify(self._changes)
         if entry.not_before > now:
             return
-        step = self._step(queue, waited)
+        step = self._step(queue, entry, now)
         preferred = entry.preferred if now < entry.preferred_until else ()
         team_id = entry.team_id if now < entry.team_until else None
         media = (entry.media_class, entry.channel, entry.weight)
@@ -191,14 +189,14 @@ class Floor:
         self._group_of[entry.id] = kind
         insort(group.turns, (turn(entry, queue.priority), entry.id))
 
-    def _step(self, queue: QueueRule, waited: float) -> int:
+    def _step(self, queue: QueueRule, entry: Entry, now: float) -> int:
         """The last step that is reached; 0: none."""
         held = self._reached.get(queue.id, frozenset())
         return max(
             (
                 number
                 for number, step in enumerate(queue.steps, 1)
-                if number in held or (step.after is not None and waited >= step.after)
+                if number in held or (step.after is not None and now >= entry.since + step.after)
             ),
             default=0,
         )
