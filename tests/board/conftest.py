@@ -76,9 +76,7 @@ class Floor:
         return await self.browser.post(path, data=form, headers=who.cookie)
 
     async def api(self, who: Any, method: str, path: str, **body: Any) -> httpx.Response:
-        return await self.browser.request(
-            method, f"/api/v1{path}", headers=who.bearer, **({"json": body} if body else {})
-        )
+        return await self.browser.request(method, f"/api/v1{path}", headers=who.bearer, json=body or None)
 
     async def board(self, who: Any, settled: Callable[[dict[str, Any]], object], by: str = "queue") -> dict[str, Any]:
         """The figures over the API, once they say what is waited for: a change comes to the board a moment after it."""

@@ -1,0 +1,155 @@
+"""The live board in two browsers: what an agent does is on it within a second, and what a supervisor does is on the desk."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import insert
+
+from everyline.channel_contract import Raw
+from everyline.channel_registry import channel
+from everyline.ground.installation import Ground
+from everyline.intake.door import IntakeDoor
+from everyline.lines import actions as lines
+from everyline.people import actions as people
+from everyline.queues.models import Membership, Queue
+from tests.browser.conftest import faults, sign_in, with_ground
+from tests.mail import mail
+from tests.product import RunningProduct
+
+pytestmark = [pytest.mark.req("Q3"), pytest.mark.timeout(180)]
+PASSWORD = "correct horse battery"
+
+
+async def staff(ground: Ground) -> None:
+    """A line, two queues, an agent in the first, a supervisor who sees both."""
+    async with ground.database.transaction() as tx:
+        other = await tx.value(insert(Queue).values(name="Permits", hue=4).returning(Queue.id))
+        for name, role in (("Dana", "agent"), ("Ruth", "supervisor")):
+            agent_id = await people.add_agent(
+                tx,
+                None,
+                email=f"{name.lower()}@harbor.example",
+                name=f"{name} Sample",
+                password=PASSWORD,
+                role=role,
+                all_queues=True,
+            )
+            if role == "agent":
+                await tx.many(insert(Membership), [{"queue_id": one, "agent_id": agent_id} for one in (1, other)])
+        await lines.add(
+            tx,
+            ground.vault,
+            None,
+            channel_name="email",
+            address="help@county.example",
+            name="County help",
+            queue_id=1,
+            settings={"smtp_host": "127.0.0.1", "smtp_port": 9, "smtp_encryption": "none"},
+        )
+
+
+async def write_in(ground: Ground) -> None:
+    """A customer's mail."""
+    door = IntakeDoor(ground)
+    await door.start()
+    try:
+        body = mail("Is the bridge open?", subject="The bridge")
+        await door.keep(1, Raw(channel("email").identify(body), body))
+    finally:
+        await door.stop()
+
+
+def figure(page: Page, cell: str, value: str, *, within: float = 5000) -> None:
+    expect(page.locator(f'[id="c-{cell}"] b').first).to_have_text(value, timeout=within)
+
+
+def test_an_agent_acts_and_the_board_follows_and_back(chromium: Browser, product: RunningProduct) -> None:
+    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, staff)
+    ruth = sign_in(chromium, product.address, "ruth@harbor.example", PASSWORD)
+    dana = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+    ruth.goto(f"{product.address}/board")
+    figure(ruth, "sum.waiting", "0")
+    ruth.evaluate("window.stays = true")
+    figure(ruth, "sum.agents", "0")
+
+    dana.locator(".state-switch").click()
+    dana.get_by_role("menuitemradio", name="Available").first.click()
+    expect(dana.locator(".state-switch")).to_contain_text("Available")
+    began = time.monotonic()
+    expect(ruth.locator('[id="c-queue-1.agents"] li').first).to_contain_text("1", timeout=1000)
+    assert time.monotonic() - began < 1
+
+    with_ground(product, write_in)
+    figure(ruth, "sum.waiting", "1", within=10_000)
+    expect(ruth.locator('[id="c-queue-1.waiting"]')).to_have_class("figure big changed")
+    dana.wait_for_selector("[data-offer]", timeout=15_000)
+    dana.wait_for_timeout(1200)  # the guard against typing
+    with dana.expect_navigation(url="**/desk/cases/*"):
+        dana.keyboard.press("a")
+    figure(ruth, "sum.waiting", "0", within=1000)
+    figure(ruth, "queue-1.level", "100 %", within=2000)
+
+    ruth.goto(f"{product.address}/board/agents")
+    ruth.get_by_role("link", name="Direct Dana Sample").click()
+    ruth.get_by_label("Change the state to").select_option("offline")
+    ruth.locator("#direct").get_by_role("button", name="Change").click()
+    expect(dana.locator(".state-switch")).to_contain_text("Offline", timeout=3000)
+    ruth.get_by_role("link", name="Direct Dana Sample").or_(ruth.get_by_text("Nobody here")).first.wait_for()
+
+
+def test_a_supervisor_moves_what_waits_and_the_desk_follows(chromium: Browser, product: RunningProduct) -> None:
+    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, staff)
+    with_ground(product, write_in)
+    ruth = sign_in(chromium, product.address, "ruth@harbor.example", PASSWORD)
+    dana = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+    dana.goto(f"{product.address}/desk/queues/2")
+    expect(dana.locator("main")).not_to_contain_text("The bridge")
+    ruth.goto(f"{product.address}/board")
+    figure(ruth, "queue-1.waiting", "1", within=10_000)
+    ruth.locator('[id="c-queue-1.waiting"] a').click()
+    ruth.get_by_role("link", name="Direct").first.click()
+    ruth.get_by_label("Move to queue").select_option(label="Permits")
+    ruth.get_by_role("button", name="Move", exact=True).click()
+    expect(ruth.locator("#entries")).to_contain_text("Nothing waits here", timeout=3000)
+    expect(dana.locator("main")).to_contain_text("The bridge", timeout=3000)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_accessible(chromium: Browser, demo: RunningProduct, theme: str, width: int) -> None:
+    known = json.loads((demo.data / "demo.json").read_text())["sign_ins"]["admin"]
+    page = sign_in(chromium, demo.address, known["email"], known["password"], color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in (
+        "/board",
+        "/board?by=team&wall=1",
+        "/board/entries?by=queue&key=all&figure=waiting",
+        "/board/entries?by=queue&key=all&figure=today",
+        "/board/agents",
+        "/board/thresholds",
+    ):
+        page.goto(f"{demo.address}{path}")
+        page.wait_for_load_state("load")
+        assert faults(page) == [], path
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, (path, wide)
+
+
+def test_by_keyboard_alone(chromium: Browser, demo: RunningProduct) -> None:
+    known = json.loads((demo.data / "demo.json").read_text())["sign_ins"]["supervisor"]
+    page = sign_in(chromium, demo.address, known["email"], known["password"])
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+    page.wait_for_url("**/board")
+    page.keyboard.press("2")
+    page.wait_for_url("**/board?by=channel")
+    page.keyboard.press("m")
+    expect(page.locator("[data-board-sound]")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("w")
+    expect(page.locator(".board")).to_have_class("board wall")
