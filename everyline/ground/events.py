@@ -97,8 +97,14 @@ class Event:
     position: Position = Position(0, 0)
 
 
-async def record(
+async def record(tx: Tx, kind: str, **facts: Any) -> None:
+    """Write one event into the transaction that makes it so. ``facts`` as in ``record_at``."""
+    await record_at(tx, now(), kind, **facts)
+
+
+async def record_at(
     tx: Tx,
+    at: datetime,
     kind: str,
     *,
     actor_id: int | None = None,
@@ -110,10 +116,10 @@ async def record(
     line_id: int | None = None,
     **data: Any,
 ) -> None:
-    """Write one event into the transaction that makes it so."""
+    """The same, of a moment that is written elsewhere as well."""
     await record_all(
         tx,
-        [Event(kind, now(), actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data)],
+        [Event(kind, at, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data)],
     )
 
 

@@ -132,10 +132,11 @@ async def give_entry(tx: Tx, by: int, entry_id: int, agent_id: int) -> None:
     """Give an entry to an agent past the order of the queue. Conflict when somebody else has it."""
     if await tx.value(select(Agent.id).where(Agent.id == agent_id, Agent.active)) is None:
         raise NotFound(_("There is no such agent."))
-    await waiting.withdraw(tx, "picked", entry_id=entry_id, but=by)
     rows = await tx.rows(statements.take, {"at": now(), "entry_id": entry_id, "agent_id": agent_id})
     if not rows:
         raise Conflict(_("Somebody else was faster."))
+    # afterwards, because an offer may have been made until the entry was ours
+    await waiting.withdraw(tx, "picked", entry_id=entry_id, but=by)
     await _begin(tx, rows, "picked", by)
 
 

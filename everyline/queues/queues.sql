@@ -29,7 +29,8 @@ from unnest(cast(:queue_ids as bigint[]), cast(:interaction_ids as bigint[]), ca
 join queue q on q.id = w.queue_id
 where not exists (select from assignment a where a.case_id = w.case_id and a.work_ended_at is null and a.ended_at is null)
 on conflict (case_id) where state in ('waiting', 'offered') do nothing
-returning id, queue_id, interaction_id, case_id, channel, media_class, language, priority, weight, waiting_since;
+returning id, queue_id, interaction_id, case_id, channel, media_class, language, priority, weight, waiting_since, offer_seconds, needs, wants,
+    preferred_agent_ids, preferred_until, callback_after;
 
 -- name: pace
 -- How many wait in each queue, and when the last ones went into service, in seconds since the epoch.
@@ -104,10 +105,13 @@ order by xid, id limit :most;
 
 -- name: offer
 -- Offers, by compare-and-set: only what still waits is offered, and only to who is still available and before no other offer.
+-- Who changes state at this moment is waited for.
 with proposed as (
-    select * from unnest(cast(:entry_ids as bigint[]), cast(:agent_ids as bigint[]), cast(:expires as timestamptz[])) as p (entry_id, agent_id, expires_at)
-    where exists (select from agent_state s where s.agent_id = p.agent_id and s.state = 'available')
-        and not exists (select from offer o where o.agent_id = p.agent_id and o.ended_at is null)
+    select p.entry_id, p.agent_id, p.expires_at
+    from unnest(cast(:entry_ids as bigint[]), cast(:agent_ids as bigint[]), cast(:expires as timestamptz[])) as p (entry_id, agent_id, expires_at)
+    join agent_state s on s.agent_id = p.agent_id
+    where s.state = 'available' and not exists (select from offer o where o.agent_id = p.agent_id and o.ended_at is null)
+    for share of s
 ),
 shown as (
     update queue_entry e set state = 'offered' from (select distinct entry_id from proposed) p

@@ -90,6 +90,12 @@ async def enter(tx: Tx, entries: Sequence[Waiting]) -> None:
                     "waiting_since": row.waiting_since.isoformat(),
                     "team_id": None,
                     "moved": row.case_id in moved,
+                    "offer_seconds": row.offer_seconds,
+                    "needs": row.needs,
+                    "wants": row.wants,
+                    "preferred": row.preferred_agent_ids,
+                    "preferred_until": row.preferred_until and row.preferred_until.timestamp(),
+                    "not_before": row.callback_after and row.callback_after.timestamp(),
                     "expected_seconds": one and round(one.seconds),
                     "expected_low": one and round(one.low),
                     "expected_high": one and round(one.high),
@@ -211,12 +217,12 @@ async def leave(tx: Tx, case_id: int, outcome: str) -> None:
 
 
 async def _go(tx: Tx, entry_id: int, outcome: str, by: int | None = None) -> Row | None:
-    await withdraw(tx, outcome, entry_id=entry_id)
     entry = await tx.first(
         statements.move_entry,
         {"at": now(), "entry_id": entry_id, "before": list(LIVE), "after": "left", "outcome": outcome},
     )
     if entry is not None:
+        await withdraw(tx, outcome, entry_id=entry_id)  # afterwards: until now an offer may have been made
         await events.record(
             tx,
             "queue_entry.left",

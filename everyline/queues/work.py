@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -57,8 +58,9 @@ async def _record_ends(tx: Tx, rows: Iterable[Row], by: int | None) -> None:
     for row in rows:
         ended = row.ended_at is not None
         work_ended_at = row.work_ended_at or at
-        await events.record(
+        await events.record_at(
             tx,
+            at,
             "interaction.wrapped_up" if ended else "interaction.wraps_up",
             actor_id=by,
             agent_id=row.agent_id,
@@ -82,7 +84,7 @@ async def _record_ends(tx: Tx, rows: Iterable[Row], by: int | None) -> None:
         if row.media_class in INTERRUPTS:
             await _resume(tx, row.agent_id)
         if ended:
-            await idle_from_now(tx, row.agent_id)
+            await _idle(tx, row.agent_id, at)
 
 
 async def hold_for(tx: Tx, agent_id: int, media_class: str) -> None:
@@ -115,7 +117,7 @@ async def _tell(tx: Tx, kind: str, row: Row) -> None:
     )
 
 
-async def idle_from_now(tx: Tx, agent_id: int) -> None:
+async def _idle(tx: Tx, agent_id: int, at: datetime) -> None:
     """The longest idle is who has had nothing in hand for longest; then a state chosen for afterwards is taken."""
     busy = await tx.value(
         select(Assignment.id).where(Assignment.agent_id == agent_id, Assignment.ended_at.is_(None)).limit(1)
@@ -125,7 +127,7 @@ async def idle_from_now(tx: Tx, agent_id: int) -> None:
     row = await tx.first(
         update(AgentState)
         .where(AgentState.agent_id == agent_id)
-        .values(idle_since=now())
+        .values(idle_since=at)
         .returning(AgentState.next_state, AgentState.next_reason)
     )
     if row is not None and row.next_state:
@@ -157,8 +159,9 @@ async def change_state(
     if state != "available":
         gone = await waiting.withdraw(tx, "no longer available", agent_id=agent_id)
         await waiting.wait_again(tx, [row.entry_id for row in gone])
-    await events.record(
+    await events.record_at(
         tx,
+        at,
         "agent.state_changed",
         actor_id=by,
         agent_id=agent_id,
