@@ -159,7 +159,7 @@ async def expression(tx: Tx, form: Typed, field: str) -> Any:
 
 
 async def _steps(tx: Tx, form: Typed) -> list[Step]:
-    """The steps in the order of their times; those by a condition alone stay behind those they stood behind."""
+    """The steps in the order of their times; one by a condition alone stays behind the one it stood behind."""
     found: list[tuple[float, Step]] = []
     latest = 0.0
     for number in range(_rows(form)):
