@@ -43,7 +43,7 @@ insert into line (channel, address, name, queue_id) values ('email', 'bench@coun
 CASES = """
 with made as (
     insert into "case" (number, customer_id, queue_id, line_id, subject, status)
-    select 900000 + n, (select max(id) from customer), (select id from queue where name = 'Queue ' || (n % %(queues)s + 1)), (select max(id) from line), 'Bench', 'new'
+    select 900000 + n, (select max(id) from customer), (select id from queue where name = 'Queue ' || (n %% %(queues)s + 1)), (select max(id) from line), 'Bench', 'new'
     from generate_series(1, %(entries)s) n returning id, queue_id
 ),
 came as (

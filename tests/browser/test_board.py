@@ -144,6 +144,7 @@ def test_accessible(chromium: Browser, demo: RunningProduct, theme: str, width: 
 def test_by_keyboard_alone(chromium: Browser, demo: RunningProduct) -> None:
     known = json.loads((demo.data / "demo.json").read_text())["sign_ins"]["supervisor"]
     page = sign_in(chromium, demo.address, known["email"], known["password"])
+    page.wait_for_load_state("load")
     page.keyboard.press("g")
     page.keyboard.press("b")
     page.wait_for_url("**/board")
