@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -12,8 +12,18 @@ from everyline.ground.installation import Ground
 from everyline.lines import actions as lines
 from everyline.people import actions as people
 from everyline.people.models import AwayReason
+from everyline.queues import asks, set_up, teams
 from everyline.queues.models import AgentSkill, Hours, Membership, Queue, Skill, WrapUpCode
+from everyline.queues.rules import Step
 from everyline.sample import generator, topics
+
+_TEAM_OF_WORK = text("update assignment set team_id = agent.team_id from agent where agent.id = assignment.agent_id")
+_SHARES_OF_WORK = text("""
+    insert into share_count (queue_id, begins_at, team_id, given)
+    select a.queue_id, date_bin('15 minutes', a.accepted_at, timestamptz '2000-01-01 00:00+00'), a.team_id, count(*)
+    from assignment a join queue_team t on t.queue_id = a.queue_id and t.team_id = a.team_id and t.share is not null
+    group by 1, 2, 3
+""")
 
 LANGUAGES = {
     "en": "English",
@@ -99,6 +109,7 @@ async def build(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tuple
     }
     await tx.many(insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)])
     agents, loaded = await _people(tx, queue_ids)
+    await _arrange(tx, queue_ids, dict(zip((name for name, *_rest in topics.AGENTS), agents, strict=True)))
     return House(queue_ids, list(line_ids.values()), answer_lines, agents, codes), loaded
 
 
@@ -153,3 +164,27 @@ async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]
         )
     _token_id, token = await people.add_token(tx, None, admin_id, "sample company")
     return agents, Loaded(passwords, token)
+
+
+async def _arrange(tx: Tx, queue_ids: dict[str, int], agents: dict[str, int]) -> None:
+    """What queues ask for beyond membership, and how one of them is split with a partner."""
+    for name, levels in topics.SKILLS.items():
+        skill_id = await set_up.add_skill(tx, None, name)
+        rows = [{"agent_id": agents[agent], "skill_id": skill_id, "level": level} for agent, level in levels.items()]
+        await tx.many(insert(AgentSkill), rows)
+    for queue, (wants, less) in topics.WANTS.items():
+        steps = [Step(after=after, wants=await asks.read(tx, words)) for after, words in less]
+        await set_up.change_queue(tx, None, queue_ids[queue], wants=await asks.read(tx, wants), steps=steps)
+    team_ids = {}
+    for name, (partner, members) in topics.TEAMS.items():
+        team_ids[name] = await teams.add_team(tx, None, name, partner=partner)
+        await teams.set_agents(tx, None, team_ids[name], [agents[agent] for agent in members])
+    for queue, shares in topics.SHARES.items():
+        parts = {team_ids[team]: teams.Part(share=share) for team, share in shares.items()}
+        await teams.set_parts(tx, None, queue_ids[queue], parts)
+
+
+async def count_shares(tx: Tx) -> None:
+    """Count what teams were given, of the work that is done: histories are written past the distributor."""
+    await tx.execute(_TEAM_OF_WORK)
+    await tx.execute(_SHARES_OF_WORK)

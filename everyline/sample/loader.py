@@ -35,6 +35,7 @@ async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
         points = await _customers(tx, customers)
         cases = list(generator.cases(chance, customers, now()))
         await histories.write(tx, ground, founded, customers, points, cases)
+        await house.count_shares(tx)
         await tx.execute(text("analyze"))
     return loaded
 

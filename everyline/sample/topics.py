@@ -101,6 +101,25 @@ AGENTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (  # name, qu
     ("Ruth Okafor", ("Property tax", "Roads"), ("en",)),
 )
 
+SKILLS: dict[str, dict[str, int]] = {  # name: level by agent
+    "Building law": {"Tomás Reyes": 4, "Samir Haddad": 3, "Marcus Bell": 2, "Owen Castle": 1},
+    "Water meters": {"Dana Whitfield": 4, "Greta Holm": 3, "Andre Baptiste": 2},
+    "Trainee": {"Owen Castle": 1},
+}
+WANTS: dict[str, tuple[str, tuple[tuple[int, str], ...]]] = {  # queue: what it asks for, and less of it after seconds
+    "Permits": ('"Building law" >= 3 and not Trainee', ((3600, '"Building law" and not Trainee'), (14_400, ""))),
+}
+TEAMS: dict[str, tuple[bool, tuple[str, ...]]] = {  # name: whether it is a partner, and who belongs to it
+    "Harbor County": (
+        False,
+        tuple(name for name, *_rest in AGENTS if name not in ("Owen Castle", "Mei Tanaka")),
+    ),
+    "Northline Services": (True, ("Owen Castle", "Mei Tanaka")),
+}
+SHARES: dict[str, dict[str, int]] = {
+    "Roads": {"Harbor County": 75, "Northline Services": 25}
+}  # queue: per cent by team
+
 TOPICS: tuple[Topic, ...] = (
     Topic(
         "Property tax",
