@@ -312,5 +312,48 @@ def doctor(data: Data = None) -> None:
         sys.exit(1)
 
 
+@app.command()
+def simulate(
+    day: Annotated[str | None, typer.Option(help="A day of this installation, as 2026-11-20.")] = None,
+    made: Annotated[
+        str | None, typer.Option(help='A day that never was: "per_hour=120,minutes=3,agents=8,patience=2".')
+    ] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help='A rule to try: "Water.strategy=most skilled". May be repeated.')
+    ] = None,
+    agents: Annotated[list[str] | None, typer.Option(help='Agents more or fewer: "Water=+2". May be repeated.')] = None,
+    zone: Annotated[str, typer.Option(help="Whose midnight begins the day.")] = "UTC",
+    goal: Annotated[float, typer.Option(help="Seconds of the service level of a made day.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same made day.")] = 1,
+    data: Data = None,
+) -> None:
+    """Play a day through the rules of the queues, as they are and with a change, and print what comes of it."""
+    from datetime import date
+
+    from everyline import simulate as work
+    from everyline.queues import queries
+    from everyline.queues.simulation import Day
+
+    if (day is None) == (made is None):
+        raise Fault("say which day: --day 2026-11-20, or --made per_hour=120,agents=8")
+
+    async def read(ground: Ground) -> tuple[Day, dict[int, str], dict[str, int]]:
+        async with ground.database.transaction() as tx:
+            skills = {row.name: row.id for row in await queries.all_skills(tx)}
+            return *await work.recorded(tx, date.fromisoformat(day or ""), zone), skills
+
+    try:
+        if made is not None:
+            found, names = work.Made.read(made).day(seed, goal)
+            skills: dict[str, int] = {}
+        else:
+            found, names, skills = _with_ground(data, read)
+        tried = work.changed(found, names, change or (), agents or (), skills) if change or agents else None
+    except (ValueError, KeyError) as error:
+        raise Fault(str(error)) from error
+    for line in work.compare(found, tried, names):
+        typer.echo(line)
+
+
 if __name__ == "__main__":
     main()
