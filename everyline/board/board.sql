@@ -47,8 +47,13 @@ order by e.left_at;
 
 -- name: entered_today
 -- What began to wait since the day began; what came from another queue is not new.
-select queue_id, channel, language, coalesce(team_id, 0) as team_id, count(*) as n
-from queue_entry where entered_at >= :begin and waiting_since >= entered_at - interval '1 second'
+select e.queue_id, e.channel, e.language, coalesce(e.team_id, 0) as team_id, count(*) as n
+from queue_entry e
+where e.entered_at >= :begin and not exists (
+    select from queue_entry p
+    where p.interaction_id = e.interaction_id and p.id < e.id and p.outcome in ('transferred', 'overflowed', 'too old')
+        and p.left_at between e.entered_at - interval '5 seconds' and e.entered_at + interval '5 seconds'
+)
 group by 1, 2, 3, 4;
 
 -- name: trend

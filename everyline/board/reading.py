@@ -23,7 +23,7 @@ from everyline.board.facts import (
     Waits,
     Work,
 )
-from everyline.board.models import Threshold
+from everyline.board.table import Threshold
 from everyline.ground import sql
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx

@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from everyline.board import directing, words
 from everyline.board.face import frame
 from everyline.board.facts import Limit
-from everyline.board.models import Threshold
 from everyline.board.rules import WATCHED, limit_of
+from everyline.board.table import Threshold
 from everyline.ground.database import Tx
 from everyline.ground.errors import Invalid
 from everyline.ground.pages import page

@@ -16,3 +16,4 @@ create table threshold (
 create unique index uq_threshold_queue_figure on threshold (queue_id, figure) nulls not distinct;
 
 create index ix_queue_entry_left_at on queue_entry (left_at, id) where left_at is not null;
+create index ix_queue_entry_entered_at on queue_entry (entered_at);

@@ -1,4 +1,4 @@
-"""Tables of the board."""
+"""The one table of the board."""
 
 from __future__ import annotations
 
