@@ -21,7 +21,8 @@ COOKIE = "everyline"
 
 _AGENT = """
     a.id, a.name, a.email, a.role, a.all_queues, a.language, a.zone, a.theme,
-    array(select queue_id from membership m where m.agent_id = a.id union select queue_id from queue_scope s where s.agent_id = a.id) as queue_ids
+    array(select queue_id from membership m where m.agent_id = a.id union select queue_id from queue_scope s where s.agent_id = a.id) as queue_ids,
+    (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text || '.9223372036854775807' as position
 """
 _BY_COOKIE = text(
     f"select {_AGENT}, null as scopes, s.used_at < now() - interval '1 minute' as stale from sign_in s join agent a on a.id = s.agent_id "  # noqa: S608 -- no input in it
@@ -88,6 +89,7 @@ def _me(row: Any, address: str) -> Me:
         row.theme,
         scopes,
         address,
+        row.position,
     )
 
 

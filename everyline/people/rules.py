@@ -63,6 +63,7 @@ class Me:
     theme: str = "system"
     scopes: frozenset[str] | None = None  # of the token; None: a browser, all that the role may
     address: str = ""  # where the request came from
+    position: str = ""  # of events, before anything was read for the request: what comes later its page hears live
 
     def may(self, permission: str) -> bool:
         """Does the role, and the token's scopes if there are any, allow this?"""

@@ -119,6 +119,7 @@ async def shell(
             "keys": changed_keys(row.keys),
             "sound": not (row.keys or {}).get("silent", False),
             "live": f"agent:{me.id} {live}".strip(),
+            "position": me.position,
         },
     }
 
@@ -128,6 +129,8 @@ def other_faces(me: Me, home: str) -> list[dict[str, Any]]:
     found = [item(_("Desk"), "/desk", icon="desk", key="g d")] if home != "/desk" else []
     if me.may("board.read") and home != "/board":
         found.append(item(_("Board"), "/board", icon="board", key="g b"))
+    if me.may("figure.read") and home != "/reports":
+        found.append(item(_("Reports"), "/reports", icon="chart", key="g r"))
     if me.may("line.read") and home != "/setup":
         found.append(item(_("Set-up"), "/setup", icon="sliders", key="g u"))
     return found

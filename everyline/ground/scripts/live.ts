@@ -22,7 +22,7 @@ const LONGEST_WAIT = 30_000;
 
 let stream: EventSource | undefined;
 let listening = "";
-let position = "";
+let position = document.body.dataset["liveFrom"] ?? "";
 let tries = 0;
 let told = false;
 let retry: ReturnType<typeof setTimeout> | undefined;
