@@ -27,6 +27,7 @@ async def test_every_cut_is_shown_and_what_waits_is_counted(floor: Floor, by: st
     assert sum(line["waiting"] for line in board["lines"]) == 1
 
 
+@pytest.mark.req("Q1", "P3")
 async def test_a_figure_opens_to_its_entries_and_they_can_be_directed(floor: Floor) -> None:
     lead = await floor.sign_in("supervisor", all_queues=True)
     agent = await floor.sign_in("agent", name="Dana Whitfield", queues=(floor.queue_id, floor.other_id), available=True)
@@ -58,6 +59,7 @@ async def test_a_figure_opens_to_its_entries_and_they_can_be_directed(floor: Flo
     ]
 
 
+@pytest.mark.req("Q1", "P3")
 async def test_a_case_is_taken_over_and_a_state_is_changed(floor: Floor) -> None:
     lead = await floor.sign_in("supervisor", all_queues=True)
     agent = await floor.sign_in("agent", name="Tom Okafor", queues=(floor.queue_id,), available=True)
@@ -96,6 +98,7 @@ async def test_what_ended_opens_to_how_it_ended(floor: Floor) -> None:
     assert "answered in time / (offered" in (await floor.get(lead, "/board")).text
 
 
+@pytest.mark.req("Q1", "P3")
 async def test_scope_is_kept_everywhere(floor: Floor) -> None:
     mine = await floor.sign_in("supervisor", queues=(floor.other_id,))
     stranger = await floor.sign_in("agent", name="Sam Stranger", queues=(floor.queue_id,), available=True)

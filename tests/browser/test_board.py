@@ -102,6 +102,7 @@ def test_an_agent_acts_and_the_board_follows_and_back(chromium: Browser, product
     ruth.get_by_role("link", name="Direct Dana Sample").or_(ruth.get_by_text("Nobody here")).first.wait_for()
 
 
+@pytest.mark.req("Q1")
 def test_a_supervisor_moves_what_waits_and_the_desk_follows(chromium: Browser, product: RunningProduct) -> None:
     product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
     with_ground(product, staff)
