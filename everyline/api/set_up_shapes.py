@@ -160,6 +160,10 @@ class PartShape(Shape):
     ceiling: int | None = Field(None, description="At most so many in 15 minutes.")
 
 
+class PartsAsked(Asked):
+    teams: list[PartShape]
+
+
 class GivenShape(Shape):
     team_id: int
     given: int

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request
 
 from everyline.api.once import OnceRoute
-from everyline.api.set_up_shapes import AgentIds, PartShape, SplitShape, TeamAsked, TeamChange, TeamShape
+from everyline.api.set_up_shapes import AgentIds, PartsAsked, PartShape, SplitShape, TeamAsked, TeamChange, TeamShape
 from everyline.api.shapes import Made
 from everyline.ground.clock import now
 from everyline.ground.errors import Invalid, NotFound
@@ -91,10 +91,10 @@ def _named(part: teams.Part) -> dict[str, int | None]:
 
 @router.put("/queues/{queue_id}/teams", status_code=204)
 async def set_parts(
-    request: Request, queue_id: int, asked: list[PartShape], me: Annotated[Me, permit("queue.write")]
+    request: Request, queue_id: int, asked: PartsAsked, me: Annotated[Me, permit("queue.write")]
 ) -> None:
     """Say what teams do in a queue; a team that is not named does what everybody does."""
-    wanted = {one.team_id: teams.Part(one.delay_seconds, one.share, one.floor, one.ceiling) for one in asked}
+    wanted = {one.team_id: teams.Part(one.delay_seconds, one.share, one.floor, one.ceiling) for one in asked.teams}
     async with ground_of(request).database.transaction() as tx:
         await teams.set_parts(tx, me.id, queue_id, wanted)
         shares = {str(team_id): part.share for team_id, part in wanted.items()}

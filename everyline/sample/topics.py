@@ -117,7 +117,7 @@ TEAMS: dict[str, tuple[bool, tuple[str, ...]]] = {  # name: whether it is a part
     "Northline Services": (True, ("Owen Castle", "Mei Tanaka")),
 }
 SHARES: dict[str, dict[str, int]] = {
-    "Roads": {"Harbor County": 75, "Northline Services": 25}
+    "Roads": {"Harbor County": 85, "Northline Services": 15}
 }  # queue: per cent by team
 
 TOPICS: tuple[Topic, ...] = (

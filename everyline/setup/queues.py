@@ -19,6 +19,7 @@ from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.queues import asks, queries, set_up, teams
+from everyline.queues.expressions import write
 from everyline.queues.rules import Step
 from everyline.setup import queue_form
 from everyline.setup.frame import back, caller, filled, frame, wrong
@@ -62,7 +63,9 @@ async def _queue(request: Request, me: Me, queue_id: int | None, *, status: int 
             "values": {**await queue_form.shown(tx, row), **queue_form.shown_parts(parts)},
             "members": (await queries.members(tx)).get(queue_id or 0, set()),
             "agents": [agent for agent in await people.all_agents(tx) if agent.active],
-            "skills": await queries.all_skills(tx),
+            "skills": [
+                write({"skill": skill.id, "least": 1}, {skill.id: skill.name}) for skill in await queries.all_skills(tx)
+            ],
             "hours": [(hours.id, hours.name) for hours in await queries.all_hours(tx)],
             "strategies": [(str(key), _(words), _(means)) for key, (words, means) in STRATEGIES.items()],
             "earlier": [(key, _(words), _(means)) for key, (words, means) in EARLIER_AGENT.items()],

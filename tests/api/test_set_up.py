@@ -108,10 +108,10 @@ async def test_teams_and_their_shares(program: httpx.AsyncClient, sign_in: Any) 
     assert (await program.get(f"/teams/{north}/agents")).json() == {"agent_ids": [agent.id]}
     assert (await program.patch(f"/teams/{house}", json={"name": "The house"})).status_code == 204
     parts = [{"team_id": house, "share": 70}, {"team_id": north, "share": 30, "delay_seconds": 60, "ceiling": 5}]
-    assert (await program.put("/queues/1/teams", json=parts)).status_code == 204
+    assert (await program.put("/queues/1/teams", json={"teams": parts})).status_code == 204
     assert [part["share"] for part in (await program.get("/queues/1/teams")).json()] == [70, 30]
     assert [team["queue_ids"] for team in (await program.get("/teams")).json()] == [[1], [1]]
-    over = await program.put("/queues/1/teams", json=[*parts[:1], {**parts[1], "share": 40}])
+    over = await program.put("/queues/1/teams", json={"teams": [*parts[:1], {**parts[1], "share": 40}]})
     assert over.status_code == 422
     assert over.json()["detail"] == "The shares add up to 110: at most 100."
     assert (await program.get("/queues/1/shares?by=interval")).json() == []

@@ -234,7 +234,7 @@ async def test_what_teams_do_in_a_queue(admin: httpx.AsyncClient, ground: Ground
             {"q": row.id, "h": house, "n": north},
         )
     split = said(await admin.get(f"/setup/queues/{row.id}/shares"))
-    assert "House 3 75.0 66.7 +8.3 North 1 25.0 33.3 -8.3" in split
+    assert "House 3 75.0 66.7 +8.3 North 1 25.0 33.3 −8.3" in split
 
 
 async def test_a_skill_says_where_it_is_needed_before_it_goes(
