@@ -6,7 +6,7 @@ shares and averages of many rows are those of their sums, never averages of aver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,9 @@ from everyline.ground.words import mark
 from everyline.measure.rules import DEFAULT_FORMULA, Counts, average, occupancy, service_level
 
 # ledgers, as a figure declares them
-COHORT = mark("by arrival: in the interval in which an entry arrived")
-EVENT = mark("by event: in the interval in which it happened")
-TIME = mark("pro-rated: time counts in the interval in which it passed")
+COHORT = mark("By arrival: in the interval in which an entry arrived")
+EVENT = mark("By event: in the interval in which it happened")
+TIME = mark("Pro-rated: time counts in the interval in which it passed")
 
 BY_EVENT = ("SL-ign", "SL-neg", "SL-pos")  # formulas that count goal events, which happen in an interval of their own
 
@@ -376,6 +376,7 @@ FIGURES: dict[str, Figure] = {
 
 # what stands in a report unless something else is asked for
 USUAL = ("offered", "in_time", "late", "abandoned", "short", "service_level", "asa", "handle_time")
+AGENT_TILES = ("handled", "handle_time", "concurrency", "occupancy", "transfer_rate")
 TILES = ("service_level", "offered", "asa", "abandon_rate", "handle_time")
 
 # what rows can be made of
@@ -418,6 +419,23 @@ class Line:
     def value(self, figure: str) -> float | None:
         """A figure of this row."""
         return FIGURES[figure].compute(self.sums, self.formula)
+
+
+class _Listening(dict[str, int]):
+    """Sums that note which of them were asked for."""
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002 -- nothing is there
+        self[name] = 0
+        return 0
+
+
+def columns_of(figures: Iterable[str], formulas: Iterable[str]) -> Sums:
+    """Which columns of which ledgers some figures are made of: a row that has a nothing for each."""
+    heard = Sums(_Listening(), _Listening(), _Listening(), _Listening())
+    for name in figures:
+        for formula in formulas if name == "service_level" else (DEFAULT_FORMULA,):
+            FIGURES[name].compute(heard, formula)
+    return heard
 
 
 def total(lines: list[Line], formula: str = DEFAULT_FORMULA) -> Line:

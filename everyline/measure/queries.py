@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from everyline.ground.database import Row, Tx
 from everyline.ground.moments import zone
-from everyline.measure.figures import STEPS, Asked, Line, Sums, total
+from everyline.measure.figures import FIGURES, STEPS, Asked, Line, Sums, columns_of, total
 from everyline.measure.models import ARRIVALS, HAPPENINGS, TIMES, WORKS
 from everyline.measure.rules import DEFAULT_FORMULA
 
@@ -22,11 +22,17 @@ _WHERE = (
     "begins_at >= :begin and begins_at < :end and queue_id = any(:queues) and (:channel = '' or channel = :channel) "
     "and (:language = '' or language = :language) and (:team = 0 or team_id = :team)"
 )
+_WORK_OF_AGENTS = (
+    "(select v.* from event_of_work v join work w on w.assignment_id = v.assignment_id "
+    "where w.ended_at >= :begin and w.ended_at < :end) v"
+)
 _SHARED = {"queue": "queue_id", "channel": "channel", "language": "language", "team": "team_id"}
 
 
 def _moment(asked: Asked) -> str:
     """The beginning of the interval that a row lies in, in the reader's zone where days and weeks are meant."""
+    if asked.step == "15":
+        return "begins_at"
     if asked.step in ("day", "week"):
         return f"date_trunc('{asked.step}', begins_at, :zone)"
     return f"date_bin(interval '{STEPS[asked.step]} minutes', begins_at, cast(:begin as timestamptz))"
@@ -55,19 +61,17 @@ def _grouped(asked: Asked, also: dict[str, str]) -> tuple[str, str]:
 async def _read(tx: Tx, asked: Asked, words: str, columns: Sequence[str]) -> dict[tuple[Any, ...], dict[str, int]]:
     values = {name: value for name, value in _values(asked).items() if f":{name}" in words}
     n = len(asked.rows)
-    return {
-        tuple(row[:n]): dict(zip(columns, map(int, row[n:]), strict=True)) for row in await tx.rows(text(words), values)
-    }
+    return {tuple(row[:n]): dict(zip(columns, row[n:], strict=True)) for row in await tx.rows(text(words), values)}
 
 
 async def _ledger(
-    tx: Tx, asked: Asked, ledger: str, columns: Sequence[str], also: dict[str, str] | None = None, source: str = ""
+    tx: Tx, asked: Asked, ledger: str, columns: Sequence[str], also: dict[str, str] | None = None
 ) -> dict[tuple[Any, ...], dict[str, int]]:
     keys, numbers = _grouped(asked, also or {})
     sums = ", ".join(f"coalesce(sum({name}), 0)::bigint as sum_{n}" for n, name in enumerate(columns))
     listed = f"{keys}, {sums}" if keys else sums
     who = " and (:agent = 0 or agent_id = :agent)" if also is not None else ""
-    words = f"select {listed} from {source or ledger} where {_WHERE}{who}"  # noqa: S608 -- names of ours
+    words = f"select {listed} from {ledger} where {_WHERE}{who}"  # noqa: S608 -- names of ours
     return await _read(tx, asked, f"{words} group by {numbers}" if numbers else words, columns)
 
 
@@ -106,32 +110,38 @@ async def _states_by_queue(tx: Tx, asked: Asked) -> dict[tuple[Any, ...], dict[s
     return await _read(tx, asked, words, list(_STATES))
 
 
-async def lines(tx: Tx, asked: Asked, formula: str = "", *, times: bool = True) -> list[Line]:
-    """The rows of a report, in their order. ``formula``: count all by this one; else each queue by its own, and what holds
-    several queues by the one that they share or the usual one. ``times``: read the pro-rated ledgers too."""
+async def lines(tx: Tx, asked: Asked, formula: str = "", figures: Iterable[str] = FIGURES) -> list[Line]:
+    """The rows of a report, in their order, with what some figures are made of. ``formula``: count all by this one; else each
+    queue by its own, and what holds several queues by the one that they share or the usual one."""
     if not asked.queue_ids:
         return []
-    if "agent" in asked.rows or asked.agent_id:
-        cohort: dict[tuple[Any, ...], dict[str, int]] = {}
-        works = (
-            "(select v.* from event_of_work v join work w on w.assignment_id = v.assignment_id "
-            "where w.ended_at >= :begin and w.ended_at < :end) v"
-        )
-        event = await _ledger(tx, asked, "", WORKS, {"agent": "agent_id"}, works)
-    else:
-        cohort = await _ledger(tx, asked, "cohort_ledger", ARRIVALS)
-        event = await _ledger(tx, asked, "event_ledger", HAPPENINGS)
-    time = await _ledger(tx, asked, "time_ledger", TIMES, {"agent": "agent_id"}) if times else {}
-    agent = await _states(tx, asked) if times else {}
     promised = await formulas(tx)
     shared = formula or shared_formula(promised, asked.queue_ids)
     place = asked.rows.index("queue") if "queue" in asked.rows else None
+    own = place is not None and not formula
+    needed = columns_of(figures, {shared, *(promised.values() if own else ())})
+
+    def among(columns: Sequence[str], wanted: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in columns if name in set(wanted))
+
+    cohort: dict[tuple[Any, ...], dict[str, int]] = {}
+    if "agent" in asked.rows or asked.agent_id:
+        columns = among(WORKS, needed.event)
+        event = await _ledger(tx, asked, _WORK_OF_AGENTS, columns, {"agent": "agent_id"}) if columns else {}
+    else:
+        columns = among(ARRIVALS, needed.cohort)
+        cohort = await _ledger(tx, asked, "cohort_ledger", columns) if columns else {}
+        columns = among(HAPPENINGS, needed.event)
+        event = await _ledger(tx, asked, "event_ledger", columns) if columns else {}
+    columns = among(TIMES, needed.time)
+    time = await _ledger(tx, asked, "time_ledger", columns, {"agent": "agent_id"}) if columns else {}
+    agent = await _states(tx, asked) if needed.agent else {}
     nothing: dict[str, int] = {}
     return [
         Line(
             key,
             Sums(cohort.get(key, nothing), event.get(key, nothing), time.get(key, nothing), agent.get(key, nothing)),
-            shared if place is None or formula else promised.get(key[place], DEFAULT_FORMULA),
+            promised.get(key[place], DEFAULT_FORMULA) if own and place is not None else shared,
         )
         for key in sorted({*cohort, *event, *time, *agent}, key=lambda key: tuple((part is None, part) for part in key))
     ]

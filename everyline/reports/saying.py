@@ -75,8 +75,10 @@ def moved(figure: str, now: float | None, before: float | None) -> Moved | None:
         share = change / before if before else 0
         text = f"{'+' if share >= 0 else '−'}{number(abs(100 * share))} %"
         same = abs(share) < 0.005
-    if same or not facts.better:
-        return Moved(text, "level", change >= 0, "" if facts.better else _("on a week before"))
+    if same:
+        return Moved(_("as a week before"), "level")
+    if not facts.better:
+        return Moved(text, "level", change > 0, _("on a week before"))
     good = (change > 0) == (facts.better > 0)
     return Moved(text, "better" if good else "worse", change > 0, _("better") if good else _("worse"))
 

@@ -51,7 +51,7 @@ async def surveys(request: Request, me: Reader, before: int = 0) -> Response:
         kept=kept,
         own_queues=[(one, named.queues[one]) for one in queue_ids if one in named.queues],
         number=number,
-        none=NONE,
+        dash=NONE,
     )
 
 

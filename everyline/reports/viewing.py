@@ -11,7 +11,7 @@ from everyline.ground.database import Tx
 from everyline.ground.moments import zone
 from everyline.ground.words import _
 from everyline.measure import queries
-from everyline.measure.figures import BY_EVENT, EVENT, FIGURES, STEPS, TILES, Asked, Line, total
+from everyline.measure.figures import AGENT_TILES, BY_EVENT, EVENT, FIGURES, STEPS, TILES, Asked, Line, total
 from everyline.measure.rules import FORMULAS
 from everyline.reports import drawing, saying
 from everyline.reports.asking import MOST_ROWS_OF_CHART, Question
@@ -85,9 +85,7 @@ async def view(tx: Tx, question: Question, asked: Asked, named: Names, promised:
         question.columns,
         rows,
         _row(whole, before, question, replace(asked, rows=()), named, promised),
-        tuple(
-            _tile(name, whole, before, question) for name in TILES if question.by != "agent" or name in ("handle_time",)
-        ),
+        tuple(_tile(name, whole, before, question) for name in (AGENT_TILES if question.by == "agent" else TILES)),
         _chart(question, found, past_by_key, named) if question.by != "agent" and not question.then else None,
         whole,
         before,
@@ -133,7 +131,7 @@ def _row(line: Line, past: Line | None, question: Question, asked: Asked, named:
 def _moved_offered(line: Line, past: Line | None) -> str:
     name = "offered" if line.value("offered") or (past and past.value("offered")) else "handled"
     moved = saying.moved(name, line.value(name), past.value(name) if past else None)
-    return moved.text if moved else saying.NONE
+    return (moved.text if moved.words else "0 %") if moved else saying.NONE
 
 
 def cases_href(question: Question, figure: str, asked: Asked, key: Sequence[Any]) -> str:

@@ -61,17 +61,21 @@ async def write(
     case_ids = await ids(tx, Case, len(cases))
     interaction_ids = await ids(tx, Interaction, len(cases))
     entry_ids = await ids(tx, QueueEntry, len(cases))
+    assignment_ids = await ids(tx, Assignment, len(cases))
     message_ids = iter(await ids(tx, Message, sum(len(found.pieces) for found in cases)))
     customer_of = {
         row.id: row.customer_id
         for row in await tx.rows(select(ContactPoint.id, ContactPoint.customer_id).where(ContactPoint.kind == MAILBOX))
     }
-    for case_id, interaction_id, entry_id, found in zip(case_ids, interaction_ids, entry_ids, cases, strict=True):
+    for case_id, interaction_id, entry_id, assignment_id, found in zip(
+        case_ids, interaction_ids, entry_ids, assignment_ids, cases, strict=True
+    ):
         point = points[found.customer]
         one = _One(
             case_id,
             interaction_id,
             entry_id,
+            assignment_id,
             customer_of[point],
             point,
             house.queues[found.topic.queue],
@@ -94,6 +98,7 @@ class _One:
     case_id: int
     interaction_id: int
     entry_id: int
+    assignment_id: int
     customer_id: int
     point_id: int
     queue_id: int
@@ -249,13 +254,31 @@ def _work(rows: _Rows, house: House, one: _One, found: SampleCase) -> None:
         outcome="" if waiting else "accepted",
     )
     shared = _shared(one)
-    rows.events.append(Event("queue_entry.entered", found.opened_at, **shared, data={"entry_id": one.entry_id}))
+    kind = {
+        "channel": channel_name,
+        "media_class": str(facts.media_class),
+        "language": found.topic.language,
+        "weight": facts.weight,
+    }
+    entered = {
+        "entry_id": one.entry_id,
+        "priority": found.priority,
+        "waiting_since": found.opened_at.isoformat(),
+        "moved": False,
+    }
+    rows.events.append(Event("queue_entry.entered", found.opened_at, **shared, data={**entered, **kind}))
     if waiting or found.agent is None or found.accepted_at is None:
         return
     agent_id = house.agents[found.agent]
-    ended = found.resolved_at or (found.answered_at or found.accepted_at) + timedelta(minutes=5)
+    work_ended = min(
+        (found.answered_at or found.accepted_at) + timedelta(seconds=40), found.accepted_at + timedelta(minutes=25)
+    )
+    wrap_up = timedelta(seconds=15 + one.entry_id % 50)
+    ended = work_ended + wrap_up
+    outcome = "resolved" if found.resolved_at and found.resolved_at <= ended + timedelta(hours=1) else "put aside"
     rows.add(
         Assignment,
+        id=one.assignment_id,
         entry_id=one.entry_id,
         interaction_id=one.interaction_id,
         case_id=one.case_id,
@@ -264,11 +287,29 @@ def _work(rows: _Rows, house: House, one: _One, found: SampleCase) -> None:
         media_class=str(facts.media_class),
         weight=facts.weight,
         accepted_at=found.accepted_at,
-        work_ended_at=ended,
+        work_ended_at=work_ended,
         ended_at=ended,
         wrap_up_code_id=house.codes[found.topic.code] if found.resolved_at else None,
-        outcome="resolved" if found.resolved_at else "put aside",
+        outcome=outcome,
     )
-    rows.events.append(
-        Event("interaction.accepted", found.accepted_at, agent_id, agent_id, **shared, data={"entry_id": one.entry_id})
-    )
+    work = {"entry_id": one.entry_id, "assignment_id": one.assignment_id, **kind}
+    waited = (found.accepted_at - found.opened_at).total_seconds()
+    over = {
+        "outcome": outcome,
+        "accepted_at": found.accepted_at.isoformat(),
+        "work_seconds": (work_ended - found.accepted_at).total_seconds(),
+        "held_seconds": 0,
+        "wrap_up_seconds": wrap_up.total_seconds(),
+        "wrap_up_code_id": house.codes[found.topic.code] if found.resolved_at else None,
+    }
+    rows.events += [
+        Event(
+            "interaction.accepted",
+            found.accepted_at,
+            agent_id,
+            agent_id,
+            **shared,
+            data={**work, "waited_seconds": waited},
+        ),
+        Event("interaction.wrapped_up", ended, agent_id, agent_id, **shared, data={**work, **over}),
+    ]

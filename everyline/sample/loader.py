@@ -12,8 +12,9 @@ from everyline.ground.addresses import MAILBOX, NUMBER
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.installation import Ground
+from everyline.measure import ledgers
 from everyline.people.models import Agent
-from everyline.sample import generator, histories, house
+from everyline.sample import figures, generator, histories, house
 from everyline.sample.generator import Person
 from everyline.sample.histories import ids as next_ids
 from everyline.sample.house import Loaded
@@ -36,7 +37,9 @@ async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
         cases = list(generator.cases(chance, customers, now()))
         await histories.write(tx, ground, founded, customers, points, cases)
         await house.count_shares(tx)
+        await figures.bring(tx, founded, now())
         await tx.execute(text("analyze"))
+    await ledgers.catch_up(ground.database)
     return loaded
 
 
