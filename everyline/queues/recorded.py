@@ -24,7 +24,7 @@ def entry_of(event: Event, languages: dict[str, int]) -> Entry:
     """The entry that ``queue_entry.entered`` tells of; ``languages`` are skills by language."""
     data = event.data
     language = languages.get(data["language"])
-    needs = {int(skill): level for skill, level in data["needs"].items()}
+    needs = {int(skill): level for skill, level in data.get("needs", {}).items()}
     spoken = language if language in needs else None
     needs.pop(spoken, None)  # type: ignore[arg-type]  # -- None is no key
     return Entry(
@@ -35,12 +35,12 @@ def entry_of(event: Event, languages: dict[str, int]) -> Entry:
         data["media_class"],
         data["channel"],
         data["weight"],
-        data["offer_seconds"],
-        both(needing(needs), data["wants"]),
+        data.get("offer_seconds", 60),
+        both(needing(needs), data.get("wants", {})),
         spoken,
-        tuple(data["preferred"]),
-        data["preferred_until"] or 0,
-        not_before=data["not_before"] or 0,
+        tuple(data.get("preferred", ())),
+        data.get("preferred_until") or 0,
+        not_before=data.get("not_before") or 0,
     )
 
 

@@ -244,6 +244,7 @@ def _work(rows: _Rows, house: House, one: _One, found: SampleCase) -> None:
         case_id=one.case_id,
         state="waiting" if waiting else "taken",
         priority=found.priority,
+        channel=channel_name,
         media_class=str(facts.media_class),
         weight=facts.weight,
         offer_seconds=facts.offer_seconds,
@@ -263,6 +264,7 @@ def _work(rows: _Rows, house: House, one: _One, found: SampleCase) -> None:
     entered = {
         "entry_id": one.entry_id,
         "priority": found.priority,
+        "offer_seconds": facts.offer_seconds,
         "waiting_since": found.opened_at.isoformat(),
         "moved": False,
     }
@@ -284,6 +286,7 @@ def _work(rows: _Rows, house: House, one: _One, found: SampleCase) -> None:
         case_id=one.case_id,
         queue_id=one.queue_id,
         agent_id=agent_id,
+        channel=channel_name,
         media_class=str(facts.media_class),
         weight=facts.weight,
         accepted_at=found.accepted_at,
