@@ -214,7 +214,8 @@ class Watch:
         self._picture = picture
         self._unmet_at = asyncio.get_running_loop().time()
         self._counts.clear()
-        self._shown.clear()
+        # who looks is shown what is new since; what nobody looks at is not to be shown old
+        self._shown = {one: shown for one, shown in self._shown.items() if self._hub.listened(one.topic)}
         self._loaded.set()
         self._clean.set()
 

@@ -121,6 +121,18 @@ def _plain(board: Any) -> Any:
     ], board.entered
 
 
+async def test_who_looks_at_midnight_goes_on_looking(floor: Floor) -> None:
+    stream = await viewer(floor)
+    floor.watch._picture.day = "2000-01-01"  # the day that it was a second ago
+    await until(lambda: _of_today(floor))
+    await floor.mail()
+    await told(stream, f"queue-{floor.queue_id}.waiting")
+
+
+async def _of_today(floor: Floor) -> bool:
+    return floor.watch._picture.day != "2000-01-01"
+
+
 def test_a_snapshot_knows_what_it_saw() -> None:
     found = Snapshot.read("10:14:11,13")
 

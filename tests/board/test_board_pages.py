@@ -155,3 +155,26 @@ async def test_thresholds_are_kept_and_colour_the_board(floor: Floor) -> None:
     assert "Trouble begins before the warning." in wrong.text
     kept = await floor.value(text("select bad from threshold where figure = 'waiting'"))
     assert kept == 1
+
+
+@pytest.mark.req("Q1")
+async def test_what_nobody_can_take_is_said_with_what_somebody_could(floor: Floor) -> None:
+    lead = await floor.sign_in("supervisor", all_queues=True)
+    await floor.sign_in("agent", queues=(floor.queue_id,), available=True)
+    await floor.do(lambda tx: tx.execute(text("insert into skill (name) values ('Underwater welding')")))
+    await floor.do(
+        lambda tx: tx.execute(
+            text(
+                "update queue set needs = (select jsonb_build_object(id::text, 3) from skill where name = 'Underwater welding') where id = :id"
+            ),
+            {"id": floor.queue_id},
+        )
+    )
+    await floor.mail()
+    board = await floor.board(lead, lambda board: board["unmet"])
+    assert board["unmet"] == [
+        {"queue_id": floor.queue_id, "entries": 1, "relaxation": "anybody who takes from this queue"}
+    ]
+    page = (await floor.get(lead, "/board")).text
+    assert "can be taken by nobody" in page
+    assert "Nearest that somebody could: anybody who takes from this queue." in page
