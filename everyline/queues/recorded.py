@@ -267,7 +267,7 @@ async def recorded_day(tx: Tx, begins: datetime, ends: datetime) -> Day:
     ]
     first = {change.agent_id: change for change in reversed(changes)}
     before = {
-        event.agent_id: event.data["before"] == "available"
+        event.agent_id: event.data.get("before") == "available"
         for event in reversed(log)
         if event.kind == "agent.state_changed"
     }
