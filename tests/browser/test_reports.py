@@ -1,0 +1,56 @@
+"""The reports in a browser: no fault by axe-core, wide and on a phone, light and dark; from a figure to a case by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import faults, known, sign_in
+from tests.product import RunningProduct
+
+PAGES = [
+    "/reports?period=last-month",
+    "/reports?period=last-week&open=offered",
+    "/reports?by=queue&period=last-month",
+    "/reports?by=agent&period=last-month",
+    "/reports?by=channel&period=last-month",
+    "/reports?by=team&period=last-month&formula=SL-ign",
+    "/reports/cases?of=offered&period=last-month",
+    "/reports/builder",
+    "/reports/surveys?period=last-month",
+    "/survey/nothing-of-ours",
+]
+
+
+@pytest.mark.req("P5", "Q4")
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_reports_have_no_fault(chromium: Browser, demo: RunningProduct, width: int, scheme: str) -> None:
+    admin = known(demo)["sign_ins"]["admin"]
+    page = sign_in(chromium, demo.address, admin["email"], admin["password"], color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    wrong = []
+    for path in PAGES:
+        answer = page.goto(demo.address + path)
+        assert answer is not None
+        assert answer.status == (404 if path.startswith("/survey") else 200), path
+        wrong += [f"{path}: {fault}" for fault in faults(page)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            wrong.append(f"{path}: it can be moved sideways")
+    assert wrong == []
+
+
+@pytest.mark.req("Q4")
+def test_from_a_figure_to_its_case(chromium: Browser, demo: RunningProduct) -> None:
+    admin = known(demo)["sign_ins"]["admin"]
+    page = sign_in(chromium, demo.address, admin["email"], admin["password"])
+    page.goto(demo.address + "/reports?period=last-month")
+    tile = page.locator(".tile").nth(2)
+    tile.locator("a").focus()
+    expect(tile.get_by_role("tooltip")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile.open .name")).to_contain_text("Average answer")
+    page.locator("tbody td.figure a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Offered")
+    page.locator("tbody th a").first.click()
+    expect(page.locator("#subject")).to_be_visible()
