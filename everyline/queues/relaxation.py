@@ -1,6 +1,6 @@
 """The nearest expression that somebody meets, when nobody meets the one that was asked for. Pure.
 
-Nearness is what is given up: a level lower by one costs 1, a skill not asked for at all 1 more, and 3 to let somebody in who
+Nearness is what is given up: a level lower by one costs 1, a skill not asked for at all 2 more, and 3 to let somebody in who
 was kept out by ``not``. The cheapest expression that anybody meets is the nearest.
 """
 
@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 
 from everyline.queues.expressions import NOTHING, Tree, both, loosenings
 
-_DROPPED, _LET_IN = 1, 3
+_DROPPED, _LET_IN = 2, 3
 _MOST_TRIED = 600  # an expression so tangled is loosened altogether
 
 

@@ -107,7 +107,7 @@ def test_shares_are_added_up_while_one_types(admin: Page, demo: RunningProduct) 
     said = admin.locator("#shares-sum")
     expect(said).to_have_text("The shares add up to 100.")
     partner = admin.locator("fieldset", has=admin.get_by_text("Northline Services")).last
-    partner.get_by_label("Share").fill("20")
+    partner.get_by_label("Share").fill("10")
     expect(said).to_contain_text("The shares add up to 95, not to 100")
     admin.get_by_role("link", name="What each team was given").click()
     expect(admin.get_by_role("region", name="Split of each day")).to_contain_text("Northline Services")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from everyline.cases.models import Message
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.installation import Ground
@@ -304,3 +305,17 @@ async def test_the_emergency_message_of_a_channel(ground: Ground) -> None:
         ]
         await set_up.open_again(tx, None, hours_id)
         assert (await queries.opening_hours(tx, hours_id)).closure("email") == ""
+
+
+@pytest.mark.req("Q2", "E1")
+async def test_who_writes_during_an_emergency_reads_the_words_of_the_channel(ground: Ground) -> None:
+    line = await MailLine.add(ground)
+    async with ground.database.transaction() as tx:
+        hours_id = await set_up.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
+        await set_up.change_queue(tx, None, line.queue_id, hours_id=hours_id)
+        await set_up.close_now(tx, None, hours_id, "Storm.", {"email": "We read mail when the storm is over."})
+    await line.receive(mail())
+    async with ground.database.transaction() as tx:
+        words = await tx.value(select(Message.text).where(Message.kind == "acknowledgement"))
+    assert "We read mail when the storm is over." in words
+    assert "Storm." not in words

@@ -42,6 +42,12 @@ def among(*agents: dict[str, int]) -> Callable[[Tree], int]:
         ("water and not trainee", [{"water": 4, "trainee": 1}], ("water", 1)),
         ("water >= 2 and spanish >= 2", [{"water": 1, "spanish": 1}], ("water and spanish", 1)),
         ('"sign language" >= 5', [{}], ("", 1)),
+        ("water >= 3 and spanish", [{"water": 1, "spanish": 1}, {"water": 3}], ("water and spanish", 1)),
+        (
+            'water >= 5 and "sign language" >= 2',
+            [{"water": 5, "sign language": 1}, {"water": 3, "sign language": 2}],
+            ('water >= 5 and "sign language"', 1),
+        ),
     ],
 )
 def test_the_nearest_gives_up_the_least(asked: str, agents: list[dict[str, int]], expected: tuple[str, int]) -> None:
