@@ -240,11 +240,11 @@ class Watch:
             await self._load()
         elif dirt or loop.time() - self._unmet_at > UNMET_SECONDS:
             await self._read(dirt)
-            if not self._dirt:
-                self._clean.set()
         reading.next_point(self._picture, at)
         self._forget_old(at)
-        self._push()
+        await self._push()
+        if not self._dirt:
+            self._clean.set()
         if dirt:  # what takes long to read is read less often
             await asyncio.sleep(min(max(PAUSE_SECONDS, loop.time() - began), 0.5))
         return True
@@ -311,13 +311,14 @@ class Watch:
             shown = self._shown[audience] = Shown(board, cells, parts.tones(board))
         return shown
 
-    def _push(self) -> None:
+    async def _push(self) -> None:
         """Show each audience what changed for it; an audience that nobody is of is forgotten."""
         at = now()
         for audience in list(self._shown):
             if not self._hub.listened(audience.topic):
                 del self._shown[audience]
                 continue
+            await asyncio.sleep(0)  # others of this process may be about to answer
             shown = self._shown[audience]
             board = self._compute(audience, at)
             with speaking(audience.language):
