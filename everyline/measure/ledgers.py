@@ -14,7 +14,7 @@ from sqlalchemy import TextClause, text
 
 from everyline.ground import sql
 from everyline.ground.database import Database, Tx
-from everyline.measure.models import ARRIVALS, CASES, HAPPENINGS, KEY, WORKS
+from everyline.measure.models import ARRIVALS, CASES, HAPPENINGS, KEY, TOTAL_KEY, WORKS
 from everyline.queues import queries as queues
 from everyline.queues.hours import spans_of
 
@@ -77,17 +77,17 @@ def _tellings(sign: str) -> list[TextClause]:
     ]
 
 
-def _booking(ledger: str, delta: str, columns: tuple[str, ...]) -> list[TextClause]:
-    """Add a delta to its ledger, and throw away the rows that count for nothing any more."""
-    sums = ", ".join(f"sum({name})" for name in columns)
+def _booking(ledger: str, delta: str, columns: tuple[str, ...], key: tuple[str, ...] = KEY) -> list[TextClause]:
+    """Add a delta to a ledger of this key, and throw away the rows that count for nothing any more."""
+    sums, listed, keyed = ", ".join(f"sum({name})" for name in columns), ", ".join(columns), ", ".join(key)
     changed = " or ".join(f"sum({name}) <> 0" for name in columns)
     added = ", ".join(f"{name} = {ledger}.{name} + excluded.{name}" for name in columns)
-    same = " and ".join(f"d.{name} = l.{name}" for name in KEY)
+    same = " and ".join(f"d.{name} = l.{name}" for name in key)
     nothing = " and ".join(f"l.{name} = 0" for name in columns)
     return [
         text(
-            f"insert into {ledger} ({_KEY}, {', '.join(columns)}) select {_KEY}, {sums} from {delta} group by {_KEY} "  # noqa: S608 -- names of ours
-            f"having {changed} on conflict ({_KEY}) do update set {added}"
+            f"insert into {ledger} ({keyed}, {listed}) select {keyed}, {sums} from {delta} group by {keyed} "  # noqa: S608 -- names of ours
+            f"having {changed} on conflict ({keyed}) do update set {added}"
         ),
         text(f"delete from {ledger} l using {delta} d where {same} and {nothing}"),  # noqa: S608 -- names of ours
     ]
@@ -102,9 +102,11 @@ _TAKE_OUT, _PUT_IN = _tellings("-"), _tellings("")
 _BOOK = [
     *_booking("cohort_ledger", "delta_cohort", ARRIVALS),
     *_booking("event_ledger", "delta_event", HAPPENINGS),
+    *_booking("cohort_total", "delta_cohort", ARRIVALS, TOTAL_KEY),
+    *_booking("event_total", "delta_event", HAPPENINGS, TOTAL_KEY),
 ]
 _FACTS = (
-    "stay", "work", "hold_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "time_ledger",
+    "stay", "work", "hold_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "cohort_total", "event_total", "time_ledger",
     "agent_ledger",
 )  # fmt: skip
 _ANALYZE_FACTS = text(f"analyze {', '.join(_FACTS)}")

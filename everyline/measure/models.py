@@ -5,6 +5,7 @@ one state of one agent, a ``case_span`` one time that a case was open in one que
 count facts by interval of a quarter of an hour, queue, channel, language and team: the ``cohort_ledger`` in the interval
 in which an entry arrived, the ``event_ledger`` in the interval in which something happened, the ``time_ledger`` time as it
 passed, split at the intervals' bounds, with the agent whose it was; the ``agent_ledger`` holds agents' states the same way.
+``cohort_total`` and ``event_total`` are the first two over all channels, languages and teams.
 Facts and ledgers are written by set-based statements only (``measure.sql``), so they have no class here.
 """
 
@@ -32,6 +33,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from everyline.ground.database import Base, Id, Moment
 
 KEY = ("begins_at", "queue_id", "channel", "language", "team_id")
+TOTAL_KEY = KEY[:2]  # of the totals over all channels, languages and teams
 # what stays count for, in the interval of their arrival and in those of what happened to them; times in milliseconds
 ARRIVALS = (
     "entered", "moved", "withdrawn", "answered", "in_time", "abandoned", "abandoned_in_time", "short", "flowed_out",

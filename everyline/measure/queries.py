@@ -24,8 +24,10 @@ _WHERE = (
 )
 _WORK_OF_AGENTS = (
     "(select v.* from event_of_work v join work w on w.assignment_id = v.assignment_id "
-    "where w.ended_at >= :begin and w.ended_at < :end) v"
+    "where w.ended_at >= :begin and w.ended_at < :end and w.agent_id is not null) v"
 )
+_TOTALS = {"cohort_ledger": "cohort_total", "event_ledger": "event_total"}
+_OF_TOTALS = {"interval", "queue"}
 _SHARED = {"queue": "queue_id", "channel": "channel", "language": "language", "team": "team_id"}
 
 
@@ -68,11 +70,17 @@ async def _ledger(
     tx: Tx, asked: Asked, ledger: str, columns: Sequence[str], also: dict[str, str] | None = None
 ) -> dict[tuple[Any, ...], dict[str, int]]:
     keys, numbers = _grouped(asked, also or {})
-    sums = ", ".join(f"coalesce(sum({name}), 0)::bigint as sum_{n}" for n, name in enumerate(columns))
-    listed = f"{keys}, {sums}" if keys else sums
+    where, single = _WHERE, False
+    if ledger in _TOTALS and not (asked.channel or asked.language or asked.team_id) and set(asked.rows) <= _OF_TOTALS:
+        ledger, where = _TOTALS[ledger], "begins_at >= :begin and begins_at < :end and queue_id = any(:queues)"
+        single = set(asked.rows) == _OF_TOTALS and asked.step == "15"  # a row of the ledger is a row of the report
+    sums = ", ".join(
+        f"{name} as sum_{n}" if single else f"coalesce(sum({name}), 0)::bigint as sum_{n}"
+        for n, name in enumerate(columns)
+    )
     who = " and (:agent = 0 or agent_id = :agent)" if also is not None else ""
-    words = f"select {listed} from {ledger} where {_WHERE}{who}"  # noqa: S608 -- names of ours
-    return await _read(tx, asked, f"{words} group by {numbers}" if numbers else words, columns)
+    words = f"select {f'{keys}, ' if keys else ''}{sums} from {ledger} where {where}{who}"  # noqa: S608 -- names of ours
+    return await _read(tx, asked, f"{words} group by {numbers}" if numbers and not single else words, columns)
 
 
 # of those who worked in these queues; what they do besides is theirs too
@@ -143,7 +151,7 @@ async def lines(tx: Tx, asked: Asked, formula: str = "", figures: Iterable[str] 
             Sums(cohort.get(key, nothing), event.get(key, nothing), time.get(key, nothing), agent.get(key, nothing)),
             promised.get(key[place], DEFAULT_FORMULA) if own and place is not None else shared,
         )
-        for key in sorted({*cohort, *event, *time, *agent}, key=lambda key: tuple((part is None, part) for part in key))
+        for key in sorted({*cohort, *event, *time, *agent})
     ]
 
 

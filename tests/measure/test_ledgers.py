@@ -268,3 +268,22 @@ async def test_a_goal_in_open_hours_runs_while_it_is_open(ground: Ground) -> Non
 
 def test_ledgers_share_a_key() -> None:
     assert KEY == ("begins_at", "queue_id", "channel", "language", "team_id")
+
+
+async def test_totals_are_those_of_the_ledgers(ground: Ground) -> None:
+    queues = (await queue(ground.database, "Tax"), await queue(ground.database, "Permits"))
+    await write(ground.database, Day(seed=8, queues=queues).generate(200).events)
+    await ledgers.catch_up(ground.database, 77)
+    for ledger, whole, columns in (
+        ("cohort_ledger", "cohort_total", ARRIVALS),
+        ("event_ledger", "event_total", HAPPENINGS),
+    ):
+        sums_of = ", ".join(f"sum({name})::bigint" for name in columns)
+        named = ", ".join(f"{part} as c{n}" for n, part in enumerate(sums_of.split(", ")))
+        kept_of = ", ".join(f"{name}::bigint as c{n}" for n, name in enumerate(columns))
+        async with ground.database.transaction() as tx:
+            first = await tx.rows(
+                text(f"select begins_at, queue_id, {named} from {ledger} group by 1, 2 order by 1, 2")
+            )
+            second = await tx.rows(text(f"select begins_at, queue_id, {kept_of} from {whole} order by 1, 2"))
+        assert [tuple(row) for row in first] == [tuple(row) for row in second]

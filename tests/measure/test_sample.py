@@ -20,7 +20,9 @@ async def test_the_sample_company_has_a_history(ground: Ground) -> None:
     await loader.load(ground, smtp_host="127.0.0.1", smtp_port=9)
     async with ground.database.transaction() as tx:
         queue_ids = tuple(await tx.column(text("select id from queue")))
-        asked = Asked(now() - timedelta(days=70), now() + timedelta(days=1), rows=("interval",), step="day", queue_ids=queue_ids)
+        asked = Asked(
+            now() - timedelta(days=70), now() + timedelta(days=1), rows=("interval",), step="day", queue_ids=queue_ids
+        )
         days = await queries.lines(tx, asked)
         whole = await queries.whole(tx, asked)
         results = await surveying.summary(tx, asked)

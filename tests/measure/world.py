@@ -189,7 +189,7 @@ async def queue(database: Database, name: str, *, seconds: int = 20, short: int 
     return found
 
 
-LEDGERS = ("cohort_ledger", "event_ledger", "time_ledger", "agent_ledger")
+LEDGERS = ("cohort_ledger", "event_ledger", "cohort_total", "event_total", "time_ledger", "agent_ledger")
 FACTS = ("stay", "work", "state_span", "case_span", "matter")
 
 

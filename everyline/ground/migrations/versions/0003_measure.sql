@@ -207,6 +207,64 @@ create table event_ledger (
     constraint pk_event_ledger primary key (begins_at, queue_id, channel, language, team_id)
 );
 
+-- The same over all channels, languages and teams: what is read most.
+create table cohort_total (
+    begins_at timestamp with time zone not null,
+    queue_id bigint not null,
+    entered integer default 0 not null,
+    moved integer default 0 not null,
+    withdrawn integer default 0 not null,
+    answered integer default 0 not null,
+    in_time integer default 0 not null,
+    abandoned integer default 0 not null,
+    abandoned_in_time integer default 0 not null,
+    short integer default 0 not null,
+    flowed_out integer default 0 not null,
+    called_back integer default 0 not null,
+    called_back_in_time integer default 0 not null,
+    goal_events integer default 0 not null,
+    goal_abandoned integer default 0 not null,
+    answer_ms bigint default 0 not null,
+    abandon_ms bigint default 0 not null,
+    constraint pk_cohort_total primary key (begins_at, queue_id)
+);
+
+create table event_total (
+    begins_at timestamp with time zone not null,
+    queue_id bigint not null,
+    entered integer default 0 not null,
+    moved integer default 0 not null,
+    withdrawn integer default 0 not null,
+    answered integer default 0 not null,
+    in_time integer default 0 not null,
+    abandoned integer default 0 not null,
+    abandoned_in_time integer default 0 not null,
+    short integer default 0 not null,
+    flowed_out integer default 0 not null,
+    called_back integer default 0 not null,
+    called_back_in_time integer default 0 not null,
+    goal_events integer default 0 not null,
+    goal_abandoned integer default 0 not null,
+    answer_ms bigint default 0 not null,
+    abandon_ms bigint default 0 not null,
+    handled integer default 0 not null,
+    talk_ms bigint default 0 not null,
+    hold_ms bigint default 0 not null,
+    wrap_up_ms bigint default 0 not null,
+    charged_ms bigint default 0 not null,
+    handle_ms bigint default 0 not null,
+    transferred integer default 0 not null,
+    opened integer default 0 not null,
+    reopened integer default 0 not null,
+    came integer default 0 not null,
+    resolved integer default 0 not null,
+    went integer default 0 not null,
+    offers integer default 0 not null,
+    offers_missed integer default 0 not null,
+    offers_declined integer default 0 not null,
+    constraint pk_event_total primary key (begins_at, queue_id)
+);
+
 create table time_ledger (
     begins_at timestamp with time zone not null,
     agent_id bigint not null,
