@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 TOPIC = "everyline"
 GATHER_SECONDS = 0.004  # commits within this time share a notice
+QUIET_SECONDS = 15.0  # with nothing to say for so long, the connection for it is closed
 
 
 class Wakes:
@@ -103,6 +104,8 @@ class Bus:
         while True:
             try:
                 await work()
+                pause = 0.1
+                continue
             except psycopg.Error as error:
                 log.warning("bus connection lost: %s", type(error).__name__)
             await asyncio.sleep(pause)
@@ -120,18 +123,24 @@ class Bus:
                     self._wake()
 
     async def _send(self) -> None:
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-            while True:
-                payload = await self._outbox.get()
-                if not payload:
-                    await asyncio.sleep(GATHER_SECONDS)
-                    self._told = False
-                try:
+        payload: str | None = await self._outbox.get()
+        try:
+            # a connection that nobody speaks on is given back: each costs the database some megabytes
+            async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+                while payload is not None:
+                    if not payload:
+                        await asyncio.sleep(GATHER_SECONDS)
+                        self._told = False
                     await connection.execute("select pg_notify(%s, %s)", (TOPIC, payload))
-                except psycopg.Error:
-                    self._outbox.put_nowait(payload)
-                    self._told = self._told or not payload
-                    raise
+                    payload = None
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(QUIET_SECONDS):
+                            payload = await self._outbox.get()
+        except psycopg.Error:
+            if payload is not None:
+                self._outbox.put_nowait(payload)
+                self._told = self._told or not payload
+            raise
 
     def _wake(self) -> None:
         for wakes in self._subscribers:

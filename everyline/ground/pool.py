@@ -19,7 +19,7 @@ from psycopg.rows import namedtuple_row
 
 WAIT_SECONDS = 10.0  # for a connection that others use
 AWAY_SECONDS = 3.0  # for a database that is away: the embedded one comes back within
-IDLE_SECONDS = 60.0  # unused for so long, a connection is closed: each costs the database some megabytes
+IDLE_SECONDS = 20.0  # unused for so long, a connection is closed: each costs the database some megabytes
 AGAIN_SECONDS = 0.1
 
 Connection: TypeAlias = psycopg.AsyncConnection[Any]

@@ -29,7 +29,7 @@ async def run_jobs(ground: Ground) -> None:
     """For ever; a lost database is waited for."""
     load_tasks()
     while True:
-        connector = procrastinate.PsycopgConnector(conninfo=ground.database.url, min_size=0, max_size=3)
+        connector = procrastinate.PsycopgConnector(conninfo=ground.database.url, min_size=0, max_size=3, max_idle=30.0)
         app = procrastinate.App(connector=connector)
         for name, (cron, job) in PERIODIC.items():
 
