@@ -312,6 +312,17 @@ def doctor(data: Data = None) -> None:
         sys.exit(1)
 
 
+@app.command("rebuild-figures")
+def rebuild_figures(data: Data = None) -> None:
+    """Make all figures anew from the events. Figures are not whole until it is done; everything else runs on."""
+    from everyline.measure import ledgers
+
+    async def work(ground: Ground) -> int:
+        return await ledgers.rebuild(ground.database)
+
+    typer.echo(f"The figures are made anew of {_with_ground(data, work)} events.")
+
+
 @app.command()
 def simulate(
     day: Annotated[str | None, typer.Option(help="A day of this installation, as 2026-11-20.")] = None,

@@ -89,6 +89,9 @@ def restore(settings: Settings, url: str, source: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 target.write_bytes(path.read_bytes())
     schema.bring_up_to_date(url)
+    with psycopg.connect(url) as connection:
+        # positions mean nothing here either: whoever follows the events begins anew
+        connection.execute("update follower set xid = '0', id = 0, at = null")
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

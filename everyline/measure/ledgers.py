@@ -125,6 +125,8 @@ class Followed:
 async def follow(tx: Tx, most: int = BATCH) -> Followed:
     """Take in the next events, at most so many."""
     place = await tx.one(statements.follower)
+    if place.anew:
+        await tx.execute(_FORGET)
     for statement in _CREATE:
         await tx.execute(statement)
     await tx.execute(statements.take_batch, {"xid": place.xid, "id": place.id, "most": most})

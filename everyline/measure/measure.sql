@@ -1,6 +1,8 @@
 -- name: follower
--- How far the facts have followed the events; held until the end of the transaction, so that there is one who follows.
-select xid::text as xid, id, at from follower where name = 'figures' for update;
+-- How far the facts have followed the events; held until the end of the transaction, so that there is one who follows. Who begins
+-- anew beside facts that are there, as after a restore, forgets them first.
+select xid::text as xid, id, at, xid = '0' and (exists (select from stay) or exists (select from case_mark) or exists (select from state_span)) as anew
+from follower where name = 'figures' for update;
 
 -- name: advance
 -- Remember how far they have followed.

@@ -287,3 +287,15 @@ async def test_totals_are_those_of_the_ledgers(ground: Ground) -> None:
             )
             second = await tx.rows(text(f"select begins_at, queue_id, {kept_of} from {whole} order by 1, 2"))
         assert [tuple(row) for row in first] == [tuple(row) for row in second]
+
+
+async def test_after_a_restore_all_is_made_anew(ground: Ground) -> None:
+    queue_id = await queue(ground.database, "Tax")
+    await write(ground.database, Day(seed=9, queues=(queue_id,)).generate(80).events)
+    await ledgers.catch_up(ground.database)
+    first = await kept(ground.database)
+    async with ground.database.transaction() as tx:  # what bringing back an archive does
+        await tx.execute(text("update event set xid = '2'"))
+        await tx.execute(text("update follower set xid = '0', id = 0, at = null"))
+    await ledgers.catch_up(ground.database, 50)
+    assert await kept(ground.database) == first
