@@ -13,7 +13,8 @@ from heapq import heappop, heappush
 from everyline.queues.expressions import NOTHING, Tree, both, loosenings
 
 _DROPPED, _LET_IN = 2, 3
-_MOST_TRIED = 600  # an expression so tangled is loosened altogether
+_MOST_TRIED = 600  # what is not found among so many is not near
+_WORK = 300_000  # the same for long ones: loosening takes the square of their length
 
 
 def nearest(tree: Tree, how_many: Callable[[Tree], int]) -> tuple[Tree, int] | None:
@@ -22,7 +23,9 @@ def nearest(tree: Tree, how_many: Callable[[Tree], int]) -> tuple[Tree, int] | N
     heap: list[tuple[int, int, Tree]] = [(0, 0, tree)]
     seen: set[str] = set()
     number = 0
-    while heap and len(seen) < _MOST_TRIED:
+    parts = len(json.dumps(tree)) // 24 + 1
+    most = max(min(_MOST_TRIED, _WORK // parts**2), 2)
+    while heap and len(seen) < most:
         cost, _, one = heappop(heap)
         name = json.dumps(one, sort_keys=True)
         if name in seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -58,6 +59,15 @@ def test_the_nearest_gives_up_the_least(asked: str, agents: list[dict[str, int]]
 
 def test_without_anybody_there_is_no_nearest() -> None:
     assert nearest(parse("water", NAMES), among()) is None
+
+
+def test_a_long_expression_is_loosened_without_a_long_wait() -> None:
+    skills = {f"skill{number}": number for number in range(1, 49)}
+    words = " and ".join(f"skill{number} >= {level}" for number in range(1, 49) for level in (5, 4))
+    started = time.process_time()
+    found = nearest(parse(words, skills), lambda tree: int(tree == {}))
+    assert found == ({}, 1), "nothing less was near"
+    assert time.process_time() - started < 3
 
 
 leaves = st.builds(lambda skill, least: {"skill": skill, "least": least}, st.integers(1, 4), st.integers(1, 5))
