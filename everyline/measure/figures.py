@@ -7,9 +7,10 @@ shares and averages of many rows are those of their sums, never averages of aver
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from everyline.ground.words import mark
 from everyline.measure.rules import DEFAULT_FORMULA, Counts, average, occupancy, service_level
@@ -22,14 +23,17 @@ TIME = mark("Pro-rated: time counts in the interval in which it passed")
 BY_EVENT = ("SL-ign", "SL-neg", "SL-pos")  # formulas that count goal events, which happen in an interval of their own
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """The sums of a row, by ledger; what is not there is nothing."""
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
-    cohort: Mapping[str, int] = field(default_factory=dict)
-    event: Mapping[str, int] = field(default_factory=dict)
-    time: Mapping[str, int] = field(default_factory=dict)
-    agent: Mapping[str, int] = field(default_factory=dict)
+
+class Sums(NamedTuple):
+    """The sums of a row, by ledger; what is not there is nothing. (A report can have a hundred thousand rows, and tuples are
+    made four times as fast as dataclasses.)"""
+
+    cohort: Mapping[str, int] = NOTHING
+    event: Mapping[str, int] = NOTHING
+    time: Mapping[str, int] = NOTHING
+    agent: Mapping[str, int] = NOTHING
 
     def counts(self, formula: str = DEFAULT_FORMULA) -> Counts:
         """What a service level by this formula is made of."""
@@ -408,8 +412,7 @@ class Asked:
     agent_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row of a report: what it stands for, by dimension, its sums, and the formula its service level is counted by."""
 
     key: tuple[Any, ...]

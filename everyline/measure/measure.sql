@@ -51,13 +51,15 @@ insert into open_span (hours_id, opens_at, closes_at) values (:hours_id, :opens_
 -- What the batch says of stays, one row for each.
 insert into batch_stay
 select e.entry_id, max(queue_id) filter (where begins), max(case_id), max(interaction_id),
-    max(agent_id) filter (where taken), max(team_id), max(channel), max(media_class), max(language),
+    max(agent_id) filter (where taken), (array_agg(team_id order by taken desc, at desc) filter (where team_id is not null))[1],
+    max(channel), max(media_class), max(language),
     coalesce(bool_or(moved) filter (where begins), false), min(at) filter (where begins), min(waiting_since),
-    max(expected_seconds), max(expected_low), max(expected_high), min(at) filter (where not begins),
+    max(expected_seconds), max(expected_low), max(expected_high), min(at) filter (where ends),
     max(outcome)
 from (
     select (data->>'entry_id')::bigint as entry_id, kind = 'queue_entry.entered' as begins,
-        kind in ('interaction.accepted', 'interaction.picked') as taken, at, queue_id, case_id, interaction_id, agent_id,
+        kind in ('interaction.accepted', 'interaction.picked') as taken,
+        kind in ('interaction.accepted', 'interaction.picked', 'queue_entry.left') as ends, at, queue_id, case_id, interaction_id, agent_id,
         (data->>'team_id')::bigint as team_id, data->>'channel' as channel, data->>'media_class' as media_class,
         data->>'language' as language, (data->>'moved')::boolean as moved, (data->>'waiting_since')::timestamptz as waiting_since,
         (data->>'expected_seconds')::numeric::integer as expected_seconds, (data->>'expected_low')::numeric::integer as expected_low,
@@ -65,7 +67,7 @@ from (
         case kind when 'queue_entry.left' then data->>'outcome' when 'interaction.accepted' then 'accepted'
             when 'interaction.picked' then 'picked' end as outcome
     from batch
-    where kind in ('queue_entry.entered', 'queue_entry.left', 'interaction.accepted', 'interaction.picked')
+    where kind in ('queue_entry.entered', 'queue_entry.left', 'queue_entry.allotted', 'interaction.accepted', 'interaction.picked')
 ) e
 where e.entry_id is not null
 group by e.entry_id;
@@ -328,15 +330,15 @@ group by 1, 2, 3, 4;
 -- name: mark_cases
 -- The steps of cases.
 insert into case_mark (event_id, case_id, at, kind, queue_id, customer_id)
-select id, case_id, at, kind, queue_id, customer_id from batch
-where kind in ('case.opened', 'case.resolved', 'case.reopened', 'case.transferred', 'case.merged_away') and case_id is not null
+select id, case_id, at, case when kind like 'queue_entry.%' then 'case.moved' else kind end, queue_id, customer_id from batch
+where kind in ('queue_entry.moved', 'queue_entry.overflowed', 'case.opened', 'case.resolved', 'case.reopened', 'case.transferred', 'case.merged_away') and case_id is not null
 on conflict do nothing;
 
 -- name: touched_cases
 -- The cases that the batch says something of.
 insert into batch_case
 select distinct case_id from batch
-where case_id is not null and kind in ('case.opened', 'case.resolved', 'case.reopened', 'case.transferred', 'case.merged_away',
+where case_id is not null and kind in ('queue_entry.moved', 'queue_entry.overflowed', 'case.opened', 'case.resolved', 'case.reopened', 'case.transferred', 'case.merged_away',
     'queue_entry.entered', 'interaction.accepted', 'interaction.picked');
 
 -- name: clear_spans
@@ -348,7 +350,7 @@ delete from case_span s using batch_case b where s.case_id = b.case_id;
 insert into case_span (case_id, event_id, queue_id, channel, language, kind, began_at, opened_at, ended_at, end_kind)
 with step as (
     select m.*, lead(m.at) over w as next_at, lead(m.kind) over w as next_kind, min(m.at) over (partition by m.case_id) as opened_at,
-        max(case when m.kind <> 'case.transferred' then m.event_id end) over (w rows unbounded preceding) as base_id
+        max(case when m.kind not in ('case.transferred', 'case.moved') then m.event_id end) over (w rows unbounded preceding) as base_id
     from case_mark m join batch_case b on b.case_id = m.case_id
     window w as (partition by m.case_id order by m.at, m.event_id)
 )
@@ -358,7 +360,7 @@ from step s
 left join case_mark base on base.case_id = s.case_id and base.event_id = s.base_id
 left join lateral (select channel, language from stay where stay.case_id = s.case_id order by entry_id + 0 limit 1) f on true
 where s.queue_id is not null
-    and (s.kind in ('case.opened', 'case.reopened') or s.kind = 'case.transferred' and base.kind in ('case.opened', 'case.reopened'));
+    and (s.kind in ('case.opened', 'case.reopened') or s.kind in ('case.transferred', 'case.moved') and base.kind in ('case.opened', 'case.reopened'));
 
 -- name: book_matters
 -- Each case as a whole.

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from everyline.ground.database import Row, Tx
 from everyline.ground.moments import zone
-from everyline.measure.figures import FIGURES, STEPS, Asked, Line, Sums, columns_of, total
+from everyline.measure.figures import FIGURES, NOTHING, STEPS, Asked, Line, Sums, columns_of, total
 from everyline.measure.models import ARRIVALS, HAPPENINGS, TIMES, WORKS
 from everyline.measure.rules import DEFAULT_FORMULA
 
@@ -144,15 +144,13 @@ async def lines(tx: Tx, asked: Asked, formula: str = "", figures: Iterable[str] 
     columns = among(TIMES, needed.time)
     time = await _ledger(tx, asked, "time_ledger", columns, {"agent": "agent_id"}) if columns else {}
     agent = await _states(tx, asked) if needed.agent else {}
-    nothing: dict[str, int] = {}
-    return [
-        Line(
-            key,
-            Sums(cohort.get(key, nothing), event.get(key, nothing), time.get(key, nothing), agent.get(key, nothing)),
-            promised.get(key[place], DEFAULT_FORMULA) if own and place is not None else shared,
+    found = []
+    for key in sorted({*cohort, *event, *time, *agent}):
+        sums = Sums(cohort.get(key, NOTHING), event.get(key, NOTHING), time.get(key, NOTHING), agent.get(key, NOTHING))
+        found.append(
+            Line(key, sums, promised.get(key[place], DEFAULT_FORMULA) if own and place is not None else shared)
         )
-        for key in sorted({*cohort, *event, *time, *agent})
-    ]
+    return found
 
 
 async def whole(tx: Tx, asked: Asked, formula: str = "") -> Line:

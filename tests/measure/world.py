@@ -79,6 +79,8 @@ class Day:
             team_id=None,
             moved=moved,
         )
+        if team_id:
+            self.add("queue_entry.allotted", at, **shared, entry_id=number, team_id=team_id + 1)
         if wait is None:
             return number
         end = at + timedelta(seconds=wait)
@@ -162,7 +164,7 @@ class Day:
         for case in dice.sample(self.events, k=min(len(self.events), n // 10)):
             if case.case_id is not None:
                 later = case.at + timedelta(hours=dice.uniform(3, 9))
-                kind = dice.choice(["case.reopened", "case.transferred", "case.merged_away"])
+                kind = dice.choice(["case.reopened", "case.transferred", "case.merged_away", "queue_entry.moved"])
                 self.add(
                     kind, later, case_id=case.case_id, queue_id=dice.choice(self.queues), customer_id=case.customer_id
                 )

@@ -373,7 +373,7 @@ where ended_at is not null and accepted_at is not null and queue_id is not null;
 -- What a case counts for: it is opened, reopened or comes to a queue, and is settled or goes away again.
 create view event_of_case as
 select s.case_id, quarter(m.at) as begins_at, s.queue_id, s.channel, s.language, 0::bigint as team_id,
-    (m.kind = 'opened')::int as opened, (m.kind = 'reopened')::int as reopened, (m.kind = 'transferred')::int as came,
+    (m.kind = 'opened')::int as opened, (m.kind = 'reopened')::int as reopened, (m.kind in ('transferred', 'moved'))::int as came,
     (m.kind = 'settled')::int as resolved, (m.kind = 'gone')::int as went
 from case_span s
 cross join lateral (values
