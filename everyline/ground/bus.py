@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,9 +37,9 @@ class Wakes:
         self._flag.clear()
 
     async def wait(self, seconds: float) -> None:
-        """Until woken, at most ``seconds``."""
+        """Until woken, at most ``seconds``; a little less, so that all who wait do not look at the same moment."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # wait_for may swallow a cancellation that comes with the wake
+            async with asyncio.timeout(seconds * random.uniform(0.8, 1)):  # wait_for may swallow a cancellation that comes with the wake
                 await self._flag.wait()
 
 
