@@ -22,6 +22,9 @@ def started(data: Path) -> float:
         return time.monotonic() - began
 
 
+IDLE_SECONDS = 75.0  # until connections that nobody uses are given back
+
+
 def memory(found: Product) -> tuple[float, float]:
     """MB of all processes: what is theirs, with shared pages counted once (PSS), and the plain sum (RSS)."""
     root = psutil.Process(found.process.pid)
@@ -41,7 +44,7 @@ def main() -> None:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     with product() as found:
-        time.sleep(10)
+        time.sleep(IDLE_SECONDS)
         pss, rss = memory(found)
     report(
         "start",
@@ -51,7 +54,7 @@ def main() -> None:
             "memory_idle_mb": pss,
             "memory_idle_plain_sum_mb": rss,
         },
-        {"cold_s": 10, "warm_s": 4, "memory_idle_mb": 450},
+        {"cold_s": 10, "warm_s": 4, "memory_idle_mb": 450, "memory_idle_plain_sum_mb": 450},
     )
 
 
