@@ -38,8 +38,9 @@ class Wakes:
 
     async def wait(self, seconds: float) -> None:
         """Until woken, at most ``seconds``; a little less, so that all who wait do not look at the same moment."""
+        patience = seconds * random.uniform(0.8, 1)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds * random.uniform(0.8, 1)):  # wait_for may swallow a cancellation that comes with the wake
+            async with asyncio.timeout(patience):  # wait_for may swallow a cancellation that comes with the wake
                 await self._flag.wait()
 
 
