@@ -43,8 +43,10 @@ select c.queue_id, i.id, c.id, 'email', 'mail', 20, 60 from interaction i join "
 
 def tree(chance: random.Random) -> dict[str, object]:
     """An expression as a queue may have it."""
-    skill = lambda least: {"skill": chance.randrange(SKILLS), "least": least}  # noqa: E731 -- three of them
-    return {"all": [skill(chance.randint(1, 3)), {"any": [skill(2), skill(1)]}]}
+    first, second, third = (
+        {"skill": chance.randrange(SKILLS), "least": least} for least in (chance.randint(1, 3), 2, 1)
+    )
+    return {"all": [first, {"any": [second, third]}]}
 
 
 def full_floor() -> tuple[Floor, float]:

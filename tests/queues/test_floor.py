@@ -26,16 +26,14 @@ from everyline.queues.rules import (
 
 NOW = 10_000.0
 
-trees = st.deferred(
-    lambda: st.one_of(
-        st.just({}),
-        st.builds(lambda skill, least: {"skill": skill, "least": least}, st.integers(1, 3), st.integers(1, 5)),
-        st.builds(lambda parts: {"all": parts}, st.lists(leaves, min_size=2, max_size=3)),
-        st.builds(lambda parts: {"any": parts}, st.lists(leaves, min_size=2, max_size=3)),
-        st.builds(lambda one: {"not": one}, leaves),
-    )
-)
 leaves = st.builds(lambda skill, least: {"skill": skill, "least": least}, st.integers(1, 3), st.integers(1, 5))
+trees: st.SearchStrategy[Any] = st.one_of(
+    st.just({}),
+    leaves,
+    st.builds(lambda parts: {"all": parts}, st.lists(leaves, min_size=2, max_size=3)),
+    st.builds(lambda parts: {"any": parts}, st.lists(leaves, min_size=2, max_size=3)),
+    st.builds(lambda one: {"not": one}, leaves),
+)
 rules = st.fixed_dictionaries(
     {
         number: st.builds(
