@@ -118,7 +118,7 @@ def _row(line: Line, past: Line | None, question: Question, asked: Asked, named:
     for name in question.columns:
         figure, value = FIGURES[name], line.value(name)
         href = ""
-        if figure.cases and figure.unit == "count" and value:
+        if figure.cases and (value or (value is not None and figure.unit != "count")):
             href = cases_href(question, figure.cases, asked, line.key)
         tone = saying.level_tone(value, promised) if name == "service_level" else ""
         cells.append(Cell(saying.said(name, value), href, tone))
