@@ -77,7 +77,8 @@ async def state(request: Request, agent_id: int, asked: StateAsked, me: Annotate
     if agent_id != me.id and not me.may("agent.direct"):
         raise Forbidden(_("You may change your own state only."))
     async with ground_of(request).database.transaction() as tx:
-        await people.get(tx, agent_id)
+        if agent_id != me.id:
+            await queries.agent_of(tx, me, agent_id)
         await actions.change_state(tx, me.id, agent_id, asked.state, asked.reason, afterwards=asked.afterwards)
 
 

@@ -108,7 +108,7 @@ async def give(
     """Give it to an agent."""
     async with ground_of(request).database.transaction() as tx:
         found = await directing.give(tx, me, entry_id, agent_id)
-        agent = await directing.agent_of(tx, me, agent_id)
+        agent = await queries.agent_of(tx, me, agent_id)
     return answer(
         request, back, "given", _("%(number)s is given to %(name)s.") % {"number": found.number, "name": agent.name}
     )
@@ -127,7 +127,7 @@ async def agent(request: Request, me: Reader, agent_id: int) -> Response:
     """An agent: state, and what they have in hand."""
     picture = await watch_of(request).picture()
     async with ground_of(request).database.transaction() as tx:
-        row = await directing.agent_of(tx, me, agent_id)
+        row = await queries.agent_of(tx, me, agent_id)
         found = picture.agents.get(agent_id)
         if found is None:
             raise NotFound(_("There is no such agent."))

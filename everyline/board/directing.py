@@ -11,11 +11,9 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.events import record
 from everyline.ground.words import _
-from everyline.people import queries as people
 from everyline.people.actions import audit
 from everyline.people.rules import Me
 from everyline.queues import actions, queries
-from everyline.queues.models import Membership
 
 
 async def entry_of(tx: Tx, me: Me, entry_id: int) -> Row:
@@ -23,16 +21,6 @@ async def entry_of(tx: Tx, me: Me, entry_id: int) -> Row:
     row = await tx.first(statements.entry, {"entry_id": entry_id})
     if row is None or not me.sees_queue(row.queue_id):
         raise NotFound(_("This does not wait any more: somebody else has it, or it is settled."))
-    return row
-
-
-async def agent_of(tx: Tx, me: Me, agent_id: int) -> Row:
-    """An agent who takes from a queue within one's scope. NotFound otherwise."""
-    row = await people.get(tx, agent_id)
-    if not me.all_queues:
-        theirs = await tx.column(select(Membership.queue_id).where(Membership.agent_id == agent_id))
-        if not me.queue_ids & set(theirs):
-            raise NotFound(_("There is no such agent."))
     return row
 
 
@@ -74,7 +62,7 @@ async def change_priority(tx: Tx, me: Me, entry_id: int, priority: int) -> Row:
 async def give(tx: Tx, me: Me, entry_id: int, agent_id: int) -> Row:
     """Give an entry to an agent past the order of the queue."""
     entry = await entry_of(tx, me, entry_id)
-    await agent_of(tx, me, agent_id)
+    await queries.agent_of(tx, me, agent_id)
     await actions.give_entry(tx, me.id, entry_id, agent_id)
     await audit(tx, me.id, "queue_entry.given", "case", entry.case_id, address=me.address, agent_id=agent_id)
     return entry
@@ -92,7 +80,7 @@ async def take_over(tx: Tx, me: Me, case_id: int) -> Row:
 
 async def change_state(tx: Tx, me: Me, agent_id: int, state: str, reason: str, *, afterwards: bool = False) -> Row:
     """Change an agent's state: available, away or offline; now, or when their work ends."""
-    agent = await agent_of(tx, me, agent_id)
+    agent = await queries.agent_of(tx, me, agent_id)
     await actions.change_state(tx, me.id, agent_id, state, reason, afterwards=afterwards)
     await audit(tx, me.id, "agent.directed", "agent", agent_id, address=me.address, state=state, reason=reason)
     return agent

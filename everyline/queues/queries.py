@@ -14,6 +14,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
+from everyline.people import queries as people
 from everyline.people.rules import Me
 from everyline.queues import rules
 from everyline.queues.asks import unmet as unmet
@@ -49,6 +50,16 @@ async def get(tx: Tx, queue_id: int) -> Row:
     row = await tx.first(select(Queue.__table__).where(Queue.id == queue_id, Queue.retired_at.is_(None)))
     if row is None:
         raise NotFound(_("There is no such queue."))
+    return row
+
+
+async def agent_of(tx: Tx, me: Me, agent_id: int) -> Row:
+    """An agent who takes from a queue within one's scope. NotFound otherwise."""
+    row = await people.get(tx, agent_id)
+    if not me.all_queues:
+        theirs = await tx.column(select(Membership.queue_id).where(Membership.agent_id == agent_id))
+        if not me.queue_ids & set(theirs):
+            raise NotFound(_("There is no such agent."))
     return row
 
 

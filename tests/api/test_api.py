@@ -219,3 +219,22 @@ async def test_the_schema_names_every_route(client: httpx.AsyncClient) -> None:
         "/agents/{agent_id}/state",
     ):
         assert path in found["paths"]
+
+
+@pytest.mark.req("P3", "Q1")
+async def test_a_supervisor_changes_the_state_of_their_own_agents_only(
+    ground: Ground, client: httpx.AsyncClient, sign_in: Any
+) -> None:
+    line, other = await MailLine.add(ground), await MailLine.add(ground, "tax@county.example", "Tax")
+    chief = await sign_in("supervisor", queues=(line.queue_id,))
+    near, far = await sign_in(queues=(line.queue_id,)), await sign_in(queues=(other.queue_id,))
+    body = {"state": "away", "reason": "training"}
+
+    async def change(agent_id: int, who: Any) -> int:
+        answer = await client.put(f"/api/v1/agents/{agent_id}/state", headers=who.bearer, json=body)
+        return answer.status_code
+
+    assert await change(near.id, chief) == 204
+    assert await change(far.id, chief) == 404
+    assert await change(near.id, far) == 403
+    assert await change(far.id, far) == 204
