@@ -121,7 +121,7 @@ def test_a_mailbox_is_added_with_a_wrong_password_first(
         box.address,
         "From: Ann <ann@customer.example>\nSubject: A fence\nMessage-ID: <f1@customer.example>\n\nMay I build one?\n",
     )
-    mail_world.wait_for(ann, lambda mail: "We have your message" in str(mail["Subject"]))
+    mail_world.wait_for(ann, lambda mail: "A fence" in str(mail["Subject"]))
     admin.goto(f"{product.address}/desk/views/all")
     expect(admin.get_by_text("A fence").first).to_be_visible()
     admin.goto(f"{product.address}/setup/lines")

@@ -232,7 +232,7 @@ async def test_pages_show_only_what_is_for_translation(
             text("update agent set language = :language where id = :id"), {"language": PSEUDO, "id": admin.id}
         )
         case_id = await tx.value(select(func.max(Delivery.case_id)))
-        named = (await tx.execute(text("select name from queue union select name from agent"))).scalars()
+        named = await tx.column(text("select name from queue union select name from agent"))
         data = (
             *named,
             admin.email,

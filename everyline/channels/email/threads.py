@@ -18,8 +18,8 @@ from everyline.channels.email import headers
 MOST_REFERENCES = 50
 LONGEST_ID = 400
 
-_IN_BRACKETS = re.compile(rb"<\s*([^<>\s]{1,400})\s*>")
-_BARE = re.compile(rb"[^\s<>@]{1,200}@[^\s<>@]{1,200}")
+_IN_BRACKETS = re.compile(rb"<\s*([^<>\s\x00-\x1f\x7f]{1,400})\s*>")
+_BARE = re.compile(rb"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
 _OURS = re.compile(r"([A-Za-z0-9]{6,80})(?:\.\d{1,19})?\.[A-Za-z0-9]{4,64}@")
 _TOKEN = re.compile(r"[A-Za-z0-9]{6,80}")
 _UNSAFE = re.compile(r"[^\x21-\x3b\x3d\x3f-\x7e]")

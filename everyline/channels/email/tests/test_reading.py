@@ -79,6 +79,7 @@ def test_any_lines_are_read_or_refused_with_a_reason(lines: list[bytes]) -> None
 
 
 @settings(deadline=None, max_examples=150)
+@example(next(path for path in SAMPLES if path.name == "reply__gmail.eml"), 392, b"\0", False)
 @given(st.sampled_from(SAMPLES), st.integers(0, 10_000), st.binary(min_size=1, max_size=6), st.booleans())
 def test_a_damaged_sample_is_read_or_refused(path: Path, place: int, noise: bytes, cut: bool) -> None:
     raw = path.read_bytes()
