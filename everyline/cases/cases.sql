@@ -8,6 +8,20 @@ select * from "case" where id = :case_id
 select * from "case" where id = :case_id
     and (cast(:everything as boolean) or owner_id = :me or queue_id = any(cast(:queue_ids as bigint[]))) for update;
 
+-- name: of_customer
+-- A customer's cases that somebody may see, newest first, as lists have them.
+select c.id, c.number, c.customer_id, c.subject, c.status, c.priority, c.queue_id, c.owner_id, c.line_id, c.language, c.tags, c.opened_at, c.moved_at,
+    c.wakes_at, c.resolved_at, c.due_at, c.answered_at, c.revision, c.last_words, c.last_channel, c.last_direction, c.unread,
+    u.name as customer_name, a.name as owner_name, l.name as line_name,
+    exists (select from draft d where d.case_id = c.id and d.agent_id = :reader and d.text <> '') as has_draft
+from "case" c
+join customer u on u.id = c.customer_id
+left join agent a on a.id = c.owner_id
+left join line l on l.id = c.line_id
+where c.customer_id = :customer_id and c.merged_into_id is null
+    and (cast(:everything as boolean) or c.owner_id = :me or c.queue_id = any(cast(:queue_ids as bigint[])))
+order by c.moved_at desc, c.id desc limit :most;
+
 -- name: read
 -- The owner, or anybody while it has none, has seen what is new.
 update "case" set unread = false where id = :case_id and unread and (owner_id = :by or owner_id is null) returning queue_id, owner_id;

@@ -217,13 +217,18 @@ async def find(tx: Tx, me: Me, words: str, *, most: int = 30) -> Sequence[Row]:
     return sorted(rows, key=lambda row: (-scores[row.id], -row.id))[:most]
 
 
+def scope_of(me: Me) -> dict[str, Any]:
+    """The same as ``visible``, for named statements."""
+    return {
+        "me": me.id,
+        "everything": me.all_queues,
+        "queue_ids": None if me.all_queues else sorted(me.queue_ids),
+    }
+
+
 async def get(tx: Tx, me: Me, case_id: int, *, lock: bool = False) -> Row:
     """One case that one may see. NotFound otherwise: whether it exists is not told."""
-    queue_ids = None if me.all_queues else sorted(me.queue_ids)
-    row = await tx.first(
-        statements.get_locked if lock else statements.get,
-        {"case_id": case_id, "me": me.id, "everything": me.all_queues, "queue_ids": queue_ids},
-    )
+    row = await tx.first(statements.get_locked if lock else statements.get, {"case_id": case_id, **scope_of(me)})
     if row is None:
         raise NotFound(_("There is no such case."))
     return row
@@ -282,7 +287,9 @@ async def views(tx: Tx, me: Me) -> Sequence[Row]:
 
 async def of_customer(tx: Tx, me: Me, customer_id: int, *, most: int = 20) -> Sequence[Row]:
     """A customer's cases that one may see, newest first."""
-    return (await listed(tx, me, Filters(customer_id=customer_id), most=most)).rows
+    return await tx.rows(
+        statements.of_customer, {"customer_id": customer_id, "reader": me.id, "most": most, **scope_of(me)}
+    )
 
 
 OPEN = tuple(str(status) for status in OPEN_STATUSES)

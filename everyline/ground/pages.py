@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2.utils import urlize
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from everyline.ground import moments, words
@@ -68,6 +70,7 @@ def environment() -> Environment:
     found.newstyle_gettext = True  # type: ignore[attr-defined]  # -- of the i18n extension: texts take their values by name
     found.globals.update({"asset": asset, "_": _shown, "gettext": _shown, "ngettext": _counted})
     found.filters["clock"] = moments.clock
+    found.filters["linked"] = linked
     for template, names in REMEMBERED.items():
         module = found.get_template(template).module
         for name in names:
@@ -110,6 +113,16 @@ def _shown(message: str, /, **values: Any) -> Markup:
 def _counted(singular: str, plural: str, number: int, /, **values: Any) -> Markup:
     """A message in the right plural form."""
     return Markup(words.ngettext(singular, plural, number)) % {"num": number, **values}  # noqa: S704 -- as above
+
+
+_ADDRESS = re.compile(r"://|www\.|@|mailto:|\.(?:com|net|org)\b", re.IGNORECASE)
+
+
+def linked(text: str) -> Markup:
+    """A text with its addresses as links. What holds none is not taken apart word by word."""
+    if not _ADDRESS.search(text):
+        return escape(text)
+    return Markup(urlize(escape(text), target="_blank", rel="noopener noreferrer"))  # noqa: S704 -- escaped before
 
 
 @cache

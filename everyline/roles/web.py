@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import importlib.util
 import logging
@@ -29,7 +30,7 @@ from everyline.ground import logs
 from everyline.ground.guard import Guard
 from everyline.ground.installation import Ground, standing
 from everyline.ground.live import Hub
-from everyline.ground.pages import STATIC
+from everyline.ground.pages import STATIC, environment
 from everyline.ground.settings import settings
 from everyline.intake.door import IntakeDoor
 from everyline.roles import answers, health
@@ -138,6 +139,11 @@ async def main(descriptor: int | None) -> None:
     chosen = settings()
     async with standing(chosen) as ground:
         app = create_app(ground)
+        environment()
+        # what is there now stays for the life of the process: looking through it again and again for rubbish costs a tenth of a page
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         config = uvicorn.Config(
             app,
             host=chosen.host,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -59,6 +60,9 @@ async def main() -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, end)
     async with standing(settings()) as ground:
+        gc.collect()  # as in the web role: what is there now stays
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         await work(ground, ending)
 
 
