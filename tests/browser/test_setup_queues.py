@@ -111,7 +111,9 @@ def test_shares_are_added_up_while_one_types(admin: Page, demo: RunningProduct) 
     expect(said).to_contain_text("The shares add up to 95, not to 100")
     admin.get_by_role("link", name="What each team was given").click()
     expect(admin.get_by_role("region", name="Split of each day")).to_contain_text("Northline Services")
-    expect(admin.get_by_role("region", name="Split of each day").locator("tbody tr").first).to_contain_text(re.compile(r"\d\.\d"))
+    expect(admin.get_by_role("region", name="Split of each day").locator("tbody tr").first).to_contain_text(
+        re.compile(r"\d\.\d")
+    )
 
 
 def test_a_team_is_added_by_keyboard_alone(admin: Page, demo: RunningProduct) -> None:
