@@ -42,11 +42,9 @@ REMEMBERED = {
         "count",
         "unread",
         "key",
-        "moment",
     ),
     "components/controls.html": ("button",),
-    "components/surfaces.html": ("menu_button", "menu_item", "menu_rule", "menu_head", "nav_item"),
-    "components/desk.html": ("list_row",),
+    "components/surfaces.html": ("menu_button", "menu_item", "menu_rule", "menu_head"),
 }
 MOST_REMEMBERED = 4096  # of one macro
 
@@ -80,22 +78,16 @@ def environment() -> Environment:
     return found
 
 
-def _key(value: Any) -> Any:
-    """A value with its type, because markup equals the text that would be escaped."""
-    if type(value) is dict:
-        return tuple([(name, _key(one)) for name, one in value.items()])
-    return (type(value), value)
-
-
 def _remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
     """The macro, which is put together once for the same words in the same language."""
     kept: dict[Any, Markup] = {}
 
     def call(*values: Any, **named: Any) -> Markup:
         try:
-            key = (words.language(), *map(_key, values), *[(name, _key(value)) for name, value in named.items()])
+            # with their types, because markup equals the text that would be escaped
+            key = (words.language(), *values, *map(type, values), *named.items(), *map(type, named.values()))
             found = kept.get(key)
-        except TypeError:  # something among the values that changes
+        except TypeError:  # a dict among the values
             return macro(*values, **named)
         if found is None:
             if len(kept) > MOST_REMEMBERED:
