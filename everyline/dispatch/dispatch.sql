@@ -54,8 +54,9 @@ where automatic and address = any(cast(:addresses as text[])) and created_at > c
 select id, message_id, kind, address, state, attempts, answer, due_at, sent_at, ended_at from delivery where case_id = :case_id order by id;
 
 -- name: newest_in
--- The newest message that a person sent on a case, the contact point that it came from, and the copies of our newest answer to it.
-select m.facts, m.contact_point_id, p.kind, p.address, p.customer_id,
+-- The newest message that a person sent on a case, the contact point that it came from, the copies of our newest answer to it,
+-- and every address that is or was a line's.
+select m.facts, m.contact_point_id, p.kind, p.address, p.customer_id, array(select distinct address from line) as own,
     (select coalesce(o.facts -> 'copies', '[]') from message o
         where o.case_id = m.case_id and o.id > m.id and o.direction = 'out' and o.agent_id is not null order by o.id desc limit 1) as copied
 from message m left join contact_point p on p.id = m.contact_point_id

@@ -41,7 +41,7 @@ async def correspondence(tx: Tx, case_id: int, customer_id: int) -> Corresponden
     row = await tx.first(statements.newest_in, {"case_id": case_id})
     if row is None:
         return Correspondence()
-    own = await own_addresses(tx)
+    own = frozenset(row.own)
     everyone = [Address(*one) for one in row.facts.get("recipients", ())]
     theirs = row.customer_id == customer_id
     if not theirs and row.address:

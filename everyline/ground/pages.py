@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, MutableMapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+import jinja2
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2.runtime import Context
 from jinja2.utils import urlize
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
@@ -42,22 +45,57 @@ REMEMBERED = {
         "count",
         "unread",
         "key",
+        "moment",
     ),
     "components/controls.html": ("button",),
-    "components/surfaces.html": ("menu_button", "menu_item", "menu_rule", "menu_head"),
+    "components/surfaces.html": ("menu_button", "menu_item", "menu_rule", "menu_head", "nav_item"),
+    "components/desk.html": ("list_row",),
+    "components/words.html": ("words",),
 }
 MOST_REMEMBERED = 4096  # of one macro
 
 
+class _Context(Context):
+    """Calls what a template calls. Jinja looks at each call whether the callee wants the context; none of ours does."""
+
+    def call(__self, __obj: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: N805 -- as Jinja has it
+        if kwargs:
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+        return __obj(*args, **kwargs)
+
+
+class _Template(jinja2.Template):
+    """A template whose macros are the same for all who import them: no template has globals of its own."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> Any:  # noqa: ARG002 -- as Jinja has it
+        return super()._get_default_module()
+
+
+class _Environment(jinja2.Environment):
+    """Jinja's environment, in which ``shell.keys`` is what a dict holds under that name, never its method."""
+
+    context_class = _Context
+    template_class = _Template
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return ChainMap(d, self.globals) if d else self.globals
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
-def environment() -> Environment:
+def environment() -> jinja2.Environment:
     """The environment of all templates."""
     prefixed = {
         folder.parent.name: FileSystemLoader(folder)  # a prefix holds no slash, so a channel goes by its own name
         for folder in sorted(PACKAGE.glob("**/templates"))
         if folder.parent.name != "ground"
     }
-    found = Environment(
+    found = _Environment(
         loader=ChoiceLoader([FileSystemLoader(PACKAGE / "ground" / "templates"), PrefixLoader(prefixed)]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -78,16 +116,22 @@ def environment() -> Environment:
     return found
 
 
+def _key(value: Any) -> Any:
+    """A value with its type, because markup equals the text that would be escaped."""
+    if type(value) is dict:
+        return tuple([(name, _key(one)) for name, one in value.items()])
+    return (type(value), value)
+
+
 def _remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
     """The macro, which is put together once for the same words in the same language."""
     kept: dict[Any, Markup] = {}
 
     def call(*values: Any, **named: Any) -> Markup:
         try:
-            # with their types, because markup equals the text that would be escaped
-            key = (words.language(), *values, *map(type, values), *named.items(), *map(type, named.values()))
+            key = (words.language(), *map(_key, values), *[(name, _key(value)) for name, value in named.items()])
             found = kept.get(key)
-        except TypeError:  # a dict among the values
+        except TypeError:  # something among the values that changes
             return macro(*values, **named)
         if found is None:
             if len(kept) > MOST_REMEMBERED:

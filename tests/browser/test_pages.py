@@ -98,3 +98,24 @@ def test_the_desk_works_by_keyboard_alone(chromium: Browser, demo: RunningProduc
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog").last).to_be_visible()
+
+
+@pytest.mark.req("P5")
+def test_agents_choose_their_own_keys(chromium: Browser, demo: RunningProduct) -> None:
+    agent = known(demo)["sign_ins"]["agent"]
+    page = sign_in(chromium, demo.address, agent["email"], agent["password"])
+
+    def go_to_notices(keys: str) -> None:
+        page.goto(demo.address + "/desk/views/mine")
+        for key in keys.split():
+            page.keyboard.press(key)
+
+    page.goto(demo.address + "/profile")
+    page.get_by_role("textbox", name="Notices").fill("x n")
+    page.locator("form", has=page.get_by_role("textbox", name="Notices")).get_by_role("button", name="Save").click()
+    expect(page.locator("body")).to_contain_text("Your keys are saved.")
+    go_to_notices("x n")
+    expect(page).to_have_url(demo.address + "/desk/notices")
+    go_to_notices("g n")
+    expect(page.locator("#list-title")).to_be_visible()
+    expect(page).to_have_url(demo.address + "/desk/views/mine")

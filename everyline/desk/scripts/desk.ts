@@ -29,6 +29,7 @@ Object.assign(htmx.config, {
   allowScriptTags: false,
   includeIndicatorStyles: false, // they stand in base.css: the policy for styles forbids a style element
   selfRequestsOnly: true,
+  defaultSettleDelay: 0, // until it settles, a row that was just put there opens its case by loading a whole page
   attributesToSettle: ["class"], // a style attribute is forbidden by the policy for styles
   historyCacheSize: 0, // pages with customers in them are not kept in the browser
   refreshOnHistoryMiss: true,
