@@ -33,7 +33,7 @@ from everyline.measure.rules import FORMULAS
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
-from everyline.queues import abilities, asks, queries, set_up
+from everyline.queues import abilities, asks, openings, queries, set_up
 from everyline.queues.expressions import write
 from everyline.queues.rules import Condition, Step
 
@@ -180,7 +180,7 @@ async def skills(request: Request, _me: Reader) -> list[SkillShape]:
 async def add_skill(request: Request, asked: SkillAsked, me: Writer) -> Made:
     """Add a skill."""
     async with ground_of(request).database.transaction() as tx:
-        skill_id = await set_up.add_skill(tx, me.id, asked.name, asked.language)
+        skill_id = await abilities.add_skill(tx, me.id, asked.name, asked.language)
         await audit(tx, me.id, "skill.added", "skill", skill_id, address=me.address, name=asked.name)
     return Made(id=skill_id)
 
@@ -189,7 +189,7 @@ async def add_skill(request: Request, asked: SkillAsked, me: Writer) -> Made:
 async def rename_skill(request: Request, skill_id: int, asked: SkillChange, me: Writer) -> None:
     """Rename a skill; expressions that name it name it so from now on."""
     async with ground_of(request).database.transaction() as tx:
-        await set_up.rename_skill(tx, me.id, skill_id, asked.name)
+        await abilities.rename_skill(tx, me.id, skill_id, asked.name)
         await audit(tx, me.id, "skill.changed", "skill", skill_id, address=me.address, name=asked.name)
 
 
@@ -210,7 +210,7 @@ async def needed(request: Request, skill_id: int, _me: Writer) -> NeededShape:
 async def remove_skill(request: Request, skill_id: int, me: Writer) -> None:
     """Remove a skill: nobody has it, and nothing asks for it any more."""
     async with ground_of(request).database.transaction() as tx:
-        await set_up.remove_skill(tx, me.id, skill_id)
+        await abilities.remove_skill(tx, me.id, skill_id)
         await audit(tx, me.id, "skill.removed", "skill", skill_id, address=me.address)
 
 
@@ -225,7 +225,7 @@ async def skills_of(request: Request, agent_id: int, _me: Keeper) -> LevelsShape
 async def set_skills(request: Request, agent_id: int, asked: LevelsShape, me: Keeper) -> None:
     """Say what an agent can, and how well."""
     async with ground_of(request).database.transaction() as tx:
-        await set_up.set_skills(tx, me.id, agent_id, asked.levels)
+        await abilities.set_skills(tx, me.id, agent_id, asked.levels)
         await audit(tx, me.id, "agent.skills_changed", "agent", agent_id, address=me.address)
 
 
@@ -241,7 +241,7 @@ async def capacity(request: Request, agent_id: int, _me: Keeper) -> CapacityShap
 async def set_capacity(request: Request, agent_id: int, asked: CapacityShape, me: Keeper) -> None:
     """Say how much an agent has at once, by media class and channel."""
     async with ground_of(request).database.transaction() as tx:
-        await set_up.set_capacity(tx, me.id, agent_id, asked.most, asked.weights)
+        await abilities.set_capacity(tx, me.id, agent_id, asked.most, asked.weights)
         await audit(tx, me.id, "agent.capacity_changed", "agent", agent_id, address=me.address)
 
 
@@ -259,7 +259,7 @@ async def hours(request: Request, _me: Reader) -> list[HoursShape]:
 async def close(request: Request, hours_id: int, asked: ClosureAsked, me: Writer) -> None:
     """Close at once, whatever the week says, until it is opened again."""
     async with ground_of(request).database.transaction() as tx:
-        await set_up.close_now(tx, me.id, hours_id, asked.message, asked.words)
+        await openings.close_now(tx, me.id, hours_id, asked.message, asked.words)
         await audit(tx, me.id, "hours.closed", "hours", hours_id, address=me.address, message=asked.message)
 
 
@@ -267,5 +267,5 @@ async def close(request: Request, hours_id: int, asked: ClosureAsked, me: Writer
 async def open_again(request: Request, hours_id: int, me: Writer) -> None:
     """The emergency is over."""
     async with ground_of(request).database.transaction() as tx:
-        await set_up.open_again(tx, me.id, hours_id)
+        await openings.open_again(tx, me.id, hours_id)
         await audit(tx, me.id, "hours.opened", "hours", hours_id, address=me.address)

@@ -20,7 +20,7 @@ from everyline.intake.queries import statements
 from everyline.intake.rules import Placing
 from everyline.intake.said import LineFacts, Said, Settled
 from everyline.queues import actions as queues
-from everyline.queues.actions import Waiting
+from everyline.queues.waiting import Waiting
 
 
 async def write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> None:

@@ -16,7 +16,6 @@ from everyline.measure.models import ARRIVALS, HAPPENINGS, TIMES, WORKS
 from everyline.measure.rules import DEFAULT_FORMULA
 
 FIRST_TIME_DAYS = 7  # a customer who comes back within so many was not helped the first time
-AGES = (1, 3, 7, 30)  # days: the bounds of the ages of a backlog
 
 _WHERE = (
     "begins_at >= :begin and begins_at < :end and queue_id = any(:queues) and (:channel = '' or channel = :channel) "
@@ -235,8 +234,8 @@ _STATE_TIMES = text(
 )
 _EXPECTED = text(
     """
-    select count(*) as n, avg(abs(extract(epoch from ended_at - waiting_since) - expected_seconds)) as off,
-        avg((extract(epoch from ended_at - waiting_since) between expected_low and expected_high)::int) as within
+    select count(*) as n, avg(abs(extract(epoch from ended_at - entered_at) - expected_seconds)) as off,
+        avg((extract(epoch from ended_at - entered_at) between expected_low and expected_high)::int) as within
     from stay
     where ended_as = 'answered' and expected_seconds is not null and ended_at >= :begin and ended_at < :end
         and queue_id = any(:queues) and (:channel = '' or channel = :channel) and (:language = '' or language = :language)
@@ -277,7 +276,8 @@ async def state_times(tx: Tx, asked: Asked) -> list[Row]:
 
 
 async def expected_waits(tx: Tx, asked: Asked) -> Row:
-    """How far announced waits were off: the mean error in seconds, and the share that ended within the range."""
+    """How far announced waits were off, counted from when they were announced: the mean error in seconds, and the share
+    that ended within the range."""
     return (await _facts(tx, _EXPECTED, asked))[0]
 
 

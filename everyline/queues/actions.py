@@ -1,6 +1,6 @@
 """What is done with cases where their queue matters: given on, settled, put aside, made one.
 
-The verbs of what waits stand in ``waiting``, those of offers in ``offers``, those of agents at work in ``work``.
+The verbs of what waits (``waiting``), of offers (``offers``) and of agents at work (``work``) that others use are named here too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from everyline.queues.offers import give_entry as give_entry
 from everyline.queues.offers import offer as offer
 from everyline.queues.offers import pick as pick
 from everyline.queues.offers import time_out as time_out
-from everyline.queues.waiting import Waiting as Waiting
 from everyline.queues.waiting import allot as allot
 from everyline.queues.waiting import enter as enter
 from everyline.queues.waiting import expected_wait as expected_wait
@@ -36,7 +35,6 @@ from everyline.queues.waiting import overflow as overflow
 from everyline.queues.waiting import raise_entry as raise_entry
 from everyline.queues.waiting import wait_in as wait_in
 from everyline.queues.work import change_state as change_state
-from everyline.queues.work import end_work as end_work
 from everyline.queues.work import end_wrap_ups as end_wrap_ups
 from everyline.queues.work import wrap_up as wrap_up
 

@@ -83,16 +83,6 @@ def add_open_time(hours: OpeningHours, start: datetime, amount: timedelta) -> da
     return None
 
 
-def open_time_between(hours: OpeningHours, start: datetime, end: datetime) -> timedelta:
-    """How much of the time between two moments it was open."""
-    total = timedelta()
-    for begin, close in _spans_from(hours, start):
-        if begin >= end:
-            break
-        total += max(min(close, end) - max(begin, start), timedelta())
-    return total
-
-
 def _spans_from(hours: OpeningHours, at: datetime) -> Iterator[tuple[datetime, datetime]]:
     day = at.astimezone(ZoneInfo(hours.zone)).date()
     for step in range(LOOK_AHEAD_DAYS):

@@ -30,7 +30,6 @@ from everyline.queues.models import (
     Skill,
 )
 from everyline.queues.shares import Share
-from everyline.queues.waits import Error, error
 
 statements = sql.beside(__file__, "queues.sql")
 
@@ -172,12 +171,6 @@ async def goal(tx: Tx, queue_id: int, start: datetime) -> datetime | None:
     """Until when a queue promises its first answer to what came at ``start``."""
     queue = await get(tx, queue_id)
     return add_open_time(await opening_hours(tx, queue.hours_id), start, timedelta(seconds=queue.goal_seconds))
-
-
-async def wait_error(tx: Tx, queue_id: int, since: datetime) -> Error | None:
-    """How well the expected waits of a queue came true."""
-    rows = await tx.rows(statements.waits_that_came, {"queue_id": queue_id, "since": since})
-    return error([(row.expected_seconds, row.expected_high, row.waited) for row in rows])
 
 
 async def offer_for(tx: Tx, agent_id: int) -> Row | None:

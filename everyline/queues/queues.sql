@@ -383,11 +383,6 @@ select id, wants from queue_entry where state in ('waiting', 'offered') and want
 -- Neither does what waits already.
 update queue_entry set needs = needs - cast(:skill as text) where state in ('waiting', 'offered') and jsonb_exists(needs, :skill);
 
--- name: waits_that_came
--- What was expected and what came, of entries that were answered since a moment.
-select expected_seconds, expected_high, cast(extract(epoch from left_at - entered_at) as float) as waited from queue_entry
-where queue_id = :queue_id and state = 'taken' and left_at > :since and expected_seconds is not null order by left_at desc limit 5000;
-
 -- name: summary
 -- What waits in each queue: how many, and since when the oldest.
 select queue_id, count(*) as waiting, min(waiting_since) as oldest from queue_entry where state in ('waiting', 'offered') group by queue_id;

@@ -19,20 +19,8 @@ from everyline.ground.words import _
 from everyline.people import queries as people
 from everyline.queues import queries
 from everyline.queues.abilities import LEVELS
-from everyline.queues.abilities import add_skill as add_skill
-from everyline.queues.abilities import remove_skill as remove_skill
-from everyline.queues.abilities import rename_skill as rename_skill
-from everyline.queues.abilities import set_capacity as set_capacity
-from everyline.queues.abilities import set_skills as set_skills
 from everyline.queues.expressions import skills_in
 from everyline.queues.models import Membership, Queue, QueueEntry, Skill, WrapUpCode
-from everyline.queues.openings import add_hours as add_hours
-from everyline.queues.openings import change_hours as change_hours
-from everyline.queues.openings import close_now as close_now
-from everyline.queues.openings import drop_day as drop_day
-from everyline.queues.openings import open_again as open_again
-from everyline.queues.openings import remove_hours as remove_hours
-from everyline.queues.openings import set_day as set_day
 from everyline.queues.rules import Condition, Step, Strategy
 
 LONGEST = 30 * 86_400  # seconds

@@ -54,26 +54,3 @@ def rounded(seconds: float) -> int:
     """As it is said: to half minutes up to five, to minutes up to a quarter of an hour, to five minutes beyond."""
     step = 30 if seconds < 300 else 60 if seconds < 900 else 300
     return int(-(-seconds // step) * step)
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """How well the estimates of a queue came true."""
-
-    count: int
-    bias: float  # seconds; positive: people waited longer than was said
-    mean: float  # seconds, whatever the direction
-    within: float  # per cent of the waits that were in the announced range or shorter
-
-
-def error(pairs: Sequence[tuple[float, float, float]]) -> Error | None:
-    """From (expected, announced high, waited) of entries that were answered."""
-    if not pairs:
-        return None
-    number = len(pairs)
-    return Error(
-        number,
-        sum(waited - said for said, _, waited in pairs) / number,
-        sum(abs(waited - said) for said, _, waited in pairs) / number,
-        100 * sum(waited <= high for _, high, waited in pairs) / number,
-    )

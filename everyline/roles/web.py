@@ -13,9 +13,10 @@ import pkgutil
 import socket
 import sys
 from collections.abc import AsyncIterator
+from types import ModuleType
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import everyline
 from everyline.api.inbound import HandIn
 from everyline.api.once import OnceRoute
-from everyline.board import api as board_api
+from everyline.api.routes import create_api
 from everyline.board.watch import Watch
 from everyline.channel_registry import all_channels
 from everyline.ground import logs
@@ -76,14 +77,12 @@ class FastLane:
         await self._app(scope, receive, send)
 
 
-def routers() -> list[APIRouter]:
-    """The pages of every noun and face: each ``routes`` module's ``router``."""
-    found: list[APIRouter] = []
-    for module in pkgutil.iter_modules(everyline.__path__):
-        name = f"everyline.{module.name}.routes"
-        if module.ispkg and module.name != "api" and importlib.util.find_spec(name):
-            found.append(importlib.import_module(name).router)
-    return found
+def parts(name: str) -> list[ModuleType]:
+    """The modules of this name, one in a noun or face: ``routes`` with its pages, ``api`` with its own part of the API."""
+    found = [f"everyline.{module.name}.{name}" for module in pkgutil.iter_modules(everyline.__path__) if module.ispkg]
+    return [
+        importlib.import_module(one) for one in found if one != "everyline.api.routes" and importlib.util.find_spec(one)
+    ]
 
 
 def create_app(ground: Ground) -> FastAPI:
@@ -104,14 +103,14 @@ def create_app(ground: Ground) -> FastAPI:
     app = FastAPI(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.ground, app.state.door, app.state.hub, app.state.board = ground, door, hub, board
     answers.install(app)
-    for router in routers():
-        app.include_router(router)
+    for module in parts("routes"):
+        app.include_router(module.router)
     app.include_router(health.router)
-    if importlib.util.find_spec("everyline.api.routes"):
-        api: FastAPI = importlib.import_module("everyline.api.routes").create_api()
-        api.include_router(board_api.create_router(OnceRoute))  # a face's own part of it
-        api.state.ground, api.state.door, api.state.hub, api.state.board = ground, door, hub, board
-        app.mount("/api/v1", api)
+    api = create_api()
+    for module in parts("api"):
+        api.include_router(module.create_router(OnceRoute))
+    api.state.ground, api.state.door, api.state.hub, api.state.board = ground, door, hub, board
+    app.mount("/api/v1", api)
     app.router.routes.append(Mount("/static", Files(directory=STATIC)))
     for name, channel in all_channels().items():
         routes = channel.routes(door)

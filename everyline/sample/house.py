@@ -12,7 +12,7 @@ from everyline.ground.installation import Ground
 from everyline.lines import actions as lines
 from everyline.people import actions as people
 from everyline.people.models import AwayReason
-from everyline.queues import asks, set_up, teams
+from everyline.queues import abilities, asks, set_up, teams
 from everyline.queues.models import AgentSkill, Hours, Membership, Queue, Skill, WrapUpCode
 from everyline.queues.rules import Step
 from everyline.sample import generator, topics
@@ -169,7 +169,7 @@ async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]
 async def _arrange(tx: Tx, queue_ids: dict[str, int], agents: dict[str, int]) -> None:
     """What queues ask for beyond membership, and how one of them is split with a partner."""
     for name, levels in topics.SKILLS.items():
-        skill_id = await set_up.add_skill(tx, None, name)
+        skill_id = await abilities.add_skill(tx, None, name)
         rows = [{"agent_id": agents[agent], "skill_id": skill_id, "level": level} for agent, level in levels.items()]
         await tx.many(insert(AgentSkill), rows)
     for queue, (wants, less) in topics.WANTS.items():

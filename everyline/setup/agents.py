@@ -138,8 +138,8 @@ async def _arrange(tx: Tx, me: Me, agent_id: int, form: Typed) -> None:
     await set_up.set_queues(tx, me.id, agent_id, form.ids("member_of"))
     if set(form.ids("sees")) != await queries.scope_of(tx, agent_id):
         await actions.scope_to(tx, me.id, agent_id, form.ids("sees"))
-    await set_up.set_skills(tx, me.id, agent_id, skills)
-    await set_up.set_capacity(tx, me.id, agent_id, most, weights)
+    await abilities.set_skills(tx, me.id, agent_id, skills)
+    await abilities.set_capacity(tx, me.id, agent_id, most, weights)
 
 
 @router.get("/new")

@@ -20,7 +20,7 @@ from everyline.people import queries as people
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
-from everyline.queues import queries, set_up
+from everyline.queues import openings, queries
 from everyline.queues.hours import OpeningHours, is_open, next_opening
 from everyline.queues.models import Hours
 from everyline.setup.frame import back, caller, filled, frame, wrong
@@ -155,7 +155,7 @@ async def add(request: Request, me: Writer) -> Response:
         facts = _facts(form)
         form.done()
         async with ground_of(request).database.transaction() as tx:
-            hours_id = await set_up.add_hours(tx, me.id, **facts)
+            hours_id = await openings.add_hours(tx, me.id, **facts)
             await audit(tx, me.id, "hours.added", "hours", hours_id, address=caller(request), name=facts["name"])
     except ProductError as error:
         return await _page(request, me, None, status=422, values=form.values, **wrong(error))
@@ -176,7 +176,7 @@ async def change(request: Request, me: Writer, hours_id: int) -> Response:
         facts = _facts(form)
         form.done()
         async with ground_of(request).database.transaction() as tx:
-            await set_up.change_hours(tx, me.id, hours_id, **facts)
+            await openings.change_hours(tx, me.id, hours_id, **facts)
             await audit(tx, me.id, "hours.changed", "hours", hours_id, address=caller(request), name=facts["name"])
     except ProductError as error:
         return await _page(request, me, hours_id, status=422, values=form.values, **wrong(error))
@@ -191,12 +191,12 @@ async def closure(request: Request, me: Writer, hours_id: int) -> Response:
     try:
         async with ground_of(request).database.transaction() as tx:
             if opens:
-                await set_up.open_again(tx, me.id, hours_id)
+                await openings.open_again(tx, me.id, hours_id)
             else:
                 message = form.text("message", longest=500)
                 words = {name: form.text(f"words-{name}", longest=500) for name in all_channels()}
                 form.done()
-                await set_up.close_now(tx, me.id, hours_id, message, words)
+                await openings.close_now(tx, me.id, hours_id, message, words)
             await audit(
                 tx,
                 me.id,
@@ -220,9 +220,9 @@ async def set_day(request: Request, me: Writer, hours_id: int) -> Response:
         form.done()
         async with ground_of(request).database.transaction() as tx:
             if form.yes("drop"):
-                await set_up.drop_day(tx, me.id, hours_id, day)
+                await openings.drop_day(tx, me.id, hours_id, day)
             else:
-                await set_up.set_day(
+                await openings.set_day(
                     tx, me.id, hours_id, day, form.text("name", longest=100), _span(form, "from", "to")
                 )
             await audit(tx, me.id, "hours.changed", "hours", hours_id, address=caller(request), day=day.isoformat())
@@ -252,7 +252,7 @@ async def remove(request: Request, me: Writer, hours_id: int) -> Response:
     """Remove hours that no queue keeps."""
     try:
         async with ground_of(request).database.transaction() as tx:
-            await set_up.remove_hours(tx, me.id, hours_id)
+            await openings.remove_hours(tx, me.id, hours_id)
             await audit(tx, me.id, "hours.removed", "hours", hours_id, address=caller(request))
     except ProductError as error:
         return await _page(request, me, hours_id, status=409, **wrong(error))

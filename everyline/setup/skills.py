@@ -16,7 +16,7 @@ from everyline.ground.words import _
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
-from everyline.queues import asks, queries, set_up
+from everyline.queues import abilities, asks, queries
 from everyline.queues.models import Skill
 from everyline.setup.frame import back, caller, filled, frame, wrong
 from everyline.setup.typed import typed
@@ -60,7 +60,7 @@ async def add_skill(request: Request, me: Writer) -> Response:
         )
         form.done()
         async with ground_of(request).database.transaction() as tx:
-            skill_id = await set_up.add_skill(tx, me.id, name, language or None)
+            skill_id = await abilities.add_skill(tx, me.id, name, language or None)
             await audit(tx, me.id, "skill.added", "skill", skill_id, address=caller(request), name=name)
     except ProductError as error:
         return await _skills(
@@ -77,9 +77,9 @@ async def change_skill(request: Request, me: Writer, skill_id: int) -> Response:
     try:
         async with ground_of(request).database.transaction() as tx:
             if removes:
-                await set_up.remove_skill(tx, me.id, skill_id)
+                await abilities.remove_skill(tx, me.id, skill_id)
             else:
-                await set_up.rename_skill(tx, me.id, skill_id, form.text("name", longest=100))
+                await abilities.rename_skill(tx, me.id, skill_id, form.text("name", longest=100))
             await audit(
                 tx, me.id, "skill.removed" if removes else "skill.changed", "skill", skill_id, address=caller(request)
             )

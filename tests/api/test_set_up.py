@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from everyline.ground.installation import Ground
 from everyline.people.models import Audit
-from everyline.queues import set_up
+from everyline.queues import openings
 from tests.mail import MailLine, mail
 
 pytestmark = pytest.mark.req("P4")
@@ -128,7 +128,7 @@ async def test_capacity_and_closure(program: httpx.AsyncClient, ground: Ground, 
     kept = (await program.get(f"/agents/{agent.id}/capacity")).json()
     assert (kept["most"]["mail"], kept["most"]["=email"], kept["weights"]["=email"]) == (2, 1, 50)
     async with ground.database.transaction() as tx:
-        hours_id = await set_up.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
+        hours_id = await openings.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
     closure = {"message": "Storm.", "words": {"email": "We read it later."}}
     assert (await program.put(f"/hours/{hours_id}/closure", json=closure)).status_code == 204
     (hours,) = (await program.get("/hours")).json()

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from everyline.ground.installation import Ground
 from everyline.measure import ledgers, rules
 from everyline.measure.models import ARRIVALS, HAPPENINGS, KEY
+from tests.measure import oracles
 from tests.measure.world import LEDGERS, START, Day, kept, queue, write
 
 pytestmark = pytest.mark.req("Q4")
@@ -73,7 +74,7 @@ async def test_each_entry_is_counted_once_in_every_ledger(ground: Ground) -> Non
         if name != "goal_events":
             assert cohort[name] == happened[name], name
     events = [
-        rules.goal_event(
+        oracles.goal_event(
             row.waiting_since,
             row.due_at,
             row.ended_at,
@@ -98,7 +99,7 @@ async def test_intervals_sum_to_the_day_where_the_clock_changes(ground: Ground) 
         await write(ground.database, happened.generate(200).events)
         await ledgers.catch_up(ground.database)
         offered = 0
-        for moment in rules.intervals_of(day, zone):
+        for moment in oracles.intervals_of(day, zone):
             offered += (await sums(ground, "cohort_ledger", ("entered",), f"begins_at = '{moment.isoformat()}'"))[
                 "entered"
             ]
@@ -151,6 +152,23 @@ async def test_the_split_clock_of_one_agent(ground: Ground) -> None:
     assert (await sums(ground, "event_ledger", ("handle_ms",)))["handle_ms"] == 15 * 60_000, (
         "a chat's clock is the split one"
     )
+
+
+async def test_whatever_overlaps_is_charged_as_the_oracle_says(ground: Ground) -> None:
+    queue_id = await queue(ground.database, "Chat")
+    day, chance = Day(), random.Random(8)
+    spans = [(chance.randrange(400), chance.randrange(1, 60), chance.choice((20, 25, 50))) for _ in range(40)]
+    for begins, length, weight in spans:
+        at = START + timedelta(minutes=begins)
+        facts = {"queue_id": queue_id, "media_class": "chat", "channel": "webchat", "weight": weight}
+        day.stay(at, wait=0, talk=length * 60, wrap_up=0, **facts)  # type: ignore[arg-type]  # -- as they are named
+    await write(ground.database, sorted(day.events, key=lambda event: event.at))
+    await ledgers.catch_up(ground.database, 7)
+    async with ground.database.transaction() as tx:
+        charged = await tx.column(text("select charged_ms from work order by assignment_id"))
+    works = [oracles.Work(begins, begins + length, weight) for begins, length, weight in spans]
+    for found, expected in zip(charged, oracles.split_clock(works), strict=True):
+        assert abs(found - float(expected) * 60_000) < 50, "rounded to milliseconds at each change"
 
 
 async def test_work_over_several_intervals_is_pro_rated(ground: Ground) -> None:

@@ -109,3 +109,18 @@ def test_a_week_earlier_is_the_same_clock_over_a_change_of_it() -> None:
     begin = datetime(2026, 3, 29, 22, 0, tzinfo=UTC)  # Monday 30 March in Berlin, after the change
     asked = queries.week_before(Asked(begin, begin + timedelta(days=1), zone="Europe/Berlin"))
     assert asked.begin.astimezone(UTC) == datetime(2026, 3, 22, 23, 0, tzinfo=UTC)
+
+
+async def test_announced_waits_are_held_against_what_came(ground: Ground) -> None:
+    queue_id = await queue(ground.database, "Tax")
+    day = Day()
+    day.stay(START, queue_id=queue_id, wait=100, expected=(90, 60, 120))
+    day.stay(START, queue_id=queue_id, wait=200, expected=(90, 60, 120), since=START - timedelta(hours=1), moved=True)
+    day.stay(START, queue_id=queue_id, wait=5000, expected=(90, 60, 120), outcome="abandoned")
+    day.stay(START, queue_id=queue_id, wait=50)
+    await write(ground.database, day.events)
+    await ledgers.catch_up(ground.database)
+    asked = Asked(START - timedelta(days=1), START + timedelta(days=1), queue_ids=(queue_id,))
+    async with ground.database.transaction() as tx:
+        found = await queries.expected_waits(tx, asked)
+    assert (found.n, float(found.off), float(found.within)) == (2, 60, 0.5)

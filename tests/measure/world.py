@@ -60,8 +60,10 @@ class Day:
         since: datetime | None = None,
         moved: bool = False,
         code_id: int | None = None,
+        expected: tuple[int, int, int] | None = None,
     ) -> int:
-        """One entry from its arrival to the end of its work; returns its id. Lengths in seconds; holds as (from, for)."""
+        """One entry from its arrival to the end of its work; returns its id. Lengths in seconds; holds as (from, for);
+        expected as announced: the wait, its least, its most."""
         number = int(next(self._ids))
         shared = {"queue_id": queue_id, "case_id": case_id or number, "interaction_id": number}
         kinds = {"channel": channel, "media_class": media_class, "language": language}
@@ -78,6 +80,7 @@ class Day:
             waiting_since=(since or at).isoformat(),
             team_id=None,
             moved=moved,
+            **dict(zip(("expected_seconds", "expected_low", "expected_high"), expected or (), strict=False)),
         )
         if team_id:
             self.add("queue_entry.allotted", at, **shared, entry_id=number, team_id=team_id + 1)

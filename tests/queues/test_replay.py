@@ -16,9 +16,10 @@ from everyline.ground.installation import Ground
 from everyline.queues import actions, queries
 from everyline.queues.distributor import Distributor
 from everyline.queues.models import Assignment, Offer, QueueEntry
-from everyline.queues.recorded import recorded_day, replay
+from everyline.queues.recorded import recorded_day
 from everyline.queues.simulation import Simulation
 from tests.mail import MailLine, mail
+from tests.queues.replaying import replay
 
 pytestmark = pytest.mark.req("Q1")
 

@@ -14,7 +14,7 @@ from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.installation import Ground
 from everyline.people.models import Agent
-from everyline.queues import abilities, asks, queries, set_up, teams
+from everyline.queues import abilities, asks, openings, queries, set_up, teams
 from everyline.queues.models import AgentSkill, Queue, QueueEntry, ShareCount
 from everyline.queues.rules import Condition, Step
 from everyline.queues.teams import Part
@@ -107,13 +107,13 @@ def test_wrong_steps_are_said(steps: list[Step], words: str) -> None:
 @pytest.mark.parametrize("name", ['the "best"', "  ", "WATER"])
 async def test_names_that_an_expression_could_not_tell_are_refused(ground: Ground, name: str) -> None:
     async with ground.database.transaction() as tx:
-        await set_up.add_skill(tx, None, "Water")
-        other = await set_up.add_skill(tx, None, "sign language")
+        await abilities.add_skill(tx, None, "Water")
+        other = await abilities.add_skill(tx, None, "sign language")
         with pytest.raises(Invalid) as wrong:
-            await set_up.add_skill(tx, None, name)
+            await abilities.add_skill(tx, None, name)
         assert "name" in wrong.value.fields
         with pytest.raises(Invalid):
-            await set_up.rename_skill(tx, None, other, name)
+            await abilities.rename_skill(tx, None, other, name)
 
 
 @pytest.mark.req("Q1")
@@ -122,8 +122,8 @@ async def test_a_skill_that_is_removed_is_missed_by_nothing(ground: Ground, sign
     agent = await sign_in(queues=(line.queue_id,))
     await line.receive(mail(), mail(sender="ann@example.org"))
     async with ground.database.transaction() as tx:
-        water, tax = [await set_up.add_skill(tx, None, name) for name in ("Water", "Tax")]
-        await set_up.set_skills(tx, None, agent.id, {water: 3, tax: 2})
+        water, tax = [await abilities.add_skill(tx, None, name) for name in ("Water", "Tax")]
+        await abilities.set_skills(tx, None, agent.id, {water: 3, tax: 2})
         both = await asks.read(tx, "water >= 3 and tax")
         await set_up.change_queue(
             tx, None, line.queue_id, wants=both, steps=[Step(after=60, wants=await asks.read(tx, "water or tax"))]
@@ -134,7 +134,7 @@ async def test_a_skill_that_is_removed_is_missed_by_nothing(ground: Ground, sign
         needed = await asks.where_needed(tx, water)
         assert needed == asks.Needed(1, ((line.queue_id, "General"),), ((line.queue_id, "General", 1),), 2)
     async with ground.database.transaction() as tx:
-        await set_up.remove_skill(tx, None, water)
+        await abilities.remove_skill(tx, None, water)
     async with ground.database.transaction() as tx:
         only_tax = {"skill": tax, "least": 1}
         queue = await queries.get(tx, line.queue_id)
@@ -149,7 +149,7 @@ async def test_a_skill_that_is_removed_is_missed_by_nothing(ground: Ground, sign
 @pytest.mark.req("Q1", "P2")
 async def test_a_skill_removed_while_a_queue_begins_to_ask_for_it_is_not_asked_for(ground: Ground) -> None:
     async with ground.database.transaction() as tx:
-        water = await set_up.add_skill(tx, None, "Water")
+        water = await abilities.add_skill(tx, None, "Water")
         queue_id = int(await queries.default_queue(tx) or 0)
 
     async def ask() -> None:
@@ -158,7 +158,7 @@ async def test_a_skill_removed_while_a_queue_begins_to_ask_for_it_is_not_asked_f
 
     async def remove() -> None:
         async with ground.database.transaction() as tx:
-            await set_up.remove_skill(tx, None, water)
+            await abilities.remove_skill(tx, None, water)
 
     asked, _removed = await asyncio.gather(ask(), remove(), return_exceptions=True)
     assert asked is None or isinstance(asked, Invalid)
@@ -173,16 +173,18 @@ async def test_a_skill_removed_while_a_queue_begins_to_ask_for_it_is_not_asked_f
 async def test_capacity_by_media_class_and_channel(ground: Ground, sign_in: Any) -> None:
     agent = await sign_in()
     async with ground.database.transaction() as tx:
-        await set_up.set_capacity(tx, None, agent.id, {"mail": 5, "chat": 2, "=email": 3}, {"mail": 20, "=email": 30})
+        await abilities.set_capacity(
+            tx, None, agent.id, {"mail": 5, "chat": 2, "=email": 3}, {"mail": 20, "=email": 30}
+        )
         assert await abilities.capacity_of(tx, agent.id) == (
             {"call": 1, "chat": 2, "mail": 5, "=email": 3},
             {"call": 100, "chat": 25, "mail": 20, "=email": 30},
         )
         (candidate,) = [one for one in await queries.floor_agents(tx) if one.id == agent.id]
         assert (candidate.caps, candidate.weights) == ({"chat": 2, "=email": 3}, {"=email": 30})
-        await set_up.set_capacity(tx, None, agent.id, {"mail": 5, "chat": 2, "=email": 3}, {"=email": 30})
+        await abilities.set_capacity(tx, None, agent.id, {"mail": 5, "chat": 2, "=email": 3}, {"=email": 30})
         assert len(await kinds(tx, "agent.capacity_changed")) == 1, "it is as it was"
-        await set_up.set_capacity(tx, None, agent.id, {})
+        await abilities.set_capacity(tx, None, agent.id, {})
         assert (await abilities.capacity_of(tx, agent.id))[0] == {"call": 1, "chat": 4, "mail": 5}
 
 
@@ -202,7 +204,7 @@ async def test_capacity_that_cannot_be(
     agent = await sign_in()
     async with ground.database.transaction() as tx:
         with pytest.raises(Invalid) as wrong:
-            await set_up.set_capacity(tx, None, agent.id, most, weights)
+            await abilities.set_capacity(tx, None, agent.id, most, weights)
     assert list(wrong.value.fields) == [field]
 
 
@@ -291,10 +293,10 @@ async def test_target_against_what_was_given(ground: Ground) -> None:
 @pytest.mark.req("Q2")
 async def test_the_emergency_message_of_a_channel(ground: Ground) -> None:
     async with ground.database.transaction() as tx:
-        hours_id = await set_up.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
+        hours_id = await openings.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
         with pytest.raises(Invalid):
-            await set_up.close_now(tx, None, hours_id, "Storm.", {"pigeon": "Coo."})
-        await set_up.close_now(
+            await openings.close_now(tx, None, hours_id, "Storm.", {"pigeon": "Coo."})
+        await openings.close_now(
             tx, None, hours_id, "Storm.", {"email": "We read mail when the storm is over.", "webform": " "}
         )
         hours = await queries.opening_hours(tx, hours_id)
@@ -303,7 +305,7 @@ async def test_the_emergency_message_of_a_channel(ground: Ground) -> None:
             "Storm.",
             "Storm.",
         ]
-        await set_up.open_again(tx, None, hours_id)
+        await openings.open_again(tx, None, hours_id)
         assert (await queries.opening_hours(tx, hours_id)).closure("email") == ""
 
 
@@ -311,9 +313,9 @@ async def test_the_emergency_message_of_a_channel(ground: Ground) -> None:
 async def test_who_writes_during_an_emergency_reads_the_words_of_the_channel(ground: Ground) -> None:
     line = await MailLine.add(ground)
     async with ground.database.transaction() as tx:
-        hours_id = await set_up.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
+        hours_id = await openings.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
         await set_up.change_queue(tx, None, line.queue_id, hours_id=hours_id)
-        await set_up.close_now(tx, None, hours_id, "Storm.", {"email": "We read mail when the storm is over."})
+        await openings.close_now(tx, None, hours_id, "Storm.", {"email": "We read mail when the storm is over."})
     await line.receive(mail())
     async with ground.database.transaction() as tx:
         words = await tx.value(select(Message.text).where(Message.kind == "acknowledgement"))

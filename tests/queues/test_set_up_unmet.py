@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
-from everyline.queues import asks, queries, set_up
+from everyline.queues import abilities, asks, queries, set_up
 from everyline.queues.expressions import Tree, meets, parse, write
 from everyline.queues.models import QueueEntry
 from everyline.queues.relaxation import nearest
@@ -116,21 +116,21 @@ async def test_what_nobody_can_take_is_told_with_what_somebody_could(ground: Gro
     agent = await sign_in(queues=(line.queue_id,))
     await line.receive(mail())
     async with ground.database.transaction() as tx:
-        water = await set_up.add_skill(tx, None, "water")
-        await set_up.add_skill(tx, None, "sign language")
+        water = await abilities.add_skill(tx, None, "water")
+        await abilities.add_skill(tx, None, "sign language")
         entry_id = int(await tx.value(select(QueueEntry.id)))
     assert await words_of(ground) == []
     await arrange(ground, line.queue_id, 'water >= 3 or "sign language"')
     assert await words_of(ground) == [(entry_id, 'water >= 3 or "sign language"', "anybody who takes from this queue")]
     async with ground.database.transaction() as tx:
-        await set_up.set_skills(tx, None, agent.id, {water: 2})
+        await abilities.set_skills(tx, None, agent.id, {water: 2})
     assert await words_of(ground) == [(entry_id, 'water >= 3 or "sign language"', 'water >= 2 or "sign language"')]
     async with ground.database.transaction() as tx:
         (row,) = await queries.unmet(tx)
         entry = await tx.first(select(QueueEntry.__table__))
         assert entry is not None
         assert (row.case_id, row.queue_id, row.waiting_since) == (entry.case_id, entry.queue_id, entry.waiting_since)
-        await set_up.set_skills(tx, None, agent.id, {water: 3})
+        await abilities.set_skills(tx, None, agent.id, {water: 3})
     assert await words_of(ground) == []
 
 
@@ -139,7 +139,7 @@ async def test_what_a_step_still_helps_is_not_told(ground: Ground, sign_in: Any)
     await sign_in(queues=(line.queue_id,))
     await line.receive(mail())
     async with ground.database.transaction() as tx:
-        await set_up.add_skill(tx, None, "water")
+        await abilities.add_skill(tx, None, "water")
     await arrange(ground, line.queue_id, "water", (600, ""))
     assert await words_of(ground) == [], "everybody may take it after ten minutes"
     await arrange(ground, line.queue_id, "", (600, "water"))
@@ -155,6 +155,6 @@ async def test_an_entry_of_its_own_wishes_and_a_queue_of_nobody(ground: Ground) 
     (found,) = await words_of(ground)
     assert found[1:] == ("", "nobody takes from this queue")
     async with ground.database.transaction() as tx:
-        water = await set_up.add_skill(tx, None, "water")
+        water = await abilities.add_skill(tx, None, "water")
         await tx.execute(update(QueueEntry).values(needs={str(water): 2}))
     assert [asked for _entry, asked, _nearest in await words_of(ground)] == ["water >= 2"]

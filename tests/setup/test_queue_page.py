@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from everyline.ground.installation import Ground
 from everyline.people.models import Audit
-from everyline.queues import queries, set_up, teams
+from everyline.queues import abilities, queries, set_up, teams
 from everyline.queues.models import Queue
 from everyline.queues.teams import Part
 from everyline.setup.typed import read_duration, said_duration
@@ -52,7 +52,7 @@ WHOLE = {
 
 async def skilled(ground: Ground) -> tuple[int, int]:
     async with ground.database.transaction() as tx:
-        return await set_up.add_skill(tx, None, "Water"), await set_up.add_skill(tx, None, "on probation")
+        return await abilities.add_skill(tx, None, "Water"), await abilities.add_skill(tx, None, "on probation")
 
 
 async def the_queue(ground: Ground, name: str = "Water") -> Any:
@@ -161,7 +161,7 @@ async def test_who_fits_is_said_while_one_types(admin: httpx.AsyncClient, ground
     agents = [(await sign_in()).id for _number in range(3)]
     async with ground.database.transaction() as tx:
         for agent_id, level in zip(agents, (2, 2, 4), strict=True):
-            await set_up.set_skills(tx, None, agent_id, {water: level})
+            await abilities.set_skills(tx, None, agent_id, {water: level})
 
     async def fits(words: str, members: list[int], field: str = "wants") -> str:
         answer = await admin.post(f"/setup/queues/fits?field={field}", data={field: words, "member": members})
@@ -243,7 +243,7 @@ async def test_a_skill_says_where_it_is_needed_before_it_goes(
     water, probation = await skilled(ground)
     agent = await sign_in()
     async with ground.database.transaction() as tx:
-        await set_up.set_skills(tx, None, agent.id, {water: 2})
+        await abilities.set_skills(tx, None, agent.id, {water: 2})
     await admin.post("/setup/queues", data={**FORM, "wants": "water", "step-0-after": "60", "step-0-wants": "water"})
     asked = said(await admin.get(f"/setup/skills/{water}/remove"))
     for words in ("The queue Water asks for it.", "Step 1 of the queue Water asks for it.", "1 agent has it."):

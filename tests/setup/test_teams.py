@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from everyline.ground.installation import Ground
 from everyline.people.models import Agent, Audit, Team
-from everyline.queues import abilities, queries, set_up
+from everyline.queues import abilities, openings, queries
 from everyline.queues.models import Hours
 
 
@@ -82,7 +82,7 @@ async def test_an_agent_of_a_team_with_a_capacity_of_their_own(
 @pytest.mark.req("Q2")
 async def test_an_emergency_is_told_in_other_words_on_a_channel(admin: httpx.AsyncClient, ground: Ground) -> None:
     async with ground.database.transaction() as tx:
-        hours_id = await set_up.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
+        hours_id = await openings.add_hours(tx, None, name="Office", zone="UTC", week=[[]] * 7)
     words = {"words-email": "We read mail after the storm.", "words-webform": ""}
     lost = await admin.post(f"/setup/hours/{hours_id}/closure", data={"message": " ", **words})
     assert lost.status_code == 422

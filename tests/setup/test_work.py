@@ -13,7 +13,7 @@ from everyline.ground.clock import now
 from everyline.ground.errors import Invalid
 from everyline.ground.installation import Ground
 from everyline.people.models import Audit, AwayReason
-from everyline.queues import queries, set_up
+from everyline.queues import abilities, queries, set_up
 from everyline.queues.hours import is_open, spans_of
 from everyline.queues.models import Hours, Queue, Skill, WrapUpCode
 
@@ -44,7 +44,7 @@ async def first(ground: Ground, statement: Any) -> Any:
 async def test_a_queue_with_members_and_needs(admin: httpx.AsyncClient, ground: Ground, sign_in: Any) -> None:
     agents = [(await sign_in()).id for _number in range(3)]
     async with ground.database.transaction() as tx:
-        skill = await set_up.add_skill(tx, None, "Building law")
+        skill = await abilities.add_skill(tx, None, "Building law")
     made = await admin.post("/setup/queues", data={**QUEUE, "member": agents[:2], "wants": '"building law" >= 3'})
     assert made.status_code == 303
     row = await first(ground, select(Queue.__table__).where(Queue.name == "Permits"))
@@ -238,6 +238,6 @@ async def test_codes_and_reasons(admin: httpx.AsyncClient, ground: Ground) -> No
 async def test_levels_go_from_one_to_five(ground: Ground, sign_in: Any, level: int) -> None:
     agent = await sign_in()
     async with ground.database.transaction() as tx:
-        skill = await set_up.add_skill(tx, None, "Law")
+        skill = await abilities.add_skill(tx, None, "Law")
         with pytest.raises(Invalid):
-            await set_up.set_skills(tx, None, agent.id, {skill: level})
+            await abilities.set_skills(tx, None, agent.id, {skill: level})

@@ -43,7 +43,7 @@ def test_sees_a_host_and_a_path() -> None:
     assert lines_with(HOSTS, "resolved https://registry." + "npm" + "js.org/x")
     assert lines_with(PATHS, "cd /" + "work/main") == [1]
     assert lines_with(PATHS, "see /" + "tmp/notes")
-    assert not lines_with(PATHS, "GET /cases/work/ https://desk.example/work/ $(ROOT)/work/ net/root/")
+    assert not lines_with(PATHS, "GET /cases{0} https://desk.example{0} $(ROOT){0} net/root/".format("/" + "work/"))
 
 
 def unlocked(requirements: str) -> list[str]:
