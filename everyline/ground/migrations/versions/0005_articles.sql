@@ -1,0 +1,2 @@
+-- Articles, their versions and wordings, and what was asked and not found.
+select 1;

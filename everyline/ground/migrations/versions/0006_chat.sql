@@ -1,0 +1,2 @@
+-- Talks: live text with a beginning and an end.
+select 1;

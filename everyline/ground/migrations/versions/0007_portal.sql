@@ -1,0 +1,2 @@
+-- Customers who sign in, what they prefer, and brands.
+select 1;
