@@ -1,0 +1,148 @@
+-- name: put_published
+-- What readers see of an article in one language from now on; the words of title, questions, tags, summary and text are
+-- kept for search with falling weight.
+insert into published_article
+    (article_id, language, number, slug, title, summary, text, plain, questions, wordings, audience, kind, category_id,
+     tags, products, published_at, updated_at, source_number, search)
+select a.id, :language, :number, :slug, :title, :summary, :text, :plain, cast(:questions as text[]), cast(:wordings as jsonb),
+    a.audience, a.kind, a.category_id, a.tags, a.products, :at, :at, cast(:source_number as integer),
+    setweight(to_tsvector(cast(:configuration as regconfig), :title), 'A')
+        || setweight(to_tsvector(cast(:configuration as regconfig), array_to_string(cast(:questions as text[]) || a.tags || a.products, ' . ')), 'B')
+        || setweight(to_tsvector(cast(:configuration as regconfig), :summary), 'C')
+        || to_tsvector(cast(:configuration as regconfig), :plain)
+from article a where a.id = :article_id
+on conflict (article_id, language) do update set number = excluded.number, slug = excluded.slug, title = excluded.title,
+    summary = excluded.summary, text = excluded.text, plain = excluded.plain, questions = excluded.questions,
+    wordings = excluded.wordings, audience = excluded.audience, kind = excluded.kind, category_id = excluded.category_id,
+    tags = excluded.tags, products = excluded.products, updated_at = excluded.updated_at,
+    source_number = excluded.source_number, search = excluded.search;
+
+-- name: learn_words
+-- The words of what was just published that were not known yet, each with its stem.
+insert into article_word (language, word, lexeme)
+select :language, word, coalesce((tsvector_to_array(to_tsvector(cast(:configuration as regconfig), word)))[1], '')
+from unnest(tsvector_to_array(to_tsvector('article_simple', :words))) word
+where length(word) between 2 and 40 and word !~ '[0-9]{5}'
+order by word
+on conflict do nothing;
+
+-- name: count_words
+-- How many published articles of a language hold each word, made anew.
+with counted as (
+    select word, ndoc from ts_stat(
+        'select to_tsvector(''article_simple'', title || '' '' || summary || '' '' || plain || '' '' || array_to_string(questions, '' . ''))'
+        || ' from published_article where language = ' || quote_literal(:language)
+    )
+    where length(word) between 2 and 40 and word !~ '[0-9]{5}'
+), gone as (
+    delete from article_word w where w.language = :language and not exists (select from counted c where c.word = w.word)
+)
+insert into article_word (language, word, lexeme, articles)
+select :language, word, coalesce((tsvector_to_array(to_tsvector(cast(:configuration as regconfig), word)))[1], ''), ndoc
+from counted order by word
+on conflict (language, word) do update set articles = excluded.articles where article_word.articles <> excluded.articles;
+
+-- name: tree
+-- Every category with how many articles of a language a reader finds in it itself.
+select c.id, c.parent_id, c.slug, c.names, c.remarks, c.icon, c.position, coalesce(n.articles, 0) as articles
+from category c
+left join (
+    select category_id, count(*) as articles from published_article
+    where language = :language and audience = any(:audiences) and kind <> 'news' group by category_id
+) n on n.category_id = c.id
+order by c.position, c.id;
+
+-- name: related
+-- Articles near to one: of its category, with its tags or products, or much alike by their words, most read first.
+select p.article_id, p.slug, p.title, p.summary,
+    (p.category_id is not distinct from :category_id)::int + 2 * cardinality(array(select unnest(p.tags) intersect select unnest(cast(:tags as text[]))))
+        + cardinality(array(select unnest(p.products) intersect select unnest(cast(:products as text[])))) as nearness
+from published_article p
+where p.language = :language and p.article_id <> :article_id and p.audience = any(:audiences) and p.kind <> 'news'
+    and (p.category_id = :category_id or p.article_id in (
+        select id from article where tags && cast(:tags as text[]) and archived_at is null limit 200))
+order by nearness desc, p.views desc, p.article_id
+limit :most;
+
+-- name: count_day
+-- Add to an article's figures of the day.
+insert into article_day (article_id, language, day, channel, views, helped, not_helped, deflected, used)
+values (:article_id, :language, :day, :channel, :views, :helped, :not_helped, :deflected, :used)
+on conflict (article_id, language, day, channel) do update set views = article_day.views + excluded.views,
+    helped = article_day.helped + excluded.helped, not_helped = article_day.not_helped + excluded.not_helped,
+    deflected = article_day.deflected + excluded.deflected, used = article_day.used + excluded.used;
+
+-- name: votes
+-- What readers said of every published article since a day.
+select p.article_id, p.language, p.title, p.slug, a.owner_id, a.review_on,
+    coalesce(sum(d.helped), 0)::int as helped, coalesce(sum(d.not_helped), 0)::int as not_helped,
+    coalesce(sum(d.views), 0)::int as views
+from published_article p
+join article a on a.id = p.article_id
+left join article_day d on d.article_id = p.article_id and d.language = p.language and d.day >= :since
+group by p.article_id, p.language, p.title, p.slug, a.owner_id, a.review_on
+having a.review_on < :today or coalesce(sum(d.not_helped), 0) >= :votes;
+
+-- name: alike
+-- Pairs of published articles of one language whose titles are much alike.
+select p.article_id, o.article_id as other_id, p.language, p.title, o.title as other_title, p.plain, o.plain as other_plain,
+    similarity(p.title, o.title) as likeness
+from published_article p
+join published_article o on o.language = p.language and o.article_id > p.article_id and o.title % p.title
+where p.language = :language and similarity(p.title, o.title) > 0.6
+order by likeness desc limit :most;
+
+-- name: alike_in_meaning
+-- Pairs of published articles of one language that mean nearly the same (cosine).
+select p.article_id, near.article_id as other_id, p.language, p.title, o.title as other_title, p.plain, o.plain as other_plain,
+    near.likeness
+from published_article p
+join article_meaning m on m.article_id = p.article_id and m.language = p.language and m.part = 0
+cross join lateral (
+    select n.article_id, 1 - (n.vector <=> m.vector) as likeness from article_meaning n
+    where n.language = p.language and n.part = 0 and n.article_id <> p.article_id
+    order by n.vector <=> m.vector limit 3
+) near
+join published_article o on o.article_id = near.article_id and o.language = p.language
+where p.language = :language and near.article_id > p.article_id and near.likeness > :least
+order by near.likeness desc limit :most;
+
+-- name: lacking
+-- Articles of a language that lack another language or a written wording which others have.
+select p.article_id, p.title, p.slug, p.wordings, p.number,
+    array(select o.language from published_article o where o.article_id = p.article_id) as languages,
+    array(select o.language from published_article o where o.article_id = p.article_id and o.language <> a.language
+        and coalesce(o.source_number, 0) < p.number) as behind
+from published_article p
+join article a on a.id = p.article_id and a.language = p.language
+where p.kind <> 'news'
+order by p.views desc, p.article_id limit :most;
+
+-- name: figures
+-- An article's figures by channel since a day.
+select channel, sum(views)::int as views, sum(helped)::int as helped, sum(not_helped)::int as not_helped,
+    sum(deflected)::int as deflected, sum(used)::int as used
+from article_day where article_id = :article_id and day >= :since
+group by channel order by channel;
+
+-- name: figures_of_all
+-- The figures of all articles since a day, most read first.
+select a.id as article_id, coalesce(p.title, '') as title, coalesce(p.slug, '') as slug, coalesce(sum(d.views), 0)::int as views,
+    coalesce(sum(d.helped), 0)::int as helped, coalesce(sum(d.not_helped), 0)::int as not_helped,
+    coalesce(sum(d.deflected), 0)::int as deflected, coalesce(sum(d.used), 0)::int as used
+from article_day d
+join article a on a.id = d.article_id
+left join published_article p on p.article_id = a.id and p.language = a.language
+where d.day >= :since
+group by a.id, p.title, p.slug order by views desc, a.id limit :most;
+
+-- name: gap_groups
+-- What was asked and not found, most asked first, with the cases that asked for it.
+select g.id, g.language, g.words, g.asked, g.first_at, g.last_at, g.article_id, g.settled_at,
+    array(select distinct x.case_id from gap x where x.group_id = g.id and x.case_id is not null order by 1 limit 20) as case_ids,
+    array(select x.words from (select distinct on (lower(gap.words)) gap.words, gap.at from gap where gap.group_id = g.id
+        order by lower(gap.words), gap.at desc) x order by x.at desc limit 8) as asks
+from gap_group g
+where (g.settled_at is null) = :open and (:language = '' or g.language = :language)
+order by g.asked desc, g.last_at desc, g.id
+limit :most;

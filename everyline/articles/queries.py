@@ -1,0 +1,592 @@
+"""Reads of articles: what readers see, and what those who write them need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+
+from sqlalchemy import func, select
+
+from everyline.articles import guides, wordings
+from everyline.articles.models import (
+    Article,
+    ArticleAddress,
+    ArticleFile,
+    ArticleVersion,
+    Category,
+    PublishedArticle,
+)
+from everyline.articles.rules import OPEN, Audience, Kind, Translation, seen_by, translation
+from everyline.articles.wordings import Wording
+from everyline.ground import markdown, sql
+from everyline.ground.database import Row, Tx
+from everyline.ground.errors import NotFound
+from everyline.ground.words import _, speaking
+
+statements = sql.beside(__file__, "articles.sql")
+
+NEWS = 5
+MOST_READ = 8
+RELATED = 6
+PAGE = 50
+FILE_PATH = "/articles/files/"  # where pages serve an article's files: this, and the file's id
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads. ``audience`` is public, signed in or agents; each sees what those before it see."""
+
+    audience: str
+    language: str
+    customer_id: int | None = None
+
+    @property
+    def audiences(self) -> list[str]:
+        """The audiences whose articles they see."""
+        return seen_by(self.audience)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A category as a reader sees it; ``articles`` counts those below it as well."""
+
+    id: int
+    slug: str
+    name: str
+    remark: str
+    icon: str
+    articles: int
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article in a list."""
+
+    article_id: int
+    slug: str
+    title: str
+    summary: str
+    kind: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The first page."""
+
+    places: tuple[Place, ...]
+    news: tuple[Entry, ...]
+    most_read: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryShown:
+    """One category: where it stands, what stands in it."""
+
+    place: Place
+    path: tuple[Place, ...]  # from the top, without itself
+    articles: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The article is found under another name now."""
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileShown:
+    """A file to take along."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a guide, rendered."""
+
+    name: str
+    title: str
+    html: str
+    choices: tuple[guides.Choice, ...]
+    end: str  # solved, ask us, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An article as a reader sees it."""
+
+    article_id: int
+    language: str
+    number: int
+    slug: str
+    kind: str
+    audience: str
+    title: str
+    summary: str
+    html: str  # of a guide: what stands before its first step
+    headings: tuple[markdown.Heading, ...]
+    steps: tuple[Step, ...]
+    languages: Mapping[str, str]  # language: slug
+    path: tuple[Place, ...]
+    files: tuple[FileShown, ...]
+    related: tuple[Entry, ...]
+    tags: tuple[str, ...]
+    products: tuple[str, ...]
+    minutes: int  # to read
+    published_at: datetime
+    updated_at: datetime
+    own_language: bool = True  # it is written in the reader's language
+
+
+def _named(names: Mapping[str, str], language: str) -> str:
+    return names.get(language) or names.get("en") or next(iter(names.values()), "")
+
+
+async def places(tx: Tx, reader: Reader) -> tuple[Place, ...]:
+    """All categories in which a reader finds anything, as they stand in one another."""
+    rows = await tx.rows(statements.tree, {"language": reader.language, "audiences": reader.audiences})
+    return _grown(rows, reader.language, empty=False)
+
+
+async def all_places(tx: Tx, language: str) -> tuple[Place, ...]:
+    """Every category, for those who arrange them."""
+    rows = await tx.rows(statements.tree, {"language": language, "audiences": seen_by(Audience.AGENTS)})
+    return _grown(rows, language, empty=True)
+
+
+def _grown(rows: Sequence[Row], language: str, *, empty: bool) -> tuple[Place, ...]:
+    below: dict[int | None, list[Row]] = {}
+    for row in rows:
+        below.setdefault(row.parent_id, []).append(row)
+
+    def grow(parent_id: int | None) -> tuple[Place, ...]:
+        found = []
+        for row in below.get(parent_id, ()):
+            inner = grow(row.id)
+            count = row.articles + sum(place.articles for place in inner)
+            if count or empty:
+                name, remark = _named(row.names, language), _named(row.remarks, language)
+                found.append(Place(row.id, row.slug, name, remark, row.icon, count, inner))
+        return tuple(found)
+
+    return grow(None)
+
+
+def _path(top: Sequence[Place], category_id: int | None) -> tuple[Place, ...]:
+    """The categories that lead to one, itself last; empty when it is not among these."""
+    for place in top:
+        if place.id == category_id:
+            return (place,)
+        if inner := _path(place.places, category_id):
+            return (place, *inner)
+    return ()
+
+
+_ENTRY = (
+    PublishedArticle.article_id,
+    PublishedArticle.slug,
+    PublishedArticle.title,
+    PublishedArticle.summary,
+    PublishedArticle.kind,
+    PublishedArticle.updated_at,
+)
+
+
+def _entries(rows: Sequence[Row]) -> tuple[Entry, ...]:
+    return tuple(Entry(*row) for row in rows)
+
+
+async def home(tx: Tx, reader: Reader) -> Home:
+    """Categories with how much is in each, the latest news, and what is read most."""
+    mine = (PublishedArticle.language == reader.language, PublishedArticle.audience.in_(reader.audiences))
+    news = await tx.rows(
+        select(*_ENTRY)
+        .where(*mine, PublishedArticle.kind == Kind.NEWS)
+        .order_by(PublishedArticle.published_at.desc())
+        .limit(NEWS)
+    )
+    most = await tx.rows(
+        select(*_ENTRY)
+        .where(*mine, PublishedArticle.kind != Kind.NEWS)
+        .order_by(PublishedArticle.views.desc(), PublishedArticle.article_id)
+        .limit(MOST_READ)
+    )
+    return Home(await places(tx, reader), _entries(news), _entries(most))
+
+
+async def category(tx: Tx, reader: Reader, slug: str) -> CategoryShown:
+    """One category. NotFound when there is none, or nothing in it for this reader."""
+    top = await places(tx, reader)
+    category_id = await tx.value(select(Category.id).where(Category.slug == slug))
+    path = _path(top, category_id) if category_id is not None else ()
+    if not path:
+        raise NotFound(_("There is nothing at this address."))
+    rows = await tx.rows(
+        select(*_ENTRY)
+        .join(Article, Article.id == PublishedArticle.article_id)
+        .where(
+            PublishedArticle.category_id == category_id,
+            PublishedArticle.language == reader.language,
+            PublishedArticle.audience.in_(reader.audiences),
+            PublishedArticle.kind != Kind.NEWS,
+        )
+        .order_by(Article.position, PublishedArticle.title)
+        .limit(500)
+    )
+    return CategoryShown(path[-1], path[:-1], _entries(rows))
+
+
+async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
+    """The article of this name, in the language of the name. NotFound when there is none for this reader."""
+    row = await tx.first(
+        select(PublishedArticle.__table__, ArticleAddress.current)
+        .join(
+            ArticleAddress,
+            (ArticleAddress.article_id == PublishedArticle.article_id)
+            & (ArticleAddress.language == PublishedArticle.language),
+        )
+        .where(ArticleAddress.slug == slug, PublishedArticle.audience.in_(reader.audiences))
+    )
+    if row is None:
+        raise NotFound(_("There is nothing at this address."))
+    if not row.current:
+        return Moved(row.slug)
+    files = await files_of(tx, row.article_id)
+    pieces = _rendered(row.kind, row.text, row.language, tuple(files))
+    related = await tx.rows(
+        statements.related,
+        {
+            "article_id": row.article_id,
+            "language": row.language,
+            "audiences": reader.audiences,
+            "category_id": row.category_id,
+            "tags": row.tags,
+            "products": row.products,
+            "most": RELATED,
+        },
+    )
+    languages = await tx.rows(
+        select(PublishedArticle.language, PublishedArticle.slug)
+        .where(PublishedArticle.article_id == row.article_id, PublishedArticle.audience.in_(reader.audiences))
+        .order_by(PublishedArticle.language)
+    )
+    there = Reader(reader.audience, row.language)
+    return Shown(
+        article_id=row.article_id,
+        language=row.language,
+        number=row.number,
+        slug=row.slug,
+        kind=row.kind,
+        audience=row.audience,
+        title=row.title,
+        summary=row.summary,
+        html=pieces.html,
+        headings=pieces.headings,
+        steps=pieces.steps,
+        languages={one.language: one.slug for one in languages},
+        path=_path(await places(tx, there), row.category_id),
+        files=tuple(
+            FileShown(one.id, one.name, one.content_type, one.size, f"{FILE_PATH}{one.id}")
+            for one in files
+            if one.captions_of is None and f"file:{one.id})" not in row.text
+        ),
+        related=tuple(Entry(one.article_id, one.slug, one.title, one.summary, "", row.updated_at) for one in related),
+        tags=tuple(row.tags),
+        products=tuple(row.products),
+        minutes=wordings.minutes(wordings.reading_seconds(row.text)),
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        own_language=row.language == reader.language,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    html: str
+    headings: tuple[markdown.Heading, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file of an article; captions are files of a clip."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+    captions_of: int | None
+    language: str
+    file_hash: str = field(repr=False)
+
+
+async def files_of(tx: Tx, article_id: int) -> list[FileRow]:
+    """The files that an article has."""
+    rows = await tx.rows(
+        select(
+            ArticleFile.id,
+            ArticleFile.name,
+            ArticleFile.content_type,
+            ArticleFile.size,
+            ArticleFile.captions_of,
+            ArticleFile.language,
+            ArticleFile.file_hash,
+        )
+        .where(ArticleFile.article_id == article_id, ArticleFile.removed_at.is_(None))
+        .order_by(ArticleFile.id)
+    )
+    return [FileRow(*row) for row in rows]
+
+
+def _finder(files: Sequence[FileRow]) -> markdown.Finder:
+    known = {one.id: one for one in files if one.captions_of is None}
+
+    def find(number: int) -> markdown.Drawn | None:
+        one = known.get(number)
+        if one is None:
+            return None
+        captions = [
+            markdown.Captions(f"{FILE_PATH}{other.id}", other.language)
+            for other in files
+            if other.captions_of == number
+        ]
+        return markdown.Drawn(f"{FILE_PATH}{one.id}", one.name, one.content_type, tuple(captions))
+
+    return find
+
+
+@lru_cache(maxsize=512)
+def _rendered(kind: str, text: str, language: str, files: tuple[FileRow, ...]) -> _Pieces:
+    """A published text changes only with its version, and is read a thousand times between."""
+    find = _finder(files)
+    with speaking(language):
+        if kind != Kind.GUIDE:
+            return _Pieces(markdown.article(text, find), tuple(markdown.headings(text)), ())
+        guide = guides.read(text)
+        steps = tuple(
+            Step(step.name, step.title, markdown.article(step.text, find), step.choices, str(step.end or ""))
+            for step in guide.steps
+        )
+        return _Pieces(markdown.article(guide.introduction, find), (), steps)
+
+
+async def preview(tx: Tx, article_id: int, kind: str, text: str, language: str) -> tuple[str, tuple[Step, ...]]:
+    """The HTML of a text that is being written, and its steps if it is a guide."""
+    pieces = _rendered(kind, text, language, tuple(await files_of(tx, article_id)))
+    return pieces.html, pieces.steps
+
+
+async def shown_file(tx: Tx, reader: Reader, file_id: int) -> FileRow:
+    """A file of a published article that this reader may read. NotFound otherwise."""
+    row = await tx.first(
+        select(ArticleFile.__table__)
+        .join(PublishedArticle, PublishedArticle.article_id == ArticleFile.article_id)
+        .where(
+            ArticleFile.id == file_id,
+            ArticleFile.removed_at.is_(None),
+            PublishedArticle.audience.in_(reader.audiences),
+        )
+        .limit(1)
+    )
+    if row is None:
+        raise NotFound(_("There is no such file."))
+    return FileRow(row.id, row.name, row.content_type, row.size, row.captions_of, row.language, row.file_hash)
+
+
+async def wording(tx: Tx, article_id: int, channel_kind: str, language: str) -> str:
+    """The text made for a kind of wording (full, spoken, short, chat, letter); one made of the full text where none was
+    written. Falls back to the language the article was written in. NotFound when it is not published."""
+    kind = Wording(channel_kind)
+    rows = await tx.rows(
+        select(
+            PublishedArticle.language,
+            PublishedArticle.kind,
+            PublishedArticle.title,
+            PublishedArticle.summary,
+            PublishedArticle.text,
+            PublishedArticle.wordings,
+        )
+        .join(Article, Article.id == PublishedArticle.article_id)
+        .where(PublishedArticle.article_id == article_id)
+        .order_by(
+            (PublishedArticle.language == language).desc(),
+            (PublishedArticle.language == Article.language).desc(),
+            PublishedArticle.language,
+        )
+        .limit(1)
+    )
+    if not rows:
+        raise NotFound(_("There is no such article."))
+    row = rows[0]
+    if kind is not Wording.FULL and row.wordings.get(kind):
+        return str(row.wordings[kind])
+    with speaking(row.language):
+        text = guides.as_text(guides.read(row.text)) if row.kind == Kind.GUIDE else row.text
+        return wordings.made(kind, row.title, row.summary, text)
+
+
+# --- for those who write ---------------------------------------------------------------------------------------------
+
+
+async def get(tx: Tx, article_id: int) -> Row:
+    """One article. NotFound when there is none."""
+    row = await tx.first(select(Article.__table__).where(Article.id == article_id))
+    if row is None:
+        raise NotFound(_("There is no such article."))
+    return row
+
+
+async def version(tx: Tx, article_id: int, language: str, number: int) -> Row:
+    """One version. NotFound when there is none."""
+    row = await tx.first(
+        select(ArticleVersion.__table__).where(
+            ArticleVersion.article_id == article_id,
+            ArticleVersion.language == language,
+            ArticleVersion.number == number,
+        )
+    )
+    if row is None:
+        raise NotFound(_("There is no such version."))
+    return row
+
+
+async def versions(tx: Tx, article_id: int, language: str) -> Sequence[Row]:
+    """All versions in one language, the newest first."""
+    return await tx.rows(
+        select(ArticleVersion.__table__)
+        .where(ArticleVersion.article_id == article_id, ArticleVersion.language == language)
+        .order_by(ArticleVersion.number.desc())
+    )
+
+
+async def open_version(tx: Tx, article_id: int, language: str) -> Row | None:
+    """The version that is being worked on."""
+    return await tx.first(
+        select(ArticleVersion.__table__).where(
+            ArticleVersion.article_id == article_id,
+            ArticleVersion.language == language,
+            ArticleVersion.state.in_(OPEN),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageState:
+    """How far an article is in one language."""
+
+    language: str
+    translation: Translation
+    published: int | None  # number of the version
+    open: int | None  # number of the version that is being worked on
+    state: str  # of that
+    publish_at: datetime | None
+    slug: str
+
+
+async def languages_of(tx: Tx, article_id: int, wanted: Sequence[str] = ()) -> list[LanguageState]:
+    """Every language that an article has or, of ``wanted``, should have."""
+    article = await get(tx, article_id)
+    rows = await tx.rows(
+        select(ArticleVersion.__table__).where(ArticleVersion.article_id == article_id, ArticleVersion.state != "past")
+    )
+    slugs = {
+        row.language: row.slug
+        for row in await tx.rows(
+            select(ArticleAddress.language, ArticleAddress.slug).where(
+                ArticleAddress.article_id == article_id, ArticleAddress.current
+            )
+        )
+    }
+    live = {row.language: row for row in rows if row.state == "published"}
+    begun = {row.language: row for row in rows if row.state in OPEN}
+    source = live.get(article.language)
+    found = []
+    for language in dict.fromkeys([article.language, *sorted({*live, *begun, *wanted})]):
+        there, work = live.get(language), begun.get(language)
+        status = translation(
+            language,
+            article.language,
+            source.number if source else None,
+            there.source_number if there else None,
+            published=there is not None,
+            begun=work is not None,
+        )
+        found.append(
+            LanguageState(
+                language,
+                status,
+                there.number if there else None,
+                work.number if work else None,
+                work.state if work else "",
+                work.publish_at if work else None,
+                slugs.get(language, ""),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of articles is narrowed to."""
+
+    words: str = ""
+    state: str = ""  # draft, in review, published, scheduled, archived
+    category_id: int | None = None
+    owner_id: int | None = None
+    kind: str = ""
+    tag: str = ""
+    due_by: date | None = None  # review falls due by then
+
+
+async def listed(tx: Tx, filters: Filters, *, after: int = 0, most: int = PAGE) -> Sequence[Row]:
+    """Articles for those who write them, by id, with the title in the language each was written in."""
+    newest = (
+        select(ArticleVersion.title, ArticleVersion.state, ArticleVersion.publish_at)
+        .where(ArticleVersion.article_id == Article.id, ArticleVersion.language == Article.language)
+        .order_by(ArticleVersion.number.desc())
+        .limit(1)
+        .lateral()
+    )
+    wanted = select(Article.__table__, newest.c.title, newest.c.state, newest.c.publish_at).outerjoin(
+        newest, Article.id == Article.id
+    )
+    wanted = wanted.where(Article.id > after)
+    if filters.state == "archived":
+        wanted = wanted.where(Article.archived_at.is_not(None))
+    else:
+        wanted = wanted.where(Article.archived_at.is_(None))
+    if filters.state == "scheduled":
+        wanted = wanted.where(newest.c.publish_at.is_not(None))
+    elif filters.state in ("draft", "in review", "published"):
+        wanted = wanted.where(newest.c.state == filters.state)
+    if filters.words:
+        pattern = "%" + filters.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        wanted = wanted.where(newest.c.title.ilike(pattern))
+    for column, value in (
+        (Article.category_id, filters.category_id),
+        (Article.owner_id, filters.owner_id),
+        (Article.kind, filters.kind or None),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if filters.tag:
+        wanted = wanted.where(Article.tags.contains([filters.tag]))
+    if filters.due_by is not None:
+        wanted = wanted.where(Article.review_on <= filters.due_by)
+    return await tx.rows(wanted.order_by(Article.id).limit(most))
+
+
+async def published_languages(tx: Tx) -> list[str]:
+    """The languages in which anything is published, the most common first."""
+    return await tx.column(
+        select(PublishedArticle.language).group_by(PublishedArticle.language).order_by(func.count().desc())
+    )
