@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 import psycopg
+from psycopg.rows import tuple_row
 from sqlalchemy import BigInteger, Executable, Identity, MetaData
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -81,6 +82,12 @@ class Tx:
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All rows of a statement."""
         return await (await self._run(statement, parameters)).fetchall()
+
+    async def tuples(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows as plain tuples: of a hundred thousand rows, those with names take most of the time."""
+        words, values = wire(statement, parameters)
+        cursor = self._connection.cursor(row_factory=tuple_row)
+        return await (await cursor.execute(words, values)).fetchall()
 
     async def column(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Any]:
         """The first column of all rows."""

@@ -109,7 +109,10 @@ _FACTS = (
     "stay", "work", "hold_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "cohort_total", "event_total", "time_ledger",
     "agent_ledger",
 )  # fmt: skip
-_ANALYZE_FACTS = text(f"analyze {', '.join(_FACTS)}")
+_GROWN = text(
+    "select s.relname from pg_stat_user_tables s join pg_class c on c.oid = s.relid where s.relname = any(:tables) "
+    "and s.n_mod_since_analyze > greatest(c.reltuples, 20000)"
+)
 _FORGET = text(f"truncate {', '.join(_FACTS)}")
 _FROM_THE_BEGINNING = text("update follower set xid = '0', id = 0, at = null where name = 'figures'")
 
@@ -171,17 +174,16 @@ async def _know_hours(tx: Tx, earliest: datetime, latest: datetime) -> None:
 
 async def catch_up(database: Database, most: int = BATCH) -> int:
     """Follow until nothing is left that can be read; returns how many events there were."""
-    total = steps = 0
+    total = 0
     while True:
         async with database.transaction() as tx:
             found = (await follow(tx, most)).events
-            if (
-                found == most and steps.bit_count() < 2
-            ):  # after 1, 2, 4, 8 … steps: tables that grow so fast need statistics
-                await tx.execute(_ANALYZE_FACTS)
-        total, steps = total + found, steps + 1
+        total += found
         if found < most:
             return total
+        async with database.transaction() as tx:  # tables that double need statistics before the server gets to it
+            for table in await tx.column(_GROWN, {"tables": list(_FACTS)}):
+                await tx.execute(text(f"analyze {table}"))
 
 
 async def rebuild(database: Database, most: int = BATCH) -> int:

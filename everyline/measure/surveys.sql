@@ -17,6 +17,7 @@ join contact_point p on p.id = m.contact_point_id and p.kind = 'mailbox' and p.c
 where not exists (select from survey v where v.case_id = c.id)
     and not exists (select from survey v where v.customer_id = c.customer_id and v.asked_at > :at - make_interval(days => s.every_days))
     and not exists (select from survey_refusal r where r.address = p.address)
+    and not exists (select from consent k where k.contact_point_id = p.id and k.purpose = 'news' and not k.granted)
     and not exists (select from contact_point o join survey_refusal r on r.address = o.address where o.customer_id = c.customer_id)
     and c.id = (
         select min(o.id) from "case" o where o.customer_id = c.customer_id and o.queue_id = c.queue_id and o.resolved_at = c.resolved_at)
