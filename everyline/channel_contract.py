@@ -60,6 +60,8 @@ class Facts:
     formatted: bool = False  # does it carry HTML beside the text?
     largest_file: int = 25 * 1024 * 1024  # bytes, all files of one message together
     secure: bool = False
+    leads_to: str = ""  # where customers are led who want to use a line: a URL with {address} in it; empty: nowhere yet
+    good_for: str = ""  # what customers are told it is good for
     may_start: bool = True  # may we write first?
     acknowledges: bool = True  # is a first message answered at once with the usual answer time?
 

@@ -14,6 +14,7 @@ from everyline.ground import languages
 from everyline.ground.database import Row
 from everyline.ground.files import Files
 from everyline.ground.words import _
+from everyline.intake import written
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,8 @@ def _read_all(rows: list[Row], lines: Mapping[int, Line], files: Files) -> Batch
         try:
             body = row.body if row.body is not None else files.path(row.file_hash).read_bytes()
             line = lines[row.line_id]
-            found = channel(line.channel).parse(line, Raw(row.external_id, bytes(body), row.envelope))
+            raw = Raw(row.external_id, bytes(body), row.envelope)
+            found = written.read(raw) if written.ENVELOPE in row.envelope else channel(line.channel).parse(line, raw)
             pieces = tuple(_bounded(piece) for piece in found)
             kept = tuple(_keep_files(piece, files) for piece in pieces)
             batch.pieces.append(

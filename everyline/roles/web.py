@@ -27,6 +27,7 @@ from everyline.api.once import OnceRoute
 from everyline.api.routes import create_api
 from everyline.board.watch import Watch
 from everyline.channel_registry import all_channels
+from everyline.customers.brands import Brands
 from everyline.ground import logs
 from everyline.ground.guard import Guard
 from everyline.ground.installation import Ground, standing
@@ -34,6 +35,8 @@ from everyline.ground.live import Hub
 from everyline.ground.pages import STATIC, environment
 from everyline.ground.settings import settings
 from everyline.intake.door import IntakeDoor
+from everyline.portal.hosts import Hosts
+from everyline.portal.ways import QueuesNow
 from everyline.roles import answers, health
 from everyline.roles.live import Live
 
@@ -102,6 +105,7 @@ def create_app(ground: Ground) -> FastAPI:
 
     app = FastAPI(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.ground, app.state.door, app.state.hub, app.state.board = ground, door, hub, board
+    app.state.brands, app.state.queues_now = Brands(), QueuesNow()
     answers.install(app)
     for module in parts("routes"):
         app.include_router(module.router)
@@ -116,6 +120,7 @@ def create_app(ground: Ground) -> FastAPI:
         routes = channel.routes(door)
         if routes:
             app.router.routes.append(Mount(f"/in/{name}", routes=list(routes)))
+    app.add_middleware(Hosts, database=ground.database, brands=app.state.brands)
     app.add_middleware(Guard, settings=ground.settings)
     app.add_middleware(FastLane, app_of_requests=app)
     return app

@@ -44,6 +44,8 @@ class Email:
         offer_seconds=90,
         undo_seconds=15,
         hue=212,
+        leads_to="mailto:{address}",
+        good_for=mark("Questions with detail, and a written answer to keep."),
         copies=True,
         formatted=True,
     )

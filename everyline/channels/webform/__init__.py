@@ -47,6 +47,8 @@ class Webform:
         offer_seconds=90,
         undo_seconds=15,
         hue=285,
+        leads_to="/in/webform/{address}",
+        good_for=mark("Photos and papers with your question. You need no account."),
         may_start=False,
     )
     settings: type[LineSettings] = WebformSettings

@@ -32,3 +32,20 @@ for (const part of all<HTMLElement>(document, "[data-again-href]")) {
     }
   }, Number(part.dataset["again"]) * 1000);
 }
+
+// a menu of the head closes when one goes elsewhere, and by Escape
+for (const menu of all<HTMLDetailsElement>(document, "details[data-closes]")) {
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  });
+  document.addEventListener("click", (event) => !menu.contains(event.target as Node) && (menu.open = false));
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget as Node)) menu.open = false;
+  });
+}
+
+// the worker keeps static files, and a page for when there is no connection
+const { worker, scope } = document.body.dataset;
+if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker, { scope }).catch(() => undefined);
