@@ -1,24 +1,17 @@
-"""Reads of articles: what readers see, and what those who write them need."""
+"""Reads of articles: what readers see."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import func, select
 
 from everyline.articles import guides, wordings
-from everyline.articles.models import (
-    Article,
-    ArticleAddress,
-    ArticleFile,
-    ArticleVersion,
-    Category,
-    PublishedArticle,
-)
-from everyline.articles.rules import OPEN, Audience, Kind, Translation, seen_by, translation
+from everyline.articles.models import Article, ArticleAddress, ArticleFile, Category, PublishedArticle
+from everyline.articles.rules import Audience, Kind, seen_by
 from everyline.articles.wordings import Wording
 from everyline.ground import markdown, sql
 from everyline.ground.database import Row, Tx
@@ -381,7 +374,7 @@ def _rendered(kind: str, text: str, language: str, files: tuple[FileRow, ...]) -
 
 async def preview(tx: Tx, article_id: int, kind: str, text: str, language: str) -> tuple[str, tuple[Step, ...]]:
     """The HTML of a text that is being written, and its steps if it is a guide."""
-    pieces = _rendered(kind, text, language, tuple(await files_of(tx, article_id)))
+    pieces = _rendered.__wrapped__(kind, text, language, tuple(await files_of(tx, article_id)))
     return pieces.html, pieces.steps
 
 
@@ -434,155 +427,12 @@ async def wording(tx: Tx, article_id: int, channel_kind: str, language: str) -> 
         return wordings.made(kind, row.title, row.summary, text)
 
 
-# --- for those who write ---------------------------------------------------------------------------------------------
-
-
 async def get(tx: Tx, article_id: int) -> Row:
     """One article. NotFound when there is none."""
     row = await tx.first(select(Article.__table__).where(Article.id == article_id))
     if row is None:
         raise NotFound(_("There is no such article."))
     return row
-
-
-async def version(tx: Tx, article_id: int, language: str, number: int) -> Row:
-    """One version. NotFound when there is none."""
-    row = await tx.first(
-        select(ArticleVersion.__table__).where(
-            ArticleVersion.article_id == article_id,
-            ArticleVersion.language == language,
-            ArticleVersion.number == number,
-        )
-    )
-    if row is None:
-        raise NotFound(_("There is no such version."))
-    return row
-
-
-async def versions(tx: Tx, article_id: int, language: str) -> Sequence[Row]:
-    """All versions in one language, the newest first."""
-    return await tx.rows(
-        select(ArticleVersion.__table__)
-        .where(ArticleVersion.article_id == article_id, ArticleVersion.language == language)
-        .order_by(ArticleVersion.number.desc())
-    )
-
-
-async def open_version(tx: Tx, article_id: int, language: str) -> Row | None:
-    """The version that is being worked on."""
-    return await tx.first(
-        select(ArticleVersion.__table__).where(
-            ArticleVersion.article_id == article_id,
-            ArticleVersion.language == language,
-            ArticleVersion.state.in_(OPEN),
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageState:
-    """How far an article is in one language."""
-
-    language: str
-    translation: Translation
-    published: int | None  # number of the version
-    open: int | None  # number of the version that is being worked on
-    state: str  # of that
-    publish_at: datetime | None
-    slug: str
-
-
-async def languages_of(tx: Tx, article_id: int, wanted: Sequence[str] = ()) -> list[LanguageState]:
-    """Every language that an article has or, of ``wanted``, should have."""
-    article = await get(tx, article_id)
-    rows = await tx.rows(
-        select(ArticleVersion.__table__).where(ArticleVersion.article_id == article_id, ArticleVersion.state != "past")
-    )
-    slugs = {
-        row.language: row.slug
-        for row in await tx.rows(
-            select(ArticleAddress.language, ArticleAddress.slug).where(
-                ArticleAddress.article_id == article_id, ArticleAddress.current
-            )
-        )
-    }
-    live = {row.language: row for row in rows if row.state == "published"}
-    begun = {row.language: row for row in rows if row.state in OPEN}
-    source = live.get(article.language)
-    found = []
-    for language in dict.fromkeys([article.language, *sorted({*live, *begun, *wanted})]):
-        there, work = live.get(language), begun.get(language)
-        status = translation(
-            language,
-            article.language,
-            source.number if source else None,
-            there.source_number if there else None,
-            published=there is not None,
-            begun=work is not None,
-        )
-        found.append(
-            LanguageState(
-                language,
-                status,
-                there.number if there else None,
-                work.number if work else None,
-                work.state if work else "",
-                work.publish_at if work else None,
-                slugs.get(language, ""),
-            )
-        )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list of articles is narrowed to."""
-
-    words: str = ""
-    state: str = ""  # draft, in review, published, scheduled, archived
-    category_id: int | None = None
-    owner_id: int | None = None
-    kind: str = ""
-    tag: str = ""
-    due_by: date | None = None  # review falls due by then
-
-
-async def listed(tx: Tx, filters: Filters, *, after: int = 0, most: int = PAGE) -> Sequence[Row]:
-    """Articles for those who write them, by id, with the title in the language each was written in."""
-    newest = (
-        select(ArticleVersion.title, ArticleVersion.state, ArticleVersion.publish_at)
-        .where(ArticleVersion.article_id == Article.id, ArticleVersion.language == Article.language)
-        .order_by(ArticleVersion.number.desc())
-        .limit(1)
-        .lateral()
-    )
-    wanted = select(Article.__table__, newest.c.title, newest.c.state, newest.c.publish_at).outerjoin(
-        newest, Article.id == Article.id
-    )
-    wanted = wanted.where(Article.id > after)
-    if filters.state == "archived":
-        wanted = wanted.where(Article.archived_at.is_not(None))
-    else:
-        wanted = wanted.where(Article.archived_at.is_(None))
-    if filters.state == "scheduled":
-        wanted = wanted.where(newest.c.publish_at.is_not(None))
-    elif filters.state in ("draft", "in review", "published"):
-        wanted = wanted.where(newest.c.state == filters.state)
-    if filters.words:
-        pattern = "%" + filters.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        wanted = wanted.where(newest.c.title.ilike(pattern))
-    for column, value in (
-        (Article.category_id, filters.category_id),
-        (Article.owner_id, filters.owner_id),
-        (Article.kind, filters.kind or None),
-    ):
-        if value is not None:
-            wanted = wanted.where(column == value)
-    if filters.tag:
-        wanted = wanted.where(Article.tags.contains([filters.tag]))
-    if filters.due_by is not None:
-        wanted = wanted.where(Article.review_on <= filters.due_by)
-    return await tx.rows(wanted.order_by(Article.id).limit(most))
 
 
 async def published_languages(tx: Tx) -> list[str]:

@@ -65,7 +65,7 @@ _URL = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+", re.IGNORECASE)
 _SEEN = re.compile(
     r"\b(?:click|tap on|see (?:below|above)|the (?:table|picture|image|link) (?:below|above)|below:)", re.IGNORECASE
 )
-_DIGITS = re.compile(r"(?<![\d$€£.,])\d{5,}(?![\d.,])")
+_DIGITS = re.compile(r"(?<![\d$€£])(?<!\d[.,])\d{5,}(?!\d|[.,]\d)")
 _CAPITALS = re.compile(r"\b(?:[A-Z]{2,6}\d*|e\.g\.|i\.e\.|etc\.|approx\.)(?=\W|$)")
 _UNSPOKEN = re.compile(r"[#*_~^|<>{}\[\]\\=]|\S/\S|->|→")
 _SENTENCE = re.compile(r"(?<=[.!?…:])\s+")

@@ -1,0 +1,52 @@
+"""Jobs of articles."""
+
+from __future__ import annotations
+
+import logging
+
+from everyline.articles import actions, meanings, queries, rules
+from everyline.ground.clock import now
+from everyline.ground.errors import ProductError
+from everyline.ground.installation import Ground
+from everyline.ground.jobs import periodic
+
+log = logging.getLogger(__name__)
+
+
+@periodic("* * * * *")
+async def publish_due(ground: Ground) -> None:
+    """Publish what was scheduled for by now. What cannot be published goes back to its writers, with the reason."""
+    async with ground.database.transaction() as tx:
+        due = await actions.due(tx)
+    for article_id, language in due:
+        try:
+            async with ground.database.transaction() as tx:
+                await actions.publish(tx, None, article_id, language)
+        except ProductError as error:
+            log.warning("article %s in %s could not be published: %s", article_id, language, error.message)
+            async with ground.database.transaction() as tx:
+                await actions.send_back(tx, None, article_id, language)
+
+
+@periodic("* * * * *")
+async def learn_meanings(ground: Ground) -> None:
+    """Make the meanings of what was published."""
+    await meanings.catch_up(ground.database)
+
+
+@periodic("17 3 * * *")
+async def count_words(ground: Ground) -> None:
+    """Count anew in how many articles each word is."""
+    async with ground.database.transaction() as tx:
+        for language in await queries.published_languages(tx):
+            await tx.execute(
+                queries.statements.count_words,
+                {"language": language, "configuration": rules.configuration(language)},
+            )
+
+
+@periodic("5 6 * * *")
+async def remind_owners(ground: Ground) -> None:
+    """Tell owners whose articles are to be looked at again."""
+    async with ground.database.transaction() as tx:
+        await actions.remind(tx, now().date())

@@ -1,0 +1,298 @@
+"""Reads for those who write articles: versions, languages, lists, figures, and what is not well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from everyline.articles import meanings, queries
+from everyline.articles.models import (
+    Article,
+    ArticleAddress,
+    ArticleFeedback,
+    ArticleFlag,
+    ArticleSynonym,
+    ArticleUse,
+    ArticleVersion,
+)
+from everyline.articles.queries import PAGE
+from everyline.articles.rules import OPEN, STALE_VOTES, Stale, Translation, contradicts, stale, translation
+from everyline.articles.wordings import WRITTEN
+from everyline.ground.clock import now
+from everyline.ground.database import Row, Tx
+from everyline.ground.errors import NotFound
+from everyline.ground.words import _
+
+statements = queries.statements
+FIGURE_DAYS = 90
+MUCH_ALIKE = 0.85  # cosine of two titles that mean the same
+
+
+async def version(tx: Tx, article_id: int, language: str, number: int) -> Row:
+    """One version. NotFound when there is none."""
+    row = await tx.first(
+        select(ArticleVersion.__table__).where(
+            ArticleVersion.article_id == article_id,
+            ArticleVersion.language == language,
+            ArticleVersion.number == number,
+        )
+    )
+    if row is None:
+        raise NotFound(_("There is no such version."))
+    return row
+
+
+async def versions(tx: Tx, article_id: int, language: str) -> Sequence[Row]:
+    """All versions in one language, the newest first."""
+    return await tx.rows(
+        select(ArticleVersion.__table__)
+        .where(ArticleVersion.article_id == article_id, ArticleVersion.language == language)
+        .order_by(ArticleVersion.number.desc())
+    )
+
+
+async def open_version(tx: Tx, article_id: int, language: str) -> Row | None:
+    """The version that is being worked on."""
+    return await tx.first(
+        select(ArticleVersion.__table__).where(
+            ArticleVersion.article_id == article_id,
+            ArticleVersion.language == language,
+            ArticleVersion.state.in_(OPEN),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageState:
+    """How far an article is in one language."""
+
+    language: str
+    translation: Translation
+    published: int | None  # number of the version
+    open: int | None  # number of the version that is being worked on
+    state: str  # of that
+    publish_at: datetime | None
+    slug: str
+
+
+async def languages_of(tx: Tx, article_id: int, wanted: Sequence[str] = ()) -> list[LanguageState]:
+    """Every language that an article has or, of ``wanted``, should have."""
+    article = await queries.get(tx, article_id)
+    rows = await tx.rows(
+        select(ArticleVersion.__table__).where(ArticleVersion.article_id == article_id, ArticleVersion.state != "past")
+    )
+    slugs = {
+        row.language: row.slug
+        for row in await tx.rows(
+            select(ArticleAddress.language, ArticleAddress.slug).where(
+                ArticleAddress.article_id == article_id, ArticleAddress.current
+            )
+        )
+    }
+    live = {row.language: row for row in rows if row.state == "published"}
+    begun = {row.language: row for row in rows if row.state in OPEN}
+    source = live.get(article.language)
+    found = []
+    for language in dict.fromkeys([article.language, *sorted({*live, *begun, *wanted})]):
+        there, work = live.get(language), begun.get(language)
+        status = translation(
+            language,
+            article.language,
+            source.number if source else None,
+            there.source_number if there else None,
+            published=there is not None,
+            begun=work is not None,
+        )
+        found.append(
+            LanguageState(
+                language,
+                status,
+                there.number if there else None,
+                work.number if work else None,
+                work.state if work else "",
+                work.publish_at if work else None,
+                slugs.get(language, ""),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of articles is narrowed to."""
+
+    words: str = ""
+    state: str = ""  # draft, in review, published, scheduled, archived
+    category_id: int | None = None
+    owner_id: int | None = None
+    kind: str = ""
+    tag: str = ""
+    due_by: date | None = None  # review falls due by then
+
+
+async def listed(tx: Tx, filters: Filters, *, after: int = 0, most: int = PAGE) -> Sequence[Row]:
+    """Articles for those who write them, by id, with the title in the language each was written in."""
+    newest = (
+        select(ArticleVersion.title, ArticleVersion.state, ArticleVersion.publish_at)
+        .where(ArticleVersion.article_id == Article.id, ArticleVersion.language == Article.language)
+        .order_by(ArticleVersion.number.desc())
+        .limit(1)
+        .lateral()
+    )
+    wanted = select(Article.__table__, newest.c.title, newest.c.state, newest.c.publish_at).outerjoin(
+        newest, Article.id == Article.id
+    )
+    wanted = wanted.where(Article.id > after)
+    archived = filters.state == "archived"
+    wanted = wanted.where(Article.archived_at.is_not(None) if archived else Article.archived_at.is_(None))
+    if filters.state == "scheduled":
+        wanted = wanted.where(newest.c.publish_at.is_not(None))
+    elif filters.state in ("draft", "in review", "published"):
+        wanted = wanted.where(newest.c.state == filters.state)
+    if filters.words:
+        pattern = "%" + filters.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        wanted = wanted.where(newest.c.title.ilike(pattern))
+    for column, value in (
+        (Article.category_id, filters.category_id),
+        (Article.owner_id, filters.owner_id),
+        (Article.kind, filters.kind or None),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if filters.tag:
+        wanted = wanted.where(Article.tags.contains([filters.tag]))
+    if filters.due_by is not None:
+        wanted = wanted.where(Article.review_on <= filters.due_by)
+    return await tx.rows(wanted.order_by(Article.id).limit(most))
+
+
+async def synonyms(tx: Tx, language: str = "") -> Sequence[Row]:
+    """Words that mean the same in this house."""
+    wanted = select(ArticleSynonym.__table__).order_by(ArticleSynonym.language, ArticleSynonym.id)
+    return await tx.rows(wanted.where(ArticleSynonym.language == language) if language else wanted)
+
+
+async def feedback(tx: Tx, article_id: int, *, most: int = PAGE) -> Sequence[Row]:
+    """What readers said of an article, the newest first."""
+    return await tx.rows(
+        select(ArticleFeedback.__table__)
+        .where(ArticleFeedback.article_id == article_id)
+        .order_by(ArticleFeedback.at.desc())
+        .limit(most)
+    )
+
+
+async def flags(tx: Tx, article_id: int | None = None) -> Sequence[Row]:
+    """What agents found wrong and nobody has settled."""
+    wanted = select(ArticleFlag.__table__).where(ArticleFlag.settled_at.is_(None)).order_by(ArticleFlag.at)
+    return await tx.rows(wanted if article_id is None else wanted.where(ArticleFlag.article_id == article_id))
+
+
+async def uses(tx: Tx, article_id: int, *, most: int = PAGE) -> Sequence[Row]:
+    """The cases in which an article was given, the newest first."""
+    return await tx.rows(
+        select(ArticleUse.__table__)
+        .where(ArticleUse.article_id == article_id)
+        .order_by(ArticleUse.at.desc())
+        .limit(most)
+    )
+
+
+async def figures(tx: Tx, article_id: int, since: date) -> Sequence[Row]:
+    """Views, votes, deflected and used by channel."""
+    return await tx.rows(statements.figures, {"article_id": article_id, "since": since})
+
+
+async def figures_of_all(tx: Tx, since: date, *, most: int = PAGE) -> Sequence[Row]:
+    """The same of all articles, most read first."""
+    return await tx.rows(statements.figures_of_all, {"since": since, "most": most})
+
+
+async def gap_groups(tx: Tx, *, language: str = "", settled: bool = False, most: int = PAGE) -> Sequence[Row]:
+    """What was asked and not found, most asked first; each with the cases that asked (``case_ids``) and its ``asks``."""
+    return await tx.rows(statements.gap_groups, {"language": language, "open": not settled, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two articles that say nearly the same; ``contradict``: and may not say it alike."""
+
+    article_id: int
+    other_id: int
+    language: str
+    title: str
+    other_title: str
+    likeness: float  # 0 to 1
+    contradict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What an article lacks."""
+
+    article_id: int
+    title: str
+    slug: str
+    languages: tuple[str, ...]  # that are missing
+    behind: tuple[str, ...]  # that are translations of an older version
+    wordings: tuple[str, ...]  # that nobody wrote
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is not well with the articles."""
+
+    stale: tuple[tuple[Row, Stale], ...]
+    pairs: tuple[Pair, ...]
+    lacking: tuple[Lack, ...]
+    flags: tuple[Row, ...]
+
+
+async def health(tx: Tx, wanted: Sequence[str], *, most: int = 100) -> Health:
+    """Stale articles, near duplicates and those that may contradict each other, missing languages (of ``wanted``) and
+    wordings, and open flags."""
+    today = now().date()
+    voted = await tx.rows(
+        statements.votes, {"since": today - timedelta(days=FIGURE_DAYS), "today": today, "votes": STALE_VOTES}
+    )
+    old = [(row, stale(today, row.review_on, row.helped, row.not_helped)) for row in voted]
+    lacking = []
+    for row in await tx.rows(statements.lacking, {"most": most * 10}):
+        missing = tuple(language for language in wanted if language not in row.languages)
+        unwritten = tuple(str(kind) for kind in WRITTEN if not row.wordings.get(kind))
+        if missing or row.behind or unwritten:
+            lacking.append(Lack(row.article_id, row.title, row.slug, missing, tuple(row.behind), unwritten))
+    return Health(
+        tuple((row, found) for row, found in old if found is not None)[:most],
+        tuple(await pairs(tx, most=most)),
+        tuple(lacking[:most]),
+        tuple(await flags(tx))[:most],
+    )
+
+
+async def pairs(tx: Tx, *, most: int = 100) -> list[Pair]:
+    """Articles that are much alike by the words of their titles, or by meaning where that is known."""
+    found: dict[tuple[int, int, str], Pair] = {}
+    for language in await queries.published_languages(tx):
+        rows = list(await tx.rows(statements.alike, {"language": language, "most": most}))
+        if await meanings.in_database(tx):
+            rows += await tx.rows(
+                statements.alike_in_meaning, {"language": language, "least": MUCH_ALIKE, "most": most}
+            )
+        for row in rows:
+            found.setdefault(
+                (row.article_id, row.other_id, language),
+                Pair(
+                    row.article_id,
+                    row.other_id,
+                    language,
+                    row.title,
+                    row.other_title,
+                    round(float(row.likeness), 3),
+                    contradicts(row.plain, row.other_plain),
+                ),
+            )
+    return sorted(found.values(), key=lambda pair: (not pair.contradict, -pair.likeness))[:most]
