@@ -81,7 +81,7 @@ from published_article p
 join article a on a.id = p.article_id
 left join article_day d on d.article_id = p.article_id and d.language = p.language and d.day >= :since
 group by p.article_id, p.language, p.title, p.slug, a.owner_id, a.review_on
-having a.review_on < :today or coalesce(sum(d.not_helped), 0) >= :votes;
+having a.review_on < :today or coalesce(sum(d.helped + d.not_helped), 0) >= :votes;
 
 -- name: alike
 -- Pairs of published articles of one language whose titles are much alike.

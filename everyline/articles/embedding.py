@@ -72,6 +72,7 @@ class Model:
         return found
 
 
+@cache
 def installed() -> bool:
     """Whether the extra is there."""
     return (

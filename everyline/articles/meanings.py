@@ -23,7 +23,8 @@ PARTS = 4  # of an article: its title with what it is asked by, and up to three 
 PIECE = 550  # characters that the model sees of a piece
 SAME_GAP = 0.72  # cosine of two questions that mean the same
 _SEARCH_WIDELY = text(
-    "select set_config('hnsw.ef_search', '80', true), set_config('hnsw.iterative_scan', 'relaxed_order', true)"
+    "select set_config('hnsw.ef_search', '80', true) as breadth, "
+    "set_config('hnsw.iterative_scan', 'relaxed_order', true) as going_on"
 )
 _kept: OrderedDict[tuple[Any, ...], tuple[Any, list[int], list[str], Vectors]] = OrderedDict()
 
