@@ -74,7 +74,11 @@ def clock(text: str) -> str:
     """A time of the day, ``HH:MM``, as it is written in the language spoken."""
     from babel.dates import format_time
 
-    return str(format_time(time.fromisoformat("00:00" if text == "24:00" else text), "short", locale=language()))
+    at = time.fromisoformat("00:00" if text == "24:00" else text)
+    said = str(format_time(at, "short", locale=language()))
+    if at.minute == 0 and said[-1].isalpha() and ":" in said:  # a half of the day stands behind it: 8 AM
+        return str(format_time(at, "h a", locale=language()))
+    return said
 
 
 def now_in_words(hours: OpeningHours, at: datetime) -> str:
@@ -103,7 +107,7 @@ def _local(hours: OpeningHours, at: datetime) -> date:
 
 
 def weekday(day: date) -> str:
-    """The name of a day, with its date when it is not within a week."""
+    """The name of a day."""
     from babel.dates import format_date
 
     return str(format_date(day, "EEEE", locale=language()))

@@ -12,10 +12,11 @@ from everyline.channel_registry import all_channels
 from everyline.customers.brands import Shown
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
+from everyline.ground.moments import zone as zone_of
 from everyline.ground.words import _, mark
 from everyline.intake.acknowledgements import Promise, duration_in_words, expected_at
 from everyline.lines import queries as lines
-from everyline.portal.saying import day_in_words, hours_in_words, moment_of_day, now_in_words, range_in_words
+from everyline.portal.saying import day_in_words, hours_in_words, moment_of_day, now_in_words, range_in_words, weekday
 from everyline.queues import queries as queues
 from everyline.queues.hours import OpeningHours, is_open
 from everyline.queues.waiting import expected_wait
@@ -132,8 +133,10 @@ def _mail(queue: QueueNow, at: datetime) -> tuple[str, float | None]:
     lasts = expected - at
     if lasts <= LATER:
         return duration_in_words(lasts), lasts.total_seconds()
+    day = expected.astimezone(zone_of(zone)).date()
+    near = day - at.astimezone(zone_of(zone)).date() < timedelta(days=6)
     words = _("by %(day)s, %(time)s") % {
-        "day": day_in_words(expected, zone, at.date()),
+        "day": weekday(day) if near else day_in_words(expected, zone, at.date()),
         "time": moment_of_day(expected, zone),
     }
     return words, lasts.total_seconds()

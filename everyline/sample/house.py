@@ -57,6 +57,7 @@ class House:
 
     queues: dict[str, int]
     lines: list[int]
+    line_ids: dict[str, int]  # by address
     answer_lines: list[int]  # for each of them: where answers go out
     agents: list[int]
     codes: dict[str, int]
@@ -110,7 +111,7 @@ async def build(tx: Tx, ground: Ground, smtp_host: str, smtp_port: int) -> tuple
     await tx.many(insert(AwayReason), [{"name": name, "position": at} for at, name in enumerate(topics.AWAY_REASONS)])
     agents, loaded = await _people(tx, queue_ids)
     await _arrange(tx, queue_ids, dict(zip((name for name, *_rest in topics.AGENTS), agents, strict=True)))
-    return House(queue_ids, list(line_ids.values()), answer_lines, agents, codes), loaded
+    return House(queue_ids, list(line_ids.values()), line_ids, answer_lines, agents, codes), loaded
 
 
 async def _people(tx: Tx, queue_ids: dict[str, int]) -> tuple[list[int], Loaded]:
