@@ -39,6 +39,7 @@ PLACES = (
         mark("House"),
         (
             ("organisation", mark("Organisation"), "home", "installation.write", "g o"),
+            ("brands", mark("Brands"), "globe", "installation.write", "g e"),
             ("quarantine", mark("Quarantine"), "quarantine", "quarantine.read", "g x"),
             ("tokens", mark("Tokens"), "key", "token.write", "g t"),
             ("audit", mark("Audit trail"), "shield", "audit.read", "g j"),

@@ -134,6 +134,7 @@ async def revoke(request: Request, me: TokenMaker, token_id: int) -> Response:
 SUBJECTS = (
     "agent",
     "away_reason",
+    "brand",
     "case",
     "customer",
     "hours",

@@ -4,7 +4,20 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from everyline.people.permit import permit
-from everyline.setup import adding, agents, checks, codes, hours, house, lines, quarantine, queues, skills, teams
+from everyline.setup import (
+    adding,
+    agents,
+    brands,
+    checks,
+    codes,
+    hours,
+    house,
+    lines,
+    quarantine,
+    queues,
+    skills,
+    teams,
+)
 
 router = APIRouter()
 
@@ -15,5 +28,5 @@ async def front() -> Response:
     return RedirectResponse("/setup/lines", 303)
 
 
-for part in (checks, adding, lines, hours, queues, agents, teams, skills, codes, house, quarantine):
+for part in (checks, adding, lines, hours, queues, agents, teams, skills, codes, house, brands, quarantine):
     router.include_router(part.router)

@@ -66,9 +66,8 @@ async def test_nobody_elses(company: Company, sign_in: Any) -> None:
         ("GET", f"cases/{other}/files/{file_id}"),
         ("GET", "cases/99999999"),
     ):
-        answer = await stranger.request(
-            method, f"/help/en/{path}", **({"data": {"text": "x"}} if method == "POST" else {})
-        )
+        data = {"text": "x"} if method == "POST" else None
+        answer = await stranger.request(method, f"/help/en/{path}", data=data)
         assert answer.status_code == 404, (method, path)
         assert "My own matter" not in answer.text
     point = await company.value("select id from contact_point where address = 'rosa@customer.example'")
