@@ -64,6 +64,19 @@ class Facts:
     good_for: str = ""  # what customers are told it is good for
     may_start: bool = True  # may we write first?
     acknowledges: bool = True  # is a first message answered at once with the usual answer time?
+    pulled: bool = False  # the other side fetches what is for it: an answer has gone out once it is written
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRules:
+    """What a line of media class chat says of its talks: live text with a beginning and an end. Times in seconds."""
+
+    warn_after: int = 300  # the customer has said nothing since our last words; 0: never
+    end_after: int = 180  # since the warning
+    gone_after: int = 90  # who has not looked for so long is gone
+    rejoin: int = 300  # who comes back so soon after the end gets the same agent, and their place in the queue
+    most_waiting: int = 0  # when so many wait already, what comes is answered later; 0: any number
+    waits_alone: bool = False  # do talks wait while no agent is there?
 
 
 class LineSettings(BaseModel):
@@ -79,10 +92,15 @@ class LineSettings(BaseModel):
         """Does an open line take in by itself what waits elsewhere? Then it is opened only when all else is said."""
         return False
 
+    @property
+    def talks(self) -> TalkRules:
+        """How talks on the line are warned, end, and go on; means something for media class chat only."""
+        return TalkRules()
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address of one person. ``kind`` is one of ``ground.addresses.KINDS`` (mailbox, number, handle, postal);
+    """One address of one person. ``kind`` is one of ``ground.addresses.KINDS`` (mailbox, number, handle, postal, visitor);
     ``address`` is in the normal form of its kind, so that two spellings compare equal."""
 
     kind: str
@@ -156,6 +174,22 @@ class Failure:
     reason: str = ""
 
 
+class Verification(StrEnum):
+    """What shows that a sender is who they say they are."""
+
+    NONE = "none"  # nothing
+    SITE = "site"  # the organisation's own site signed it
+    CODE = "code"  # they told a code that went to their address
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that somebody looks at while they talk to us."""
+
+    url: str
+    title: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """One piece that came in, read. Text is Unicode without NUL; HTML is already cleaned."""
@@ -178,6 +212,12 @@ class Inbound:
     failures: tuple[Failure, ...] = ()
     answerable: bool = True  # False: no acknowledgement and no automatic answer, whoever wrote it
     remarks: tuple[str, ...] = ()  # what was wrong with it and how it was read all the same
+    client_id: str = ""  # what the sender's own program calls it
+    begins: bool = False  # a new matter, unless a talk is going on
+    verification: Verification = Verification.NONE
+    proven: Address | None = None  # another address that the sender was shown to own: whose it is, they are
+    claimed: Address | None = None  # one that they only say is theirs: answers may go there, nothing is shown for it
+    page: Page | None = None  # where they were when they wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +292,167 @@ class Refused(Exception):
     """The door does not take this piece, and the sender must be told; the message says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long something will take, as a range in seconds, and in words."""
+
+    low: int
+    high: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of us, as customers may see them. ``hue`` is 0 to 11."""
+
+    name: str
+    initials: str
+    hue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with a line now. All words are in the language that was asked for."""
+
+    open: bool
+    staffed: bool  # would somebody answer live? Else what comes now is answered later, by mail
+    words: str  # that we are here and until when, or closed and until when
+    closed_words: str  # of an emergency closure
+    usual: str  # how long the first answer usually takes at this hour; empty: too little is known
+    wait: Wait | None  # of who comes now
+    team: tuple[Person, ...]  # some who are there
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Something to look at that was pushed into a talk: an article or a page."""
+
+    kind: str  # article, page
+    title: str
+    extract: str = ""
+    url: str = ""
+    slug: str = ""
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkFile:
+    """A file of a message, without its content."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TalkMessage:
+    """One message of a talk, as its customer may see it."""
+
+    id: int
+    own: bool  # the customer wrote it
+    agent: Person | None  # who wrote it, when an agent did
+    at: datetime
+    text: str
+    html: str = ""  # what the text means beyond its words; ours, and harmless
+    client_id: str = ""
+    files: tuple[TalkFile, ...] = ()
+    card: Card | None = None
+    replies: tuple[str, ...] = ()  # quick replies to choose from
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyQuestion:
+    """What may be asked when a talk has ended."""
+
+    token: str
+    kind: str
+    question: str
+    low: int
+    high: int
+    low_words: str
+    high_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A talk as its customer may see it."""
+
+    id: int
+    phase: str  # waiting, talking, mail (answered later), ended
+    number: int  # of the case
+    subject: str
+    queue: str
+    began_at: datetime
+    ended_at: datetime | None
+    ended_by: str  # customer, agent, idle, gone
+    place: int | None  # in the queue, 1: next
+    wait: Wait | None
+    agent: Person | None
+    read_upto: int  # the customer's newest message that we have read
+    seen_upto: int  # our newest message that the customer has seen
+    mailbox: str  # where answers go when the customer does not look; empty: nowhere
+    warned: bool
+    survey: SurveyQuestion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TalkSoFar:
+    """A customer's newest talk on a line and its newest messages, oldest first. ``position`` is where news begin."""
+
+    talk: Talk | None
+    messages: tuple[TalkMessage, ...]
+    earlier: bool  # there are older ones
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkNews:
+    """What is new in a talk, in the order in which it is to be told."""
+
+    messages: tuple[tuple[str, TalkMessage], ...] = ()  # each with the position behind it
+    talk: Talk | None = None  # as it is now; None: it has not changed
+    typing: tuple[tuple[Person, bool], ...] = ()
+    read_upto: int = 0  # 0: not changed
+    lost: bool = False  # too much was missed: everything is to be read again
+
+
+class Following(Protocol):
+    """Somebody's ear on a talk."""
+
+    async def news(self, seconds: float) -> TalkNews | None:
+        """What is new, waiting up to ``seconds`` for it; None when nothing was. Nothing is left out, nothing told twice."""
+
+    @property
+    def over(self) -> bool:
+        """The process ends: follow again elsewhere."""
+
+    def close(self) -> None:
+        """Listen no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleHit:
+    """An article that fits words. ``title`` and ``extract`` are HTML with ``<mark>`` and nothing else."""
+
+    slug: str
+    title: str
+    extract: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleText:
+    """An article in the wording of a channel."""
+
+    slug: str
+    title: str
+    html: str
+    url: str
+
+
 class Door(Protocol):
-    """All that a channel may ask of the product. One per process."""
+    """All that a channel may ask of the product. One per process. Whatever a channel asks of a talk it asks by line and
+    sender: nobody's talk is ever reached by a number that a stranger could make up."""
 
     async def accept(self, line: Line, raw: Raw, *, cursor: Mapping[str, Any] | None = None) -> bool:
         """Keep ``raw`` durably; returns only after it is committed. False: it was there already.
@@ -288,6 +487,55 @@ class Door(Protocol):
 
     async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
         """Wait until an accepted piece has its case; the number that people know it by, None when it has none in that time."""
+
+    async def once(self, line: Line, key: str, *, seconds: float) -> bool:
+        """True for the first who names this key on the line within so many seconds, over all processes."""
+
+    async def standing(self, line: Line, language: str) -> Standing:
+        """How it stands with the line now."""
+
+    async def talk(self, line: Line, sender: Address, language: str, *, before: int = 0, most: int = 50) -> TalkSoFar:
+        """The sender's newest talk on the line, with its newest messages, or those before one."""
+
+    def follow(self, line: Line, sender: Address, language: str, after: str) -> Following:
+        """Listen to the sender's talks on the line, from a position on; an empty one is the beginning. ValueError: it is none."""
+
+    async def typing(self, line: Line, sender: Address, *, on: bool) -> None:
+        """The sender writes, or no longer. Kept nowhere, and may be lost."""
+
+    async def seen(self, line: Line, sender: Address, upto: int) -> None:
+        """The sender has our messages up to this one before their eyes."""
+
+    async def looks_at(self, line: Line, sender: Address, page: Page) -> None:
+        """The page that the sender looks at now; kept while a talk goes on, the newest fifty."""
+
+    async def claim(self, line: Line, sender: Address, mailbox: str, *, instead: bool) -> Talk:
+        """Where answers may go when the sender does not look. ``instead``: rather than wait here, they want to be answered
+        by mail. Conflict when there is no talk that goes on."""
+
+    async def end(self, line: Line, sender: Address) -> Talk:
+        """The sender ends the talk. Conflict when there is none."""
+
+    async def transcript(self, line: Line, sender: Address, mailbox: str) -> None:
+        """Send the whole talk there when it ends, or now when it has; empty: to the mailbox that is known. Invalid when none is."""
+
+    async def answer_survey(self, line: Line, sender: Address, token: str, score: int, words: str) -> None:
+        """What the sender says of the talk, once. NotFound, Conflict, Invalid."""
+
+    async def file(self, line: Line, sender: Address, file_id: int) -> File:
+        """A file of the sender's talks. NotFound."""
+
+    async def send_code(self, line: Line, sender: Address, mailbox: str, language: str) -> float:
+        """Mail a code that shows that a mailbox is the sender's; 0, or the seconds until another may be sent."""
+
+    async def check_code(self, line: Line, sender: Address, mailbox: str, code: str) -> bool:
+        """Is this the code? Each can be told once, and few may be tried."""
+
+    async def find_articles(self, line: Line, words: str, language: str) -> Sequence[ArticleHit]:
+        """Articles that anybody may read, best first; empty where there are none."""
+
+    async def article(self, line: Line, slug: str, language: str) -> ArticleText:
+        """One of them. NotFound."""
 
 
 @runtime_checkable

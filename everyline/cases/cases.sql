@@ -94,3 +94,14 @@ where agent_id is null or agent_id = :agent_id order by agent_id is not null, po
 -- Somebody works on these new cases.
 update "case" set status = 'open', wakes_at = null where id = any(cast(:ids as bigint[])) and status = 'new'
 returning id, customer_id, queue_id, owner_id;
+
+-- name: end_talks
+-- The talks that go on in a case end.
+with ended as (
+    update interaction i set ended_at = :at from talk t
+    where t.interaction_id = i.id and i.case_id = :case_id and i.ended_at is null returning i.id, i.case_id, i.line_id, i.contact_point_id
+),
+marked as (
+    update talk t set ended_by = :ended_by from ended e where t.interaction_id = e.id
+)
+select e.id, e.line_id, e.contact_point_id, c.customer_id, c.queue_id, c.owner_id from ended e join "case" c on c.id = e.case_id;

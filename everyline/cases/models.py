@@ -107,7 +107,15 @@ class Interaction(Base):
     """One contact, beginning to end, on one channel, inside a case."""
 
     __tablename__ = "interaction"
-    __table_args__ = (Index("ix_interaction_case_id", "case_id", "id"),)
+    __table_args__ = (
+        Index("ix_interaction_case_id", "case_id", "id"),
+        Index(
+            "ix_interaction_contact_point_id",
+            "contact_point_id",
+            literal("id desc"),
+            postgresql_where=literal("contact_point_id is not null"),
+        ),
+    )
 
     id: Mapped[Id]
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
@@ -118,6 +126,34 @@ class Interaction(Base):
     direction: Mapped[str] = mapped_column(Text, server_default="in")  # who began: in, out
     started_at: Mapped[Moment] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class Talk(Base):
+    """What is live about an interaction of media class chat: who it is, who looks, and how far both sides have read."""
+
+    __tablename__ = "talk"
+    __table_args__ = (Index("ix_talk_unsettled", "interaction_id", postgresql_where=literal("settled_at is null")),)
+
+    interaction_id: Mapped[int] = mapped_column(ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True)
+    mode: Mapped[str] = mapped_column(Text, server_default="live")  # live, later (answered by mail)
+    verification: Mapped[str] = mapped_column(Text, server_default="none")  # channel_contract.Verification
+    claimed: Mapped[str] = mapped_column(Text, server_default="")  # a mailbox that they say is theirs
+    proven_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # somebody answered from that mailbox
+    said_at: Mapped[Moment] = mapped_column(server_default=func.now())  # the customer's newest words
+    answered_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # our newest words
+    warned_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # that it ends soon
+    here_at: Mapped[Moment] = mapped_column(server_default=func.now())  # when the customer was known to look
+    seen_upto: Mapped[int] = mapped_column(BigInteger, server_default="0")  # our newest message that they have seen
+    read_upto: Mapped[int] = mapped_column(BigInteger, server_default="0")  # their newest message that we have read
+    mailed_upto: Mapped[int] = mapped_column(BigInteger, server_default="0")  # our newest message that went by mail
+    trail: Mapped[list[Any]] = mapped_column(JSONB, server_default=literal("'[]'"))  # pages: [moment, url, title]
+    transcript_to: Mapped[str] = mapped_column(Text, server_default="")  # the mailbox that gets the whole of it
+    rules: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=literal("'{}'"))  # channel_contract.TalkRules
+    survey: Mapped[str] = mapped_column(Text, server_default="")  # the kind of question that stands open at its end
+    ended_by: Mapped[str] = mapped_column(Text, server_default="")  # customer, agent, idle, gone, continued
+    settled_at: Mapped[datetime | None] = mapped_column(
+        TIMESTAMP(timezone=True)
+    )  # nothing is to be done for it any more
 
 
 class Message(Base):
@@ -221,6 +257,24 @@ class Draft(Base):
     line_id: Mapped[int | None] = mapped_column(ForeignKey("line.id"))
     revision: Mapped[int] = mapped_column(Integer, server_default="0")  # of the case when it was begun
     changed_at: Mapped[Moment] = mapped_column(server_default=func.now())
+
+
+class CannedAnswer(Base):
+    """Words that agents use again and again. ``{customer}``, ``{agent}`` and ``{case}`` are filled in."""
+
+    __tablename__ = "canned_answer"
+    __table_args__ = (Index("ix_canned_answer_queue_id", "queue_id", postgresql_where=literal("retired_at is null")),)
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text)  # what it is found by
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"))  # None: of every queue
+    language: Mapped[str] = mapped_column(Text, server_default="")  # empty: for every language
+    text: Mapped[str] = mapped_column(Text)
+    used: Mapped[int] = mapped_column(Integer, server_default="0")  # how often
+    position: Mapped[int] = mapped_column(Integer, server_default="0")
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    changed_at: Mapped[Moment] = mapped_column(server_default=func.now())
+    retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
 
 class SavedView(Base):

@@ -80,6 +80,32 @@ async def find_or_create(
     return found
 
 
+async def hold(tx: Tx, wanted: Iterable[Address]) -> None:
+    """Nobody else makes a customer of these addresses before the transaction ends. All at once, so that nobody waits in a ring."""
+    await tx.execute(statements.lock_addresses, {"addresses": sorted({f"{one.kind}:{one.address}" for one in wanted})})
+
+
+async def belong(tx: Tx, address: Address, customer_id: int) -> None:
+    """An address that was shown to be a customer's is theirs. Who was known by it alone becomes that customer; who has
+    addresses that lead somewhere of their own is left as they are. The address must be held."""
+    row = await tx.first(
+        select(ContactPoint.id, ContactPoint.customer_id).where(
+            ContactPoint.kind == address.kind, ContactPoint.address == address.address
+        )
+    )
+    if row is None:
+        await tx.execute(
+            insert(ContactPoint).values(customer_id=customer_id, kind=address.kind, address=address.address)
+        )
+        await events.record(tx, "contact_point.added", customer_id=customer_id)
+    elif row.customer_id != customer_id:
+        others = select(ContactPoint.id).where(
+            ContactPoint.customer_id == row.customer_id, ContactPoint.kind != address.kind
+        )
+        if await tx.value(others.limit(1)) is None:
+            await merge(tx, None, customer_id, row.customer_id)
+
+
 async def change(tx: Tx, by: int | None, customer_id: int, **facts: str) -> None:
     """Change a customer's name, kind, language, zone or remarks."""
     row = await queries.get(tx, customer_id)

@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from everyline.cases import actions as cases
 from everyline.cases.models import Attachment, Case, Draft, Interaction, Message
 from everyline.cases.rules import Status, answer_subject, preview, stale
-from everyline.channel_contract import Address
+from everyline.channel_contract import Address, Card, MediaClass
 from everyline.channel_registry import channel, reaching
 from everyline.customers.actions import mark_bad
 from everyline.customers.models import ContactPoint
-from everyline.dispatch import queries, rules
+from everyline.dispatch import queries, rules, talks
 from everyline.dispatch.models import Delivery, DeliveryAttempt
 from everyline.ground import events, markdown
 from everyline.ground.addresses import MAILBOX
@@ -30,7 +30,8 @@ from everyline.lines.models import Line
 from everyline.people.models import Agent
 from everyline.queues import actions as queues
 from everyline.queues import queries as queue_queries
-from everyline.queues.models import Queue
+from everyline.queues.models import Queue, QueueEntry
+from everyline.queues.waiting import LIVE
 
 statements = queries.statements
 
@@ -85,6 +86,8 @@ async def answer(
     at_once: bool = False,
     answer_to: str = "",
     copies: Sequence[str] = (),
+    card: Card | None = None,
+    replies: Sequence[str] = (),
 ) -> int:
     """Write to the customer; returns the message's id. ``text`` may hold a little Markdown (see ``ground.markdown``): it
     goes out as it was typed, with its HTML beside it where the channel carries that.
@@ -94,6 +97,9 @@ async def answer(
     anybody's name into From, and what stands on a case and the reference that leads into it must not go to a stranger
     unnoticed. Conflict when the customer does not ask for that address, or no longer. Whoever it goes to, the case and
     its contact point stay the customer's. ``copies``: others who get the same, as somebody typed their addresses.
+
+    In a talk, ``card`` pushes something to look at, whose words ``text`` says too, and ``replies`` are quick ones to choose
+    from. Who answers a talk that waits takes it out of its queue.
 
     It goes out when the channel's undo window has passed. ``revision`` is the case's when the writer last read it:
     Conflict when there is news since. ``then`` is what the case does afterwards: wait for the customer or for others,
@@ -132,13 +138,19 @@ async def answer(
         raise Invalid(said, {"copies": said})
     html = markdown.formatted(text) if facts.formatted else ""
     at = now()
-    interaction_id = await _interaction(tx, case_id, line, point.id, at)
-    token = signer.sign(case_id)
-    external_id = wire_id(token, line.address.partition("@")[2])
-    references = await thread(tx, case_id)
-    signature = await _signature(tx, by, row.queue_id)
     carried = [[one.kind, one.address, one.name] for one in copied]
-    subject = answer_subject(row.subject) if references else row.subject  # what we write first answers nothing
+    facts_said: dict[str, Any] = {"copies": carried} if carried else {}
+    if facts.pulled:
+        await _take_up(tx, by, case_id)
+        interaction_id = await talks.interaction(tx, case_id, line, point.id, at)
+        external_id, references, signature, subject = "", [], "", ""
+        facts_said |= talks.facts_of(card, replies)
+    else:
+        interaction_id = await _interaction(tx, case_id, line, point.id, at)
+        external_id = wire_id(signer.sign(case_id), line.address.partition("@")[2])
+        references = await thread(tx, case_id)
+        signature = await _signature(tx, by, row.queue_id)
+        subject = answer_subject(row.subject) if references else row.subject  # what we write first answers nothing
     message_id: int = await tx.value(
         insert(Message)
         .values(
@@ -151,7 +163,8 @@ async def answer(
             subject=subject,
             text=text,
             html=html,
-            facts={"copies": carried} if carried else {},
+            facts=facts_said,
+            kind="card" if card is not None and facts.pulled else "message",
             at=at,
         )
         .returning(Message.id)
@@ -180,7 +193,10 @@ async def answer(
         references=references,
         external_id=external_id,
         due_at=at if at_once else at + timedelta(seconds=facts.undo_seconds),
+        **({"state": "sent", "sent_at": at} if facts.pulled else {}),
     )
+    if facts.pulled:
+        await talks.note_answer(tx, interaction_id, at)
     await tx.execute(
         update(Case)
         .where(Case.id == case_id)
@@ -212,6 +228,17 @@ async def answer(
     )
     await _afterwards(tx, by, row, then, wrap_up_code_id)
     return message_id
+
+
+async def _take_up(tx: Tx, by: int, case_id: int) -> None:
+    """Who answers somebody who waits live has taken them: they do not go on to wait for another."""
+    entry_id = await tx.value(
+        select(QueueEntry.id).where(
+            QueueEntry.case_id == case_id, QueueEntry.state.in_(LIVE), QueueEntry.media_class == str(MediaClass.CHAT)
+        )
+    )
+    if entry_id is not None:
+        await queues.give_entry(tx, by, entry_id, by)
 
 
 async def _afterwards(tx: Tx, by: int, row: Row, then: Status | None, wrap_up_code_id: int | None) -> None:

@@ -65,3 +65,15 @@ where m.case_id = :case_id and m.direction = 'in' and m.kind = 'message' order b
 -- name: own_addresses
 -- Every address that is or was a line's.
 select distinct address from line;
+
+-- name: talk_of_point
+-- The newest talk with an address on a line in a case.
+select i.id, i.ended_at, t.verification, t.claimed, t.rules
+from interaction i join talk t on t.interaction_id = i.id
+where i.case_id = :case_id and i.line_id = :line_id and i.contact_point_id = :point_id order by i.id desc limit 1;
+
+-- name: note_answer
+-- We have said something in a talk; who answers has read what was said before.
+update talk set answered_at = :at, warned_at = null,
+    read_upto = coalesce((select max(m.id) from message m where m.interaction_id = :interaction_id and m.direction = 'in'), read_upto)
+where interaction_id = :interaction_id;

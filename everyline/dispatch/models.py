@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, Text, func
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, Text, func
 from sqlalchemy import text as literal
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from everyline.ground.database import Base, Id, Moment
@@ -31,6 +31,9 @@ class Delivery(Base):
     line_id: Mapped[int] = mapped_column(ForeignKey("line.id"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    with_message_ids: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), server_default=literal("'{}'")
+    )  # further messages that it says: their files go with it
     contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
     kind: Mapped[str] = mapped_column(Text)  # reply, acknowledgement, confirmation, notice
     address_kind: Mapped[str] = mapped_column(Text)

@@ -150,7 +150,9 @@ class Sender:
         if row.message_id is not None:
             async with self._ground.database.transaction() as tx:
                 found = await tx.rows(
-                    select(Attachment.__table__).where(Attachment.message_id == row.message_id).order_by(Attachment.id)
+                    select(Attachment.__table__)
+                    .where(Attachment.message_id.in_([row.message_id, *row.with_message_ids]))
+                    .order_by(Attachment.id)
                 )
             files = [
                 File(

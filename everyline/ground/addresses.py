@@ -12,6 +12,7 @@ MAILBOX = "mailbox"
 NUMBER = "number"
 HANDLE = "handle"
 POSTAL = "postal"
+VISITOR = "visitor"  # who talks to us on a page: a name that we gave, which leads nowhere beyond it
 
 _MAILBOX = re.compile(r"[^\s@<>\"(),:;\\\x00-\x1f\x7f]+@[^\s@<>\"(),:;\\\x00-\x1f\x7f]+")
 
@@ -65,11 +66,23 @@ def normal_postal(address: str) -> str:
     return text
 
 
+_VISITOR = re.compile(r"[a-z0-9][a-z0-9-]{7,99}")
+
+
+def normal_visitor(name: str) -> str:
+    """The name that we gave, in lower case. ValueError when we give no such names."""
+    name = name.strip().lower()
+    if not _VISITOR.fullmatch(name):
+        raise ValueError("this is no visitor of ours")
+    return name
+
+
 KINDS: dict[str, Callable[[str], str]] = {
     MAILBOX: normal_mailbox,
     NUMBER: normal_number,
     HANDLE: normal_handle,
     POSTAL: normal_postal,
+    VISITOR: normal_visitor,
 }
 
 

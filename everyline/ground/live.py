@@ -127,6 +127,7 @@ class Hub:
         self._oldest = Position(0, 0)  # everything after it is remembered
         self.position = Position(0, 0)
         self.started = asyncio.Event()
+        self.at_end: list[Callable[[], None]] = []  # who else lets go of streams when the process ends
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -221,3 +222,5 @@ class Hub:
         """The process ends: browsers come back to the next one."""
         for stream in tuple(self._streams):
             stream.end()
+        for let_go in self.at_end:
+            let_go()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from everyline.ground.words import _, language, speaking
-from everyline.queues.hours import OpeningHours, add_open_time, is_open, next_opening
+from everyline.queues.hours import OpeningHours, add_open_time, closes_at, is_open, next_opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +82,28 @@ def moment_in_words(at: datetime, zone: str) -> str:
     from babel.dates import format_datetime
 
     return str(format_datetime(at.astimezone(ZoneInfo(zone)), "EEEE d MMMM, HH:mm", locale=language()))
+
+
+def standing_in_words(hours: OpeningHours, at: datetime, *, attended: bool) -> str:
+    """That we are here and until when, or closed and until when: ``We are here until 18:00.``"""
+    if not is_open(hours, at):
+        opening = next_opening(hours, at)
+        if opening is None:
+            return _("We are closed.")
+        return _("We are closed until %s.") % moment_in_words(opening, hours.zone)
+    if not attended:
+        return _("Nobody is free just now. Leave a message: we answer by email.")
+    closing = closes_at(hours, at)
+    if closing is None:
+        return _("We are here day and night.")
+    return _("We are here until %s.") % closing.astimezone(ZoneInfo(hours.zone)).strftime("%H:%M")
+
+
+def wait_in_words(low: int, high: int) -> str:
+    """``1 to 3 minutes``, of seconds that are rounded already."""
+    if high <= 60:
+        return _("less than a minute")
+    first, last = max(low // 60, 1), -(-high // 60)
+    if first == last:
+        return duration_in_words(timedelta(minutes=last))
+    return _("%(low)d to %(high)d minutes") % {"low": first, "high": last}

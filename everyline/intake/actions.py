@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,13 @@ from everyline.customers import actions as customers
 from everyline.customers.actions import Known
 from everyline.dispatch import actions as dispatch
 from everyline.ground import events
+from everyline.ground.addresses import MAILBOX
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.keys import CaseSigner
 from everyline.ground.words import _
 from everyline.intake import queries
-from everyline.intake.placing import bounces, first_case, gather
+from everyline.intake.placing import bounces, first_case, gather, join, talking
 from everyline.intake.placing import referred as find_referred
 from everyline.intake.reading import KeptFile, Piece, Stumbled
 from everyline.intake.rules import MOST_ATTEMPTS, Flood, Place, Placing, place, retry_after
@@ -44,19 +46,23 @@ async def settle(
                 settled.outcomes[piece.inbound_id] = ("probe", None)
             else:
                 todo.append((piece, read, files))
+    await _adopt(tx, signer, todo)
     known = await _customers(tx, todo)
     referred = await find_referred(tx, signer, todo)
+    talks = await talking(tx, todo)
     bounced = await bounces(tx, todo)
     for piece, read, files in todo:
         sender = read.sender or NOBODY
         who = known[sender.kind, sender.address]
         failed = bounced.get(piece.inbound_id)
         case = referred.get(failed.case_id) if failed is not None else first_case(signer, read, referred)
+        case = case or talks.get(piece.inbound_id)
         came_back = (
             failed is not None and case is not None
         )  # what came back for something of ours belongs where that went out
         placed = Place(Placing.CONTINUES, case) if came_back else place(read, who.customer_id, case, now())
         settled.said.append(Said(piece, read, files, who, placed))
+    join(settled.said)
     await gather(tx, settled.said, flood)
     await write(tx, settled, line_facts)
     await _finish(tx, settled)
@@ -64,9 +70,34 @@ async def settle(
     return settled
 
 
-async def _customers(tx: Tx, todo: Iterable[tuple[Piece, Inbound, Any]]) -> dict[tuple[str, str], Known]:
+async def _adopt(tx: Tx, signer: CaseSigner, todo: Iterable[tuple[Piece, Inbound, Any]]) -> None:
+    """Mailboxes that senders of talks said are theirs, and answered from with a reference."""
+    found = {
+        (case_id, read.sender.address)
+        for _piece, read, _files in todo
+        if read.sender is not None and read.sender.kind == MAILBOX
+        for token in read.tokens
+        if (case_id := signer.case_of(token)) is not None
+    }
+    if found:
+        values = {"case_ids": [case_id for case_id, _a in found], "addresses": [address for _c, address in found]}
+        await tx.execute(statements.adopt_mailboxes, {**values, "at": now()})
+
+
+async def _customers(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[tuple[str, str], Known]:
+    """Who the senders are. Who was shown to own another address is whose that is."""
     senders = [(read.sender or NOBODY, read.language) for _piece, read, _files in todo]
     spoken = {(sender.kind, sender.address): language for sender, language in senders if language}
+    owning = [(read.sender, read.proven) for _piece, read, _files in todo if read.sender and read.proven]
+    if not owning:
+        return await customers.find_or_create(tx, [sender for sender, _language in senders], spoken)
+    await customers.hold(tx, [sender for sender, _language in senders] + [proven for _sender, proven in owning])
+    owners = await customers.find_or_create(
+        tx, [replace(proven, name=sender.name) for sender, proven in owning], spoken
+    )
+    await tx.execute(statements.verify_points, {"ids": [one.point_id for one in owners.values()], "at": now()})
+    for sender, proven in owning:
+        await customers.belong(tx, sender, owners[proven.kind, proven.address].customer_id)
     return await customers.find_or_create(tx, [sender for sender, _language in senders], spoken)
 
 

@@ -12,7 +12,6 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -20,11 +19,13 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import TextClause, select
 
 from everyline.channel_contract import Line, Raw, Refused
-from everyline.ground.clock import now
 from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
-from everyline.ground.words import _, mark
+from everyline.ground.live import Hub
+from everyline.ground.words import _
 from everyline.intake.queries import statements
+from everyline.intake.talk_door import LATER, TalkDoor
+from everyline.intake.talking import Surveys
 from everyline.lines import actions as lines
 from everyline.lines import queries as line_queries
 from everyline.lines.models import LineCursor
@@ -34,7 +35,6 @@ log = logging.getLogger(__name__)
 IN_ROW = 256 * 1024  # bytes; what is larger goes to the file store
 GROUP = 200  # pieces of one commit
 GROUP_BYTES = 8 * 1024 * 1024
-_LATER = mark("It could not be kept now; please send it again later.")
 
 _INSERT = """
 insert into inbound (line_id, external_id, body, file_hash, size, envelope)
@@ -59,20 +59,24 @@ class _Piece:
     kept: asyncio.Future[bool]
 
 
-class IntakeDoor:
-    """The door of one process (``channel_contract.Door``)."""
+class IntakeDoor(TalkDoor):
+    """The door of one process (``channel_contract.Door``). Talks are followed where it is given the hub."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, ground: Ground, hub: Hub | None = None, surveys: Surveys | None = None) -> None:
+        super().__init__(ground, hub, surveys)
         self._pieces: asyncio.Queue[_Piece] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to commit."""
         self._task = asyncio.create_task(self._commit_for_ever(), name="door")
+        if self._followers is not None:
+            self._followers.start()
 
     async def stop(self) -> None:
         """End; who still waits is told no."""
+        if self._followers is not None:
+            await self._followers.stop()
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -155,22 +159,6 @@ class IntakeDoor:
             fresh.discard(key)
         self._ground.bus.tell()
 
-    async def take_turn(self, line: Line, writer: str, *, most: int, seconds: float) -> float:
-        at = now()
-        values = {
-            "line_id": line.id,
-            "writer": writer,
-            "at": at,
-            "since": at - timedelta(seconds=seconds),
-            "most": most,
-        }
-        try:
-            async with self._ground.database.transaction() as tx:
-                await tx.execute(statements.lock_turns, {"key": f"turn {line.id} {writer}"})
-                return float(await tx.value(statements.take_turn, values))
-        except DatabaseError as error:
-            raise OSError(_(_LATER)) from error
-
     async def give_turn_back(self, line: Line, writer: str) -> None:
         with contextlib.suppress(DatabaseError):  # then there is one turn less for an hour
             async with self._ground.database.transaction() as tx:
@@ -224,4 +212,4 @@ class IntakeDoor:
 def _tell_no(group: Sequence[_Piece]) -> None:
     for piece in group:
         if not piece.kept.done():
-            piece.kept.set_exception(OSError(_(_LATER)))
+            piece.kept.set_exception(OSError(_(LATER)))

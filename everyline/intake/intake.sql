@@ -69,10 +69,61 @@ join lateral (select contact_point_id from interaction where case_id = c.id orde
 where i.contact_point_id = any(cast(:point_ids as bigint[]))
 group by i.contact_point_id, c.line_id, c.subject;
 
+-- name: cases_of_talkers
+-- The case of the newest interaction of each sender on a line, when it is open, or was settled so lately that they are back in time.
+-- Who begins something new continues only a talk that goes on.
+select w.inbound_id, i.case_id
+from unnest(cast(:inbound_ids as bigint[]), cast(:kinds as text[]), cast(:addresses as text[]), cast(:line_ids as bigint[]),
+    cast(:rejoins as int[]), cast(:begins as boolean[])) as w (inbound_id, kind, address, line_id, rejoin, begins)
+join contact_point p on p.kind = w.kind and p.address = w.address
+join lateral (
+    select n.case_id, n.ended_at from interaction n where n.contact_point_id = p.id and n.line_id = w.line_id order by n.id desc limit 1
+) i on true
+join "case" c on c.id = i.case_id
+where case when w.begins then i.ended_at is null
+    else c.status not in ('resolved', 'closed') or c.resolved_at > cast(:at as timestamptz) - w.rejoin * interval '1 second' end;
+
 -- name: open_interactions
--- The interaction that goes on, by case and line.
-select distinct on (case_id, line_id) id, case_id, line_id from interaction
-where case_id = any(cast(:case_ids as bigint[])) and ended_at is null order by case_id, line_id, id desc;
+-- The interaction that goes on, by case, line and address; whether its talk is one that is answered later and that nobody has in hand.
+select distinct on (i.case_id, i.line_id, i.contact_point_id) i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class,
+    t.mode = 'later' and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail
+from interaction i left join talk t on t.interaction_id = i.id
+where i.case_id = any(cast(:case_ids as bigint[])) and i.ended_at is null order by i.case_id, i.line_id, i.contact_point_id, i.id desc;
+
+-- name: earlier_talks
+-- The newest talk of each of these senders in a case, which the next one goes on from.
+select distinct on (i.case_id, i.contact_point_id) i.case_id, i.contact_point_id, t.claimed, t.verification, e.waiting_since
+from interaction i join talk t on t.interaction_id = i.id
+left join lateral (
+    select o.waiting_since from queue_entry o
+    where o.interaction_id = i.id and (o.state in ('waiting', 'offered') or o.outcome in ('abandoned', 'transferred')
+        and o.left_at > cast(:at as timestamptz) - coalesce(cast(t.rules ->> 'rejoin' as int), 0) * interval '1 second')
+    order by o.id desc limit 1
+) e on true
+where i.case_id = any(cast(:case_ids as bigint[])) order by i.case_id, i.contact_point_id, i.id desc;
+
+-- name: end_interactions
+-- What was to be answered by mail goes on live.
+with ended as (
+    update interaction set ended_at = :at where id = any(cast(:ids as bigint[])) and ended_at is null returning id
+)
+update talk t set ended_by = 'continued', settled_at = :at from ended e where t.interaction_id = e.id;
+
+-- name: insert_talks
+-- Talks begin.
+insert into talk (interaction_id, mode, verification, claimed, said_at, here_at, rules, trail)
+select w.id, w.mode, w.verification, w.claimed, w.at, w.at, w.rules::jsonb, w.trail::jsonb
+from unnest(cast(:ids as bigint[]), cast(:modes as text[]), cast(:verifications as text[]), cast(:claimed as text[]), cast(:ats as timestamptz[]),
+    cast(:rules as text[]), cast(:trails as text[])) as w (id, mode, verification, claimed, at, rules, trail);
+
+-- name: said_in_talks
+-- Somebody said something in talks that go on.
+update talk t set said_at = w.at, here_at = greatest(t.here_at, w.at), warned_at = null,
+    claimed = case when w.claimed = '' then t.claimed else w.claimed end,
+    verification = case when w.verification = 'none' then t.verification else w.verification end
+from unnest(cast(:ids as bigint[]), cast(:ats as timestamptz[]), cast(:claimed as text[]), cast(:verifications as text[]))
+    as w (id, at, claimed, verification)
+where t.interaction_id = w.id;
 
 -- name: insert_cases
 insert into "case" (id, customer_id, subject, queue_id, line_id, language, opened_at, moved_at, due_at, last_words, last_channel)
@@ -132,16 +183,35 @@ select pg_advisory_xact_lock(hashtextextended(:key, 0));
 
 -- name: take_turn
 -- One more by a writer, unless there were as many as may be; how long until there is room, 0 when it was counted.
-with over as (delete from turn where at <= :since),
+with over as (delete from turn where ends_at <= :at),
 recent as (
     select count(*) as n, min(at) as oldest from turn where line_id = :line_id and writer = :writer and at > :since
 ),
 taken as (
-    insert into turn (line_id, writer, at)
-    select cast(:line_id as bigint), cast(:writer as text), cast(:at as timestamptz) from recent where n < :most returning id
+    insert into turn (line_id, writer, at, ends_at)
+    select cast(:line_id as bigint), cast(:writer as text), cast(:at as timestamptz), :ends_at from recent where n < :most returning id
 )
 select case when exists (select from taken) then 0
     else greatest(extract(epoch from oldest - cast(:since as timestamptz)), 0.001) end from recent;
 
 -- name: give_turn_back
 delete from turn where id = (select id from turn where line_id = :line_id and writer = :writer order by id desc limit 1);
+
+-- name: adopt_mailboxes
+-- Somebody answers, with a reference that went to one mailbox only, from the mailbox that a talk's sender said is theirs: they own it.
+-- Where nobody is known by it, it is the case's customer's from now on; where somebody is, the two are not made one by that.
+with proven as (
+    update talk t set proven_at = coalesce(t.proven_at, :at)
+    from unnest(cast(:case_ids as bigint[]), cast(:addresses as text[])) as w (case_id, address)
+    join interaction i on i.case_id = w.case_id
+    where t.interaction_id = i.id and t.claimed = w.address
+    returning i.case_id, t.claimed
+)
+insert into contact_point (customer_id, kind, address, verified_at)
+select distinct on (v.claimed) c.customer_id, 'mailbox', v.claimed, cast(:at as timestamptz) from proven v join "case" c on c.id = v.case_id
+order by v.claimed, v.case_id
+on conflict (kind, address) do nothing;
+
+-- name: verify_points
+-- These addresses were shown to be theirs.
+update contact_point set verified_at = :at where id = any(cast(:ids as bigint[])) and verified_at is null;

@@ -43,9 +43,10 @@ class Turn(Base):
     """One piece that a writer sent lately on a line that counts them; forgotten when its time is over."""
 
     __tablename__ = "turn"
-    __table_args__ = (Index("ix_turn_writer", "line_id", "writer", "at"), Index("ix_turn_at", "at"))
+    __table_args__ = (Index("ix_turn_writer", "line_id", "writer", "at"), Index("ix_turn_ends_at", "ends_at"))
 
     id: Mapped[Id]
     line_id: Mapped[int] = mapped_column(ForeignKey("line.id", ondelete="CASCADE"))
     writer: Mapped[str] = mapped_column(Text)  # a digest: whose it is cannot be read from it
     at: Mapped[Moment]
+    ends_at: Mapped[Moment] = mapped_column(server_default=text("now() + interval '1 hour'"))

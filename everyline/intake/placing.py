@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from everyline.cases.rules import Arrival, Status, on_message
-from everyline.channel_contract import Inbound, InboundKind
+from everyline.channel_contract import Continues, Inbound, InboundKind
+from everyline.channel_registry import channel
 from everyline.dispatch import actions as dispatch
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -64,6 +65,43 @@ async def referred(tx: Tx, signer: CaseSigner, todo: Sequence[tuple[Piece, Inbou
         if case_id in found:
             found[wire] = found[case_id]
     return found
+
+
+async def talking(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[int, KnownCase]:
+    """Where a channel goes on by whose case is open: by inbound id, the case that its sender talks to us about on the line, or
+    came back to soon enough. Their senders must be held, so that nobody opens one meanwhile."""
+    asked = [
+        (piece, read)
+        for piece, read, _files in todo
+        if read.sender is not None and channel(piece.line.channel).facts.continues is Continues.OPEN_CASE
+    ]
+    if not asked:
+        return {}
+    rows = await tx.rows(
+        statements.cases_of_talkers,
+        {
+            "inbound_ids": [piece.inbound_id for piece, _read in asked],
+            "kinds": [read.sender.kind for _piece, read in asked if read.sender],
+            "addresses": [read.sender.address for _piece, read in asked if read.sender],
+            "line_ids": [piece.line.id for piece, _read in asked],
+            "rejoins": [piece.line.settings.talks.rejoin for piece, _read in asked],
+            "begins": [read.begins for _piece, read in asked],
+            "at": now(),
+        },
+    )
+    cases = await _known(tx, sorted({row.case_id for row in rows})) if rows else {}
+    return {row.inbound_id: cases[row.case_id] for row in rows if row.case_id in cases}
+
+
+def join(said: Iterable[Said]) -> None:
+    """Of what one sender says first on such a line, all but the first goes into the case that the first opens."""
+    first: dict[tuple[int, int], Said] = {}
+    for one in said:
+        if not one.opens or channel(one.piece.line.channel).facts.continues is not Continues.OPEN_CASE:
+            continue
+        into = first.setdefault((one.known.point_id, one.piece.line.id), one)
+        if into is not one:
+            one.place, one.into = Place(Placing.CONTINUES), into
 
 
 async def _known(tx: Tx, ids: Sequence[int]) -> dict[int, KnownCase]:

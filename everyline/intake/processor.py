@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from everyline.channel_contract import Line, MediaClass
+from everyline.channel_registry import channel
 from everyline.ground.clock import now
 from everyline.ground.database import DatabaseError, Row, Tx, is_away
 from everyline.ground.installation import Ground
@@ -22,6 +25,7 @@ from everyline.intake.reading import Batch, Piece, Stumbled, read
 from everyline.intake.rules import MOST_ATTEMPTS, Flood
 from everyline.intake.said import LineFacts
 from everyline.lines.queries import as_channel_sees, by_ids
+from everyline.queues import attendance
 from everyline.queues import queries as queue_queries
 
 log = logging.getLogger(__name__)
@@ -29,6 +33,7 @@ log = logging.getLogger(__name__)
 BATCH = 100
 BATCH_BYTES = 32 * 1024 * 1024
 CLAIM = timedelta(seconds=30)
+REMEMBERED_SECONDS = 1.0  # how long a line's queue and its goal are taken as they were
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Processor:
         self._flood = Flood(chosen.flood_cases, timedelta(seconds=chosen.flood_seconds))
         self._ahead: asyncio.Task[_Ready] | None = None
         self._in_hand: dict[int, int] = {}  # inbound id to its attempts
+        self._facts: dict[int, tuple[Row, float, LineFacts]] = {}  # by line: what it was when, and what followed
 
     async def run(self) -> None:
         """For ever; woken by the bus."""
@@ -129,7 +135,10 @@ class Processor:
             return
         try:
             async with self._ground.database.transaction() as tx:
-                facts = {line_id: await self._line_facts(tx, row) for line_id, row in line_rows.items()}
+                lines = {piece.line.id: piece.line for piece in pieces}
+                facts = {
+                    line_id: await self._line_facts(tx, line_rows[line_id], line) for line_id, line in lines.items()
+                }
                 settled = await actions.settle(tx, self._ground.signer, pieces, facts, self._flood)
                 await self._answering.acknowledge(tx, settled, facts)
         except DatabaseError as error:
@@ -152,10 +161,18 @@ class Processor:
                 tx, Stumbled(pieces[0].inbound_id, attempts[pieces[0].inbound_id], cause, hopeless=False)
             )
 
-    async def _line_facts(self, tx: Tx, line: Row) -> LineFacts:
-        queue_id = line.queue_id or await queue_queries.default_queue(tx)
-        due_at = await queue_queries.goal(tx, queue_id, now()) if queue_id else None
-        return LineFacts(queue_id, due_at, line.acknowledges)
+    async def _line_facts(self, tx: Tx, row: Row, line: Line) -> LineFacts:
+        kept = self._facts.get(row.id)
+        if kept is None or kept[0] != row or time.monotonic() - kept[1] > REMEMBERED_SECONDS:
+            queue_id = row.queue_id or await queue_queries.default_queue(tx)
+            due_at = await queue_queries.goal(tx, queue_id, now()) if queue_id else None
+            kept = (row, time.monotonic(), LineFacts(queue_id, due_at, row.acknowledges))
+            self._facts[row.id] = kept
+        found = kept[2]
+        if found.queue_id is None or channel(line.channel).facts.media_class is not MediaClass.CHAT:
+            return found
+        there = await attendance.of(tx, row.hours_id, found.queue_id, line.settings.talks)
+        return replace(found, attended=there.attended, talks=line.settings.talks)
 
     async def _until_next(self) -> float:
         async with self._ground.database.transaction() as tx:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from everyline.cases.rules import preview
-from everyline.channel_contract import Inbound, InboundKind
+from everyline.channel_contract import Inbound, InboundKind, MediaClass, TalkRules
+from everyline.channel_registry import channel
 from everyline.customers.actions import Known
 from everyline.ground.words import _
 from everyline.intake.reading import KeptFile, Piece
@@ -20,6 +21,8 @@ class LineFacts:
     queue_id: int | None
     due_at: datetime | None  # the queue's goal for what comes in now
     acknowledges: bool = True
+    attended: bool = True  # would somebody answer live what comes now?
+    talks: TalkRules = field(default_factory=TalkRules)
 
 
 @dataclass(slots=True)
@@ -34,6 +37,10 @@ class Said:
     message_id: int = 0
     case_id: int = 0
     interaction_id: int = 0
+    media_class: str = ""  # of its interaction
+    mode: str = ""  # of its talk, when it is part of one
+    begins_talk: bool = False
+    waiting_since: datetime | None = None  # kept from the talk before
     into: Said | None = None  # the piece of the same batch that opens the case this one is gathered in
 
     @property
@@ -45,6 +52,11 @@ class Said:
     def opens(self) -> bool:
         """Does it open a case?"""
         return self.place.placing in OPENING
+
+    @property
+    def in_talk(self) -> bool:
+        """Does it come over a channel of live text?"""
+        return channel(self.piece.line.channel).facts.media_class is MediaClass.CHAT
 
     @property
     def by_person(self) -> bool:

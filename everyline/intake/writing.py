@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from everyline.cases.rules import preview
-from everyline.channel_registry import channel
-from everyline.customers import actions as customers
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.events import Event
 from everyline.ground.words import _
+from everyline.intake.beginning import fresh_ids, interactions
 from everyline.intake.placing import KnownCase
 from everyline.intake.queries import statements
 from everyline.intake.rules import Placing
@@ -30,15 +29,15 @@ async def write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> N
         return
     opening = [one for one in said if one.opens]
     continuing = [one for one in said if not one.opens]
-    for one, case_id in zip(opening, await _ids(tx, '"case"', len(opening)), strict=True):
+    for one, case_id in zip(opening, await fresh_ids(tx, '"case"', len(opening)), strict=True):
         one.case_id = case_id
     for one in continuing:
         one.case_id = one.into.case_id if one.into is not None else one.place.case.id  # type: ignore[union-attr]  # -- it has one of both
-    for one, message_id in zip(said, await _ids(tx, "message", len(said)), strict=True):
+    for one, message_id in zip(said, await fresh_ids(tx, "message", len(said)), strict=True):
         one.message_id = message_id
     numbers = await _open_cases(tx, opening, line_facts)
     settled.opened = [(one, numbers[one.case_id]) for one in opening]
-    await _interactions(tx, said, continuing)
+    await interactions(tx, said, continuing, line_facts)
     await _messages(tx, said)
     await _continue_cases(tx, continuing, line_facts)
     linked = [one for one in opening if one.place.case is not None]
@@ -81,39 +80,6 @@ async def _open_cases(tx: Tx, opening: Sequence[Said], line_facts: dict[int, Lin
     return {row.id: row.number for row in rows}
 
 
-async def _interactions(tx: Tx, said: Sequence[Said], continuing: Sequence[Said]) -> None:
-    """One goes on where there is one on the same line; else a new one begins."""
-    going_on: dict[tuple[int, int], int] = {}
-    if continuing:
-        rows = await tx.rows(statements.open_interactions, {"case_ids": sorted({one.case_id for one in continuing})})
-        going_on = {(row.case_id, row.line_id): row.id for row in rows}
-    beginning: list[Said] = []
-    for one in said:
-        key = (one.case_id, one.piece.line.id)
-        if key in going_on:
-            one.interaction_id = going_on[key]
-        else:
-            beginning.append(one)
-            going_on[key] = 0
-    for one, interaction_id in zip(beginning, await _ids(tx, "interaction", len(beginning)), strict=True):
-        going_on[one.case_id, one.piece.line.id] = interaction_id
-    for one in said:
-        one.interaction_id = going_on[one.case_id, one.piece.line.id]
-    if beginning:
-        await tx.execute(
-            statements.insert_interactions,
-            {
-                "ids": [one.interaction_id for one in beginning],
-                "case_ids": [one.case_id for one in beginning],
-                "line_ids": [one.piece.line.id for one in beginning],
-                "point_ids": [one.known.point_id for one in beginning],
-                "channels": [one.piece.line.channel for one in beginning],
-                "media_classes": [str(channel(one.piece.line.channel).facts.media_class) for one in beginning],
-                "started_at": [one.piece.received_at for one in beginning],
-            },
-        )
-
-
 def _facts(one: Said) -> str:
     read = one.read
     facts: dict[str, Any] = {}
@@ -134,6 +100,10 @@ def _facts(one: Said) -> str:
         facts["remarks"] = remarks
     if read.failures:
         facts["failures"] = [[failure.recipient, failure.code, failure.reason] for failure in read.failures]
+    if read.client_id:
+        facts["client_id"] = read.client_id
+    if read.page is not None:
+        facts["page"] = [read.page.url, read.page.title]
     if read.sender and read.sender.name:
         facts["sender_name"] = read.sender.name
     return json.dumps(facts).replace("\\u0000", "")
@@ -213,7 +183,8 @@ async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, Line
                 one.piece.line.channel,
                 3,
                 language,
-                waiting_since=one.piece.received_at,
+                waiting_since=one.waiting_since or one.piece.received_at,
+                media_class=one.media_class,
             )
         elif isinstance(case, KnownCase) and one.by_person:
             waiting = Waiting(
@@ -224,7 +195,8 @@ async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, Line
                 case.priority,
                 case.language,
                 (case.owner_id,) if case.owner_id else (),
-                waiting_since=one.piece.received_at,
+                waiting_since=one.waiting_since or one.piece.received_at,
+                media_class=one.media_class,
             )
         else:
             continue
@@ -250,6 +222,9 @@ async def _record(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]
             found.append(Event("case.opened", now(), **shared))
         elif one.place.reopens:
             found.append(Event("case.reopened", now(), agent_id=referred.owner_id if referred else None, **shared))
+        if one.begins_talk:
+            talk = {"point_id": one.known.point_id, "mode": one.mode, "verification": str(one.read.verification)}
+            found.append(Event("talk.began", now(), data=talk, **shared))
         found.append(
             Event(
                 "message.received",
@@ -262,7 +237,3 @@ async def _record(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]
     gathered = Counter(one.case_id for one in said if one.place.placing is Placing.GATHERED)
     found += [Event("case.flooded", now(), case_id=case_id, data={"messages": n}) for case_id, n in gathered.items()]
     await events.record_all(tx, found)
-
-
-async def _ids(tx: Tx, table: str, n: int) -> list[int]:
-    return [row.id for row in await tx.rows(customers.statements.next_ids, {"tbl": table, "n": n})] if n else []

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from everyline.channel_contract import SurveyQuestion
 from everyline.dispatch import actions as dispatch
 from everyline.ground import events, sql
 from everyline.ground.clock import now
@@ -124,6 +125,38 @@ async def ask_due(tx: Tx, address: str, most: int = MOST_AT_ONCE) -> int:
             survey_id=survey_id,
         )
     return len(rows)
+
+
+class TalkSurveys:
+    """Asks at the end of a talk, where it was held (``intake.talking.Surveys``)."""
+
+    async def ask(self, tx: Tx, case_id: int, agent_id: int | None, token: str) -> str:
+        """Write a question down, if this customer is to be asked; its kind, or nothing."""
+        at = now()
+        kind: str | None = await tx.value(
+            statements.ask_in_talk,
+            {
+                "case_id": case_id,
+                "agent_id": agent_id,
+                "hash": token_hash(token),
+                "at": at,
+                "expires_at": at + timedelta(days=OPEN_DAYS),
+            },
+        )
+        if kind is not None:
+            await events.record(tx, "survey.asked", case_id=case_id, agent_id=agent_id)
+        return kind or ""
+
+    def question(self, kind: str, token: str) -> SurveyQuestion:
+        """The question in the current language."""
+        found = KINDS[kind]
+        return SurveyQuestion(
+            token, kind, _(found.question), found.low, found.high, _(found.low_words), _(found.high_words)
+        )
+
+    async def answer(self, tx: Tx, token: str, score: int, words: str) -> None:
+        """What the customer says, once."""
+        await answer(tx, token, score, words)
 
 
 def _letter(row: Row, line: Row, link: str, organisation: str, survey_id: int) -> dict[str, Any]:

@@ -61,3 +61,13 @@ select cast(:hash as bytea), id, customer_id, queue_id, owner_id, last_channel, 
     case when cast(:score as smallint) is not null then cast(:at as timestamptz) end, cast(:score as smallint)
 from "case" where id = :case_id and queue_id is not null and customer_id is not null
 on conflict (case_id) do nothing;
+
+-- name: ask_in_talk
+-- Ask where the talk was held: a customer of a queue whose customers are asked, not asked within its time, who wants to be.
+insert into survey (token_hash, case_id, customer_id, queue_id, agent_id, channel, language, kind, asked_at, expires_at)
+select cast(:hash as bytea), c.id, c.customer_id, c.queue_id, cast(:agent_id as bigint), c.last_channel, c.language, s.kind, :at, :expires_at
+from "case" c join survey_setting s on s.queue_id = c.queue_id
+where c.id = :case_id and mod(hashint8(c.id)::bigint + 2147483648, 100) < s.share
+    and not exists (select from survey v where v.customer_id = c.customer_id and v.asked_at > cast(:at as timestamptz) - make_interval(days => s.every_days))
+    and not exists (select from contact_point o join survey_refusal r on r.address = o.address where o.customer_id = c.customer_id)
+on conflict (case_id) do nothing returning kind;

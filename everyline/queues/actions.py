@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from everyline.cases import actions as cases
+from everyline.cases import queries as case_queries
 from everyline.cases.models import Case
 from everyline.cases.rules import Status
 from everyline.ground import events
@@ -82,12 +83,50 @@ async def resolve(tx: Tx, by: int | None, case_id: int, wrap_up_code_id: int | N
         raise Invalid(_("There is no such wrap-up code."), {"wrap_up_code": _("Choose one of the list.")})
     await waiting.leave(tx, case_id, "resolved")
     await cases.resolve(tx, by, case_id, wrap_up_code_id=wrap_up_code_id)
+    await cases.end_talks(tx, by, case_id, "agent")
     await work.end_work(tx, case_id, "resolved", wrap_up_code_id=wrap_up_code_id)
+
+
+async def end_talk(tx: Tx, by: int | None, case_id: int, ended_by: str) -> None:
+    """A talk ends by the customer, an agent, the idle rule, or because the customer is gone; whose it was wraps it up.
+    Conflict when none goes on in this case."""
+    await case_queries.locked(tx, case_id)
+    if not await cases.end_talks(tx, by, case_id, ended_by):
+        raise Conflict(_("This talk has ended already."))
+    await waiting.leave(tx, case_id, "abandoned" if ended_by in ("customer", "gone") else "ended")
+    await work.end_work(tx, case_id, "ended")
+
+
+async def answer_later(tx: Tx, by: int | None, case_id: int, interaction_id: int, outcome: str) -> None:
+    """Who waits in a talk is answered by mail instead: it waits on as mail does, with its age. The case must be locked."""
+    entry = await tx.first(
+        select(QueueEntry.queue_id, QueueEntry.waiting_since, QueueEntry.priority).where(
+            QueueEntry.case_id == case_id, QueueEntry.state.in_(waiting.LIVE)
+        )
+    )
+    await waiting.leave(tx, case_id, outcome)
+    await cases.answer_later(tx, interaction_id)
+    row = await case_queries.locked(tx, case_id)
+    queue_id = entry.queue_id if entry is not None else row.queue_id
+    await events.record(
+        tx, "talk.answered_later", actor_id=by, case_id=case_id, queue_id=queue_id, interaction_id=interaction_id
+    )
+    if queue_id is not None:
+        await waiting.wait_in(
+            tx,
+            case_id,
+            queue_id,
+            waiting_since=entry.waiting_since if entry is not None else None,
+            preferred_agent_id=row.owner_id,
+            priority=entry.priority if entry is not None else None,
+            moved=True,
+        )
 
 
 async def put_aside(tx: Tx, by: int, case_id: int, what_for: Status) -> None:
     """Wait for the customer, or for others: the owner keeps the case, their capacity is free."""
     await waiting.leave(tx, case_id, "put aside")
+    await cases.end_talks(tx, by, case_id, "agent")
     if what_for is Status.WAITING_FOR_CUSTOMER:
         await cases.wait_for_customer(tx, by, case_id)
     else:
@@ -105,6 +144,7 @@ async def snooze(tx: Tx, by: int, case_id: int, until: datetime) -> None:
     """Out of sight until then; the capacity is free."""
     await cases.snooze(tx, by, case_id, until)
     await waiting.leave(tx, case_id, "snoozed")
+    await cases.end_talks(tx, by, case_id, "agent")
     await work.end_work(tx, case_id, "snoozed")
 
 

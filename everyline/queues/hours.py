@@ -63,6 +63,19 @@ def is_open(hours: OpeningHours, at: datetime) -> bool:
     return any(begin <= at < end for begin, end in spans_of(hours, day))
 
 
+def closes_at(hours: OpeningHours, at: datetime) -> datetime | None:
+    """When what is open at this moment closes; None when it does not within two days."""
+    end = at
+    for begins, ends in sorted(span for step in range(-1, 3) for span in spans_of(hours, _day(hours, at, step))):
+        if begins <= end < ends:
+            end = ends
+    return end if end - at < timedelta(days=2) else None
+
+
+def _day(hours: OpeningHours, at: datetime, step: int) -> date:
+    return at.astimezone(ZoneInfo(hours.zone)).date() + timedelta(days=step)
+
+
 def next_opening(hours: OpeningHours, at: datetime) -> datetime | None:
     """When it opens next; ``at`` itself when it is open; None when it does not open within a year."""
     for begin, end in _spans_from(hours, at):

@@ -405,3 +405,20 @@ from lately;
 select id, name, queue_id, position, retired_at from wrap_up_code
 where retired_at is null and (queue_id is null or queue_id = cast(:queue_id as bigint)) order by position, name;
 
+-- name: attendance
+-- Whose hours count, how many agents of a queue are available, and how many wait live in it.
+select coalesce(cast(:line_hours_id as bigint), q.hours_id) as hours_id,
+    (select count(*) from membership m join agent_state s on s.agent_id = m.agent_id where m.queue_id = q.id and s.state = 'available') as agents,
+    (select count(*) from queue_entry e where e.queue_id = q.id and e.state in ('waiting', 'offered') and e.media_class <> 'mail') as waiting
+from queue q where q.id = :queue_id;
+
+-- name: who_is_there
+-- Some agents of a queue who are available.
+select a.id, a.name from membership m join agent a on a.id = m.agent_id and a.active join agent_state s on s.agent_id = a.id
+where m.queue_id = :queue_id and s.state = 'available' order by s.idle_since desc limit :most;
+
+-- name: places
+-- Where those who wait live stand in these queues: by their turn, which is when they came, moved by their priority.
+select e.id, e.queue_id, e.interaction_id,
+    row_number() over (partition by e.queue_id order by e.waiting_since + (e.priority * 600) * interval '1 second', e.id) as place
+from queue_entry e where e.queue_id = any(cast(:queue_ids as bigint[])) and e.state in ('waiting', 'offered');

@@ -26,6 +26,7 @@ AGEING_SECONDS = 600.0  # waiting this long is worth one step of priority
 SETTLING_SECONDS = 120  # who has just taken a letter or mail gets to read it before the next of its kind is shown
 DEFAULT_CAPS: Mapping[str, int] = {"call": 1, "chat": 4, "mail": 5}
 DEFAULT_WEIGHTS: Mapping[str, int] = {"call": 100, "chat": 25, "mail": 20}
+DEFAULT_OFFER_SECONDS = 90  # of what is answered otherwise than its channel does it
 INTERRUPTS: Mapping[str, frozenset[str]] = {"call": frozenset({"mail"})}  # what a media class may put on hold
 
 

@@ -18,6 +18,7 @@ from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.words import _
 from everyline.queues import queries
 from everyline.queues.models import QueueEntry
+from everyline.queues.rules import DEFAULT_OFFER_SECONDS, DEFAULT_WEIGHTS
 from everyline.queues.waits import WINDOW_SECONDS, Expected, expect
 
 statements = queries.statements
@@ -40,6 +41,7 @@ class Waiting:
     waiting_since: datetime | None = None
     callback_after: datetime | None = None
     moved: bool = False  # it waited in another queue before
+    media_class: str = ""  # where it is another than the channel's: what is not live any more is answered as mail is
 
 
 async def enter(tx: Tx, entries: Sequence[Waiting]) -> None:
@@ -48,7 +50,7 @@ async def enter(tx: Tx, entries: Sequence[Waiting]) -> None:
     if not entries:
         return
     at = now()
-    facts = [channel(entry.channel).facts for entry in entries]
+    facts = [_facts(entry) for entry in entries]
     rows = await tx.rows(
         statements.enter,
         {
@@ -58,9 +60,9 @@ async def enter(tx: Tx, entries: Sequence[Waiting]) -> None:
             "case_ids": [entry.case_id for entry in entries],
             "channels": [entry.channel for entry in entries],
             "priorities": [entry.priority for entry in entries],
-            "media_classes": [str(fact.media_class) for fact in facts],
-            "weights": [fact.weight for fact in facts],
-            "offer_seconds": [fact.offer_seconds for fact in facts],
+            "media_classes": [media_class for media_class, _weight, _seconds in facts],
+            "weights": [weight for _media_class, weight, _seconds in facts],
+            "offer_seconds": [seconds for _media_class, _weight, seconds in facts],
             "languages": [entry.language for entry in entries],
             "preferred": [f"{{{','.join(map(str, entry.preferred_agent_ids))}}}" for entry in entries],
             "preferred_until": [entry.preferred_until for entry in entries],
@@ -106,11 +108,19 @@ async def enter(tx: Tx, entries: Sequence[Waiting]) -> None:
     )
 
 
+def _facts(entry: Waiting) -> tuple[str, int, int]:
+    """Media class, weight and seconds of an offer."""
+    found = channel(entry.channel).facts
+    if entry.media_class in ("", found.media_class):
+        return str(found.media_class), found.weight, found.offer_seconds
+    return entry.media_class, DEFAULT_WEIGHTS[entry.media_class], DEFAULT_OFFER_SECONDS
+
+
 async def _announce(tx: Tx, rows: Sequence[Row], at: datetime) -> list[Expected | None]:
     """What each entry's wait is expected to be, written down so that it can be held against what came of it."""
     if not rows:
         return []
-    paces = await _paces(tx, sorted({row.queue_id for row in rows}), at)
+    paces = await pace_of(tx, sorted({row.queue_id for row in rows}), at)
     found: list[Expected | None] = []
     place = {queue_id: pace.waiting - sum(row.queue_id == queue_id for row in rows) for queue_id, pace in paces.items()}
     for row in rows:
@@ -130,7 +140,8 @@ async def _announce(tx: Tx, rows: Sequence[Row], at: datetime) -> list[Expected 
     return found
 
 
-async def _paces(tx: Tx, queue_ids: Sequence[int], at: datetime) -> Mapping[int, Row]:
+async def pace_of(tx: Tx, queue_ids: Sequence[int], at: datetime) -> Mapping[int, Row]:
+    """How fast these queues go: how many wait, and when the last ones went into service."""
     rows = await tx.rows(
         statements.pace, {"queue_ids": list(queue_ids), "since": at - timedelta(seconds=WINDOW_SECONDS)}
     )
@@ -140,7 +151,7 @@ async def _paces(tx: Tx, queue_ids: Sequence[int], at: datetime) -> Mapping[int,
 async def expected_wait(tx: Tx, queue_id: int) -> Expected | None:
     """How long somebody who came now would wait; None when too little is known."""
     at = now()
-    pace = (await _paces(tx, [queue_id], at))[queue_id]
+    pace = (await pace_of(tx, [queue_id], at))[queue_id]
     return expect(pace.waiting + 1, pace.served, at.timestamp())
 
 
@@ -174,6 +185,7 @@ async def wait_in(
         (preferred_agent_id,) if preferred_agent_id else (),
         waiting_since=waiting_since,
         moved=moved,
+        media_class="mail" if row.ended_at is not None else row.media_class,
     )
     await enter(tx, [one])
 

@@ -31,7 +31,7 @@ async def end_work(tx: Tx, case_id: int, outcome: str, *, wrap_up_code_id: int |
             "case_id": case_id,
             "outcome": outcome,
             "code": wrap_up_code_id,
-            "may_wrap_up": wrap_up_code_id is None and outcome == "resolved",
+            "may_wrap_up": wrap_up_code_id is None and outcome in ("resolved", "ended"),
         },
     )
     await _record_ends(tx, rows, None)

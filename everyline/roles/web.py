@@ -35,6 +35,7 @@ from everyline.ground.live import Hub
 from everyline.ground.pages import STATIC, environment
 from everyline.ground.settings import settings
 from everyline.intake.door import IntakeDoor
+from everyline.measure.surveying import TalkSurveys
 from everyline.portal.hosts import Hosts
 from everyline.portal.ways import QueuesNow
 from everyline.roles import answers, health
@@ -90,7 +91,8 @@ def parts(name: str) -> list[ModuleType]:
 
 def create_app(ground: Ground) -> FastAPI:
     """The application of one web process."""
-    door, hub = IntakeDoor(ground), Hub(ground)
+    hub = Hub(ground)
+    door = IntakeDoor(ground, hub, TalkSurveys())
     board = Watch(ground, hub)
 
     @contextlib.asynccontextmanager

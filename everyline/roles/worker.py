@@ -16,7 +16,9 @@ from everyline.ground import logs
 from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import settings
 from everyline.intake.door import IntakeDoor
+from everyline.intake.keeper import Keeper
 from everyline.intake.processor import Processor
+from everyline.measure.surveying import TalkSurveys
 from everyline.queues import distributor
 from everyline.roles.jobs import run_jobs
 from everyline.roles.receivers import Receivers
@@ -31,6 +33,7 @@ async def work(ground: Ground, ending: asyncio.Event) -> None:
     tasks = [
         asyncio.create_task(Receivers(ground, door).run(), name="receivers"),
         asyncio.create_task(Processor(ground).run(), name="processor"),
+        asyncio.create_task(Keeper(ground, TalkSurveys()).run(), name="keeper"),
         asyncio.create_task(distributor.run(ground), name="distributor"),
         asyncio.create_task(Sender(ground).run(), name="sender"),
         asyncio.create_task(run_jobs(ground), name="jobs"),

@@ -1,0 +1,106 @@
+"""Verbs of talks, as far as they concern the case alone: live text with a beginning and an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from everyline.cases import queries
+from everyline.cases.models import CannedAnswer, Interaction, Talk
+from everyline.ground import events
+from everyline.ground.clock import now
+from everyline.ground.database import Row, Tx
+from everyline.ground.errors import Invalid, NotFound
+from everyline.ground.words import _
+
+LATER = "later"  # a talk whose answers come by mail
+LIVE = "live"
+
+
+async def end_talks(tx: Tx, by: int | None, case_id: int, ended_by: str) -> list[Row]:
+    """The talks that go on in a case end; returns their interactions. The case must be locked."""
+    rows = await tx.rows(queries.statements.end_talks, {"case_id": case_id, "ended_by": ended_by, "at": now()})
+    for row in rows:
+        await events.record(
+            tx,
+            "talk.ended",
+            actor_id=by,
+            case_id=case_id,
+            customer_id=row.customer_id,
+            interaction_id=row.id,
+            queue_id=row.queue_id,
+            line_id=row.line_id,
+            agent_id=row.owner_id,
+            ended_by=ended_by,
+            point_id=row.contact_point_id,
+        )
+    return rows
+
+
+async def answer_later(tx: Tx, interaction_id: int) -> None:
+    """Who talks does not wait any longer: they are answered by mail."""
+    await tx.execute(update(Interaction).where(Interaction.id == interaction_id).values(media_class="mail"))
+    await tx.execute(update(Talk).where(Talk.interaction_id == interaction_id).values(mode=LATER, warned_at=None))
+
+
+async def add_canned_answer(
+    tx: Tx, by: int | None, *, name: str, text: str, queue_id: int | None = None, language: str = ""
+) -> int:
+    """Keep words that are used again and again; returns their id. Without a queue they are for every one."""
+    values = _canned({"name": name, "text": text})
+    canned_id: int = await tx.value(
+        insert(CannedAnswer)
+        .values(queue_id=queue_id, language=language, changed_by=by, **values)
+        .returning(CannedAnswer.id)
+    )
+    await events.record(tx, "canned_answer.added", actor_id=by, queue_id=queue_id, canned_answer_id=canned_id)
+    return canned_id
+
+
+async def change_canned_answer(tx: Tx, by: int | None, canned_id: int, **facts: Any) -> None:
+    """Change name, text, queue_id, language or position."""
+    values = {**_canned(facts), "changed_by": by, "changed_at": now()}
+    await _update_canned(tx, canned_id, values)
+    await events.record(tx, "canned_answer.changed", actor_id=by, canned_answer_id=canned_id, fields=sorted(facts))
+
+
+async def retire_canned_answer(tx: Tx, by: int | None, canned_id: int) -> None:
+    """Offer these words no more."""
+    await _update_canned(tx, canned_id, {"retired_at": now()})
+    await events.record(tx, "canned_answer.retired", actor_id=by, canned_answer_id=canned_id)
+
+
+async def use_canned_answer(tx: Tx, canned_id: int) -> None:
+    """Count one more use."""
+    await _update_canned(tx, canned_id, {"used": CannedAnswer.used + 1})
+
+
+async def _update_canned(tx: Tx, canned_id: int, values: dict[str, Any]) -> None:
+    found = update(CannedAnswer).where(CannedAnswer.id == canned_id, CannedAnswer.retired_at.is_(None))
+    if await tx.value(found.values(**values).returning(CannedAnswer.id)) is None:
+        raise NotFound(_("There is no such canned answer."))
+
+
+def _canned(facts: dict[str, Any]) -> dict[str, Any]:
+    values = dict(facts)
+    for name, most in (("name", 120), ("text", 20_000)):
+        if name in values:
+            values[name] = str(values[name]).strip()[:most]
+            if not values[name]:
+                raise Invalid(_("A canned answer needs a name and words."), {name: _("Write something.")})
+    return values
+
+
+async def canned_answers(tx: Tx, queue_id: int | None, language: str, words: str = "") -> list[Row]:
+    """The canned answers for a case of a queue in a language, most used first; ``words`` narrows them by name and text."""
+    fits = (CannedAnswer.queue_id.is_(None) | (CannedAnswer.queue_id == queue_id)) & CannedAnswer.language.in_(
+        ["", language]
+    )
+    query = select(CannedAnswer.__table__).where(CannedAnswer.retired_at.is_(None), fits)
+    if words.strip():
+        query = query.where(
+            CannedAnswer.name.icontains(words.strip(), autoescape=True)
+            | CannedAnswer.text.icontains(words.strip(), autoescape=True)
+        )
+    return await tx.rows(query.order_by(CannedAnswer.position, CannedAnswer.used.desc(), CannedAnswer.name).limit(50))

@@ -1,0 +1,147 @@
+"""Which interaction a message belongs to: the one that goes on, or one that begins. Live text begins talks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from everyline.cases.talks import LATER, LIVE
+from everyline.channel_contract import MediaClass, Verification
+from everyline.channel_registry import channel
+from everyline.customers import actions as customers
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.intake.queries import statements
+from everyline.intake.said import LineFacts, Said
+from everyline.queues import actions as queues
+
+
+async def fresh_ids(tx: Tx, table: str, n: int) -> list[int]:
+    """Ids for rows that are to be written."""
+    return [row.id for row in await tx.rows(customers.statements.next_ids, {"tbl": table, "n": n})] if n else []
+
+
+async def interactions(
+    tx: Tx, said: Sequence[Said], continuing: Sequence[Said], line_facts: dict[int, LineFacts]
+) -> None:
+    """One goes on where there is one on the same line, of live text with the same person; else a new one begins. What waits
+    to be answered by mail goes on live when somebody is there again."""
+    going_on: dict[tuple[int, int, int], tuple[int, str]] = {}
+    turned_live: list[int] = []
+    if continuing:
+        for row in await tx.rows(
+            statements.open_interactions, {"case_ids": sorted({one.case_id for one in continuing})}
+        ):
+            facts = line_facts.get(row.line_id)
+            if row.waits_by_mail and facts is not None and facts.attended:
+                turned_live.append(row.id)
+                await queues.leave(tx, row.case_id, "transferred")
+                continue
+            key = (row.case_id, row.line_id, row.contact_point_id if row.waits_by_mail is not None else 0)
+            if key not in going_on or row.id > going_on[key][0]:
+                going_on[key] = (row.id, row.media_class)
+    beginning: list[Said] = []
+    for one in said:
+        key = _key(one)
+        if key not in going_on:
+            beginning.append(one)
+            going_on[key] = (0, _media_class(one, line_facts))
+    for one, interaction_id in zip(beginning, await fresh_ids(tx, "interaction", len(beginning)), strict=True):
+        going_on[_key(one)] = (interaction_id, going_on[_key(one)][1])
+    for one in said:
+        one.interaction_id, one.media_class = going_on[_key(one)]
+    if beginning:
+        await tx.execute(
+            statements.insert_interactions,
+            {
+                "ids": [one.interaction_id for one in beginning],
+                "case_ids": [one.case_id for one in beginning],
+                "line_ids": [one.piece.line.id for one in beginning],
+                "point_ids": [one.known.point_id for one in beginning],
+                "channels": [one.piece.line.channel for one in beginning],
+                "media_classes": [one.media_class for one in beginning],
+                "started_at": [one.piece.received_at for one in beginning],
+            },
+        )
+    await _talks(tx, said, [one for one in beginning if one.in_talk], line_facts)
+    if turned_live:
+        await tx.execute(statements.end_interactions, {"ids": turned_live, "at": now()})
+
+
+def _key(one: Said) -> tuple[int, int, int]:
+    return one.case_id, one.piece.line.id, one.known.point_id if one.in_talk else 0
+
+
+def _media_class(one: Said, line_facts: dict[int, LineFacts]) -> str:
+    found = channel(one.piece.line.channel).facts.media_class
+    if found is MediaClass.CHAT and not line_facts[one.piece.line.id].attended:
+        return str(MediaClass.MAIL)
+    return str(found)
+
+
+async def _talks(tx: Tx, said: Sequence[Said], beginning: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+    for one in said:
+        if one.in_talk:
+            one.mode = LATER if one.media_class == MediaClass.MAIL else LIVE
+    if beginning:
+        before = await _before(tx, [one for one in beginning if not one.opens])
+        for one in beginning:
+            one.begins_talk = True
+            earlier = before.get((one.case_id, one.known.point_id))
+            one.waiting_since = earlier.waiting_since if earlier is not None else None
+        await tx.execute(
+            statements.insert_talks,
+            {
+                "ids": [one.interaction_id for one in beginning],
+                "modes": [one.mode for one in beginning],
+                "verifications": [_verification(one, before) for one in beginning],
+                "claimed": [_claimed(one) or _claimed_before(one, before) for one in beginning],
+                "ats": [one.piece.received_at for one in beginning],
+                "rules": [json.dumps(asdict(line_facts[one.piece.line.id].talks)) for one in beginning],
+                "trails": [_trail(one) for one in beginning],
+            },
+        )
+    newest = {one.interaction_id: one for one in said if one.in_talk and not one.begins_talk}
+    if newest:
+        claims = {one.interaction_id: _claimed(one) for one in said if one.in_talk and _claimed(one)}
+        await tx.execute(
+            statements.said_in_talks,
+            {
+                "ids": list(newest),
+                "ats": [one.piece.received_at for one in newest.values()],
+                "claimed": [claims.get(interaction_id, "") for interaction_id in newest],
+                "verifications": [str(one.read.verification) for one in newest.values()],
+            },
+        )
+
+
+async def _before(tx: Tx, coming_back: Sequence[Said]) -> dict[tuple[int, int], Any]:
+    """What the talks before those that begin in cases that were there say of their senders."""
+    if not coming_back:
+        return {}
+    case_ids = sorted({one.case_id for one in coming_back})
+    rows = await tx.rows(statements.earlier_talks, {"case_ids": case_ids, "at": now()})
+    return {(row.case_id, row.contact_point_id): row for row in rows}
+
+
+def _verification(one: Said, before: dict[tuple[int, int], Any]) -> str:
+    earlier = before.get((one.case_id, one.known.point_id))
+    if one.read.verification is Verification.NONE and earlier is not None:
+        return str(earlier.verification)
+    return str(one.read.verification)
+
+
+def _claimed(one: Said) -> str:
+    return one.read.claimed.address if one.read.claimed is not None else ""
+
+
+def _claimed_before(one: Said, before: dict[tuple[int, int], Any]) -> str:
+    earlier = before.get((one.case_id, one.known.point_id))
+    return str(earlier.claimed) if earlier is not None else ""
+
+
+def _trail(one: Said) -> str:
+    page = one.read.page
+    return json.dumps([[one.piece.received_at.isoformat(), page.url, page.title]] if page is not None else [])
