@@ -55,9 +55,9 @@ def made(chance: random.Random) -> tuple[str, str]:
     sentences = [
         " ".join(chance.choices([*FILLERS, *thing, deed, f"code{int(chance.random() ** 3 * 9000)}"], k=12)).capitalize()
         + "."
-        for _ in range(14)
+        for _ in range(6)
     ]
-    return title, "\n\n".join(" ".join(sentences[at : at + 4]) for at in range(0, 14, 4))
+    return title, "\n\n".join(" ".join(sentences[at : at + 4]) for at in range(0, 6, 3))
 
 
 def asked(chance: random.Random, title: str) -> str:
@@ -105,7 +105,7 @@ async def fill(database: Database) -> list[str]:
                         "source_number": None,
                         "configuration": "article_english",
                         "at": "2026-01-01T00:00Z",
-                    }  # fmt: skip
+                    }
                     for one, (title, body) in zip(ids, rows, strict=True)
                 ],
             )

@@ -29,9 +29,11 @@ app = typer.Typer(
 admin_app = typer.Typer(help="Admins.", no_args_is_help=True)
 line_app = typer.Typer(help="Lines: our public addresses.", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
+articles_app = typer.Typer(help="Articles: the organisation's answers.", no_args_is_help=True)
 app.add_typer(admin_app, name="admin")
 app.add_typer(line_app, name="line")
 app.add_typer(token_app, name="token")
+app.add_typer(articles_app, name="articles")
 
 T = TypeVar("T")
 
@@ -264,6 +266,32 @@ def token_add(
             return (await actions.add_token(tx, None, agent_id, name, scope))[1]
 
     typer.echo(_with_ground(data, work))
+
+
+@articles_app.command("import")
+def articles_import(
+    source: Annotated[
+        Path, typer.Argument(help="A folder of Markdown or HTML files, or one file: .md, .html or .csv.", exists=True)
+    ],
+    language: Annotated[str, typer.Option(help="Their language. Default: what each is written in.")] = "",
+    publish: Annotated[bool, typer.Option("--publish", help="Show them to readers at once.")] = False,  # noqa: FBT002 -- an option
+    data: Data = None,
+) -> None:
+    """Take articles in. The same import again changes what has changed, and doubles nothing."""
+    from everyline.articles import imports, meanings
+
+    pieces = imports.from_folder(source) if source.is_dir() else imports.from_file(source)
+
+    async def work(ground: Ground) -> imports.Done:
+        async with ground.database.transaction() as tx:
+            done = await imports.take_in(tx, None, pieces, language=language, publish=publish)
+        await meanings.catch_up(ground.database)
+        return done
+
+    found = _with_ground(data, work)
+    for fault in found.refused:
+        typer.echo(f"left out: {fault}", err=True)
+    typer.echo(f"{found.added} articles are new, {found.changed} have changed, {found.same} are as they were.")
 
 
 @app.command()

@@ -45,6 +45,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "figure.read": LEADS,
     "event.read": LEADS,
     "inbound.write": ADMINS,  # hand in raw pieces over the API
+    "article.read": ALL,  # those for agents too, and drafts
+    "article.write": ALL,  # drafts, translations, files, flags
+    "article.publish": LEADS,  # what readers see, from when to when
+    "article.arrange": LEADS,  # categories, owners, reviews, synonyms, gaps
 }
 
 
