@@ -62,8 +62,10 @@ async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id
             context = await reads.whole_case(tx, me, case_id, place.here) | {
                 "back": place.href(after=place.after, before=place.before)
             }
-            context |= await frame(tx, me, place, queues)
-            context |= await read_list(tx, me, place, current=case_id, most=ROWS_BESIDE, counts=context["counts"])
+            around, beside = await tx.together(
+                frame(tx, me, place, queues), read_list(tx, me, place, current=case_id, most=ROWS_BESIDE)
+            )
+            context |= around | beside
             answer = page("desk/desk.html", **context)
     merged_into = context["case"].merged_into_id
     if merged_into is not None:
@@ -118,8 +120,10 @@ async def composer(request: Request, me: Annotated[Me, permit("case.read")], cas
 async def composer_context(tx: Tx, me: Me, request: Request, case_id: int) -> dict[str, Any]:
     """All that the composer's template reads."""
     context = await _with_head(tx, me, request, case_id)
-    points = await customers.points(tx, context["facts"].customer_id)
-    return context | await reads.composer(tx, me, context["case"], context["facts"], points)
+    points, writing = await tx.together(
+        customers.points(tx, context["facts"].customer_id), reads.writings(tx, me, context["case"], context["facts"])
+    )
+    return context | reads.composer(context["facts"], points, writing)
 
 
 @router.post("/desk/cases/{case_id}/onlookers")

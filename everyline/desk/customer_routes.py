@@ -48,7 +48,10 @@ async def _pane(tx: Tx, me: Me, customer_id: int, case_id: int) -> dict[str, Any
     case = await cases.get(tx, me, case_id) if case_id else None
     facts = await tx.one(statements.customer_facts, {"customer_id": customer.id, "me": me.id})
     await reads.look_at_customer(tx, me, facts)
-    context = await reads.pane(tx, me, case, facts, await customers.points(tx, customer.id), at, there, "view=mine")
+    points, theirs = await tx.together(
+        customers.points(tx, customer.id), cases.of_customer(tx, me, customer.id, most=reads.CASES_BESIDE)
+    )
+    context = reads.pane(case, facts, points, theirs, at, there, "view=mine")
     return context | {
         "case": case,
         "here": "view=mine",

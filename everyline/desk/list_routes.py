@@ -49,14 +49,13 @@ async def _list(request: Request, me: Me, place: Place) -> Response:
     async with ground_of(request).database.transaction() as tx:
         queues = await tx.rows(statements.queues)
         place = await resolve_place(tx, me, place, queues)
-        context = await frame(tx, me, place, queues)
-        context |= await read_list(tx, me, place, counts=context["counts"])
+        around, listed = await tx.together(frame(tx, me, place, queues), read_list(tx, me, place))
     said = (
         _("This offer is over: it went back to the queue, or somebody else has it.")
         if "over" in request.query_params
         else ""
     )
-    return page("desk/desk.html", **context, case=None, said=said)
+    return page("desk/desk.html", **around, **listed, case=None, said=said)
 
 
 @router.get("/desk/rows")
@@ -74,7 +73,8 @@ async def rows(
 async def side(request: Request, me: Annotated[Me, permit("case.read")], at: str = "") -> Response:
     """The ways to go with their counts alone."""
     async with ground_of(request).database.transaction() as tx:
-        nav = await ways(tx, me, Place(at), await tx.rows(statements.queues), await read_counts(tx, me))
+        queues, counts, saved = await tx.together(tx.rows(statements.queues), read_counts(tx, me), cases.views(tx, me))
+        nav = ways(me, Place(at), queues, counts, saved)
     shown: dict[str, Any] = {"shell": {"add": add_item(), "nav": nav, "faces": other_faces(me, "/desk")}}
     return page("side.html", **shown)
 

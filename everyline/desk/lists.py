@@ -100,10 +100,13 @@ async def resolve_place(tx: Tx, me: Me, place: Place, queues: Sequence[Row]) -> 
 
 async def frame(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row]) -> dict[str, Any]:
     """The frame of the desk's pages, with the ways to go and their counts."""
-    context = await shell(tx, me, face=_("Everyline desk"), nav=[], nav_label=_("Views and queues"), add=add_item())
-    counts = await read_counts(tx, me)
-    context["shell"]["nav"] = await ways(tx, me, place, queues, counts)
-    context["counts"] = counts
+    context: dict[str, Any]
+    context, counts, saved = await tx.together(
+        shell(tx, me, face=_("Everyline desk"), nav=[], nav_label=_("Views and queues"), add=add_item()),
+        read_counts(tx, me),
+        cases.views(tx, me),
+    )
+    context["shell"]["nav"] = ways(me, place, queues, counts, saved)
     context["at"] = place.key if place else ""
     context["nav_topics"] = nav_topics(me, queues)
     return context
@@ -133,7 +136,7 @@ async def read_counts(tx: Tx, me: Me) -> Row:
     )
 
 
-async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row], counts: Row) -> list[dict[str, Any]]:
+def ways(me: Me, place: Place | None, queues: Sequence[Row], counts: Row, views: Sequence[Row]) -> list[dict[str, Any]]:
     """Views and queues with their counts."""
     at = now()
     here = place.key if place else ""
@@ -162,7 +165,7 @@ async def ways(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row], count
         view("late", counts.late, tone="bad", meaning=_("%d past their goal") % counts.late),
         view("all"),
     ]
-    for saved in await cases.views(tx, me):
+    for saved in views:
         key = f"saved-{saved.id}"
         further.append(
             item(
@@ -197,10 +200,8 @@ def queue_item(queue: Row, here: str, at: datetime) -> dict[str, Any]:
     )
 
 
-async def read_list(
-    tx: Tx, me: Me, place: Place, *, current: int = 0, most: int = ROWS, counts: Row | None = None
-) -> dict[str, Any]:
-    """One page of a list, as ``desk/list.html`` shows it. ``counts``: what ``read_counts`` gave, when it is known already."""
+async def read_list(tx: Tx, me: Me, place: Place, *, current: int = 0, most: int = ROWS) -> dict[str, Any]:
+    """One page of a list, as ``desk/list.html`` shows it."""
     at = now()
     narrowed = places.filters(place, me, at)
     if place.before:
@@ -212,14 +213,14 @@ async def read_list(
         )
         rows, newer, older = list(found.rows), bool(place.after), found.after is not None
     if not rows and (place.after or place.before):
-        return await read_list(tx, me, replace(place, after="", before=""), current=current, most=most, counts=counts)
+        return await read_list(tx, me, replace(place, after="", before=""), current=current, most=most)
     here, there = place.here, zone(me.zone)
     asked = bool(place.narrowed.get("status"))
     # of one's own cases there are few enough to count them; a queue's counts stand in the side bar
     opened: int | None = None
     waiting: int | None = None
     if place.key == "mine" and not place.narrowed:
-        counts = counts or await read_counts(tx, me)
+        counts = await read_counts(tx, me)
         opened, waiting = counts.mine, counts.waiting
     return {
         "place": place,

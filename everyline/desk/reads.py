@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from everyline.customers import queries as customers
 from everyline.desk import composing, phrases, timeline
 from everyline.desk.lists import channel_facts, shown_row
 from everyline.desk.queries import statements
-from everyline.dispatch.queries import correspondence
+from everyline.dispatch.queries import Correspondence, correspondence
 from everyline.dispatch.queries import statements as deliveries
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -24,21 +25,30 @@ from everyline.people.actions import audit
 from everyline.people.rules import Me
 from everyline.queues.queries import wrap_up_codes
 
+CASES_BESIDE = 12  # of the same customer
+
 
 async def whole_case(tx: Tx, me: Me, case_id: int, here: str, *, looks: bool = True) -> dict[str, Any]:
     """Everything of one case. ``looks``: somebody opens it: it is read, and the view of the customer written down."""
     at, there = now(), zone(me.zone)
-    case = await cases.get(tx, me, case_id)
-    facts = await tx.one(statements.case_facts, {"case_id": case_id, "me": me.id})
+    case, facts = await tx.together(
+        cases.get(tx, me, case_id), tx.one(statements.case_facts, {"case_id": case_id, "me": me.id})
+    )
     if looks:
         await look(tx, me, case, facts, at)
-    points = await customers.points(tx, facts.customer_id)
+    points, pieces, links, writing, theirs = await tx.together(
+        customers.points(tx, facts.customer_id),
+        read_timeline(tx, me, case, facts, at, there),
+        cases.links(tx, me, case_id),
+        writings(tx, me, case, facts),
+        cases.of_customer(tx, me, facts.customer_id, most=CASES_BESIDE),
+    )
     return {
         **head(me, case, facts, here, at, there),
-        "timeline": await read_timeline(tx, me, case, facts, at, there),
-        "links": await cases.links(tx, me, case_id),
-        **await composer(tx, me, case, facts, points),
-        **await pane(tx, me, case, facts, points, at, there, here),
+        "timeline": pieces,
+        "links": links,
+        **composer(facts, points, writing),
+        **pane(case, facts, points, theirs, at, there, here),
     }
 
 
@@ -99,26 +109,54 @@ def head(me: Me, case: Row, facts: Row, here: str, at: datetime, there: ZoneInfo
 
 async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, there: ZoneInfo) -> list[dict[str, Any]]:
     """The pieces of a case with what became of them."""
+    messages, notes, history, sent, files = await tx.together(
+        cases.timeline(tx, case.id),
+        cases.notes(tx, case.id),
+        cases.history(tx, case.id),
+        tx.rows(deliveries.of_case, {"case_id": case.id}),
+        cases.attachments(tx, case.id),
+    )
     return timeline.assemble(
         case.subject,
         facts.customer_name,
-        await cases.timeline(tx, case.id),
-        await cases.notes(tx, case.id),
-        list(reversed(await cases.history(tx, case.id))),
-        await tx.rows(deliveries.of_case, {"case_id": case.id}),
-        await cases.attachments(tx, case.id),
+        messages,
+        notes,
+        list(reversed(history)),
+        sent,
+        files,
         me_id=me.id,
         now=at,
         there=there,
     )
 
 
-async def composer(tx: Tx, me: Me, case: Row, facts: Row, points: Sequence[Row]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What somebody has begun to write on a case, and what an answer to it begins with."""
+
+    drafts: Mapping[str, Row]  # by kind
+    files: Sequence[Row]  # of the drafts
+    talk: Correspondence
+    codes: Sequence[Row]
+
+
+async def writings(tx: Tx, me: Me, case: Row, facts: Row) -> Writing:
+    """Read it."""
+    drafts, talk, codes = await tx.together(
+        cases.drafts(tx, me, case.id),
+        correspondence(tx, case.id, facts.customer_id),
+        wrap_up_codes(tx, case.queue_id),
+    )
+    held = {row.id for row in drafts.values()}
+    files = [row for row in await cases.attachments(tx, case.id) if row.draft_id in held] if held else []
+    return Writing(drafts, files, talk, codes)
+
+
+def composer(facts: Row, points: Sequence[Row], writing: Writing) -> dict[str, Any]:
     """What the composer begins with: drafts, ways to answer, files."""
-    drafts = await cases.drafts(tx, me, case.id)
+    drafts, talk = writing.drafts, writing.talk
     reply = drafts.get("reply")
     wanted = reply.contact_point_id if reply is not None else None
-    talk = await correspondence(tx, case.id, facts.customer_id)
     kinds = {point.kind for point in points} | ({talk.asked.kind} if talk.asked else set())
     able = {kind: found[0].facts for kind in kinds if (found := reaching(kind))}
     ways = composing.ways(
@@ -130,33 +168,29 @@ async def composer(tx: Tx, me: Me, case: Row, facts: Row, points: Sequence[Row])
         talk.asked,
         reply.answer_to if reply is not None else "",
     )
-    held = {row.id: kind for kind, row in drafts.items()}
-    files = [row for row in await cases.attachments(tx, case.id) if row.draft_id in held] if held else []
     return {
         "ways": ways,
         "copies": composing.chips(talk.copies, reply.copies if reply is not None else None),
         "copies_go": any(way.channel.copies for way in ways),
         "formats": any(way.channel.formatted for way in ways),
         "drafts": {kind: row.text for kind, row in drafts.items()},
-        "draft_files": [{"id": row.id, "name": row.name, "size": phrases.size(row.size)} for row in files],
+        "draft_files": [{"id": row.id, "name": row.name, "size": phrases.size(row.size)} for row in writing.files],
         "key": composing.fresh_key(),
-        "codes": await wrap_up_codes(tx, case.queue_id),
+        "codes": writing.codes,
         "largest": min((found.largest_file for found in able.values()), default=25 * 1024 * 1024),
     }
 
 
-async def pane(
-    tx: Tx,
-    me: Me,
+def pane(
     case: Row | None,
     facts: Row,
     points: Sequence[Row],
+    rows: Sequence[Row],
     at: datetime,
     there: ZoneInfo,
     here: str,
 ) -> dict[str, Any]:
     """The customer beside the case."""
-    rows = await cases.of_customer(tx, me, facts.customer_id, most=12)
     theirs = zone(facts.customer_zone) if facts.customer_zone else None
     local = at.astimezone(theirs) if theirs else None
     others = [shown_row(row, here, 0, at, there) for row in rows if case is None or row.id != case.id]

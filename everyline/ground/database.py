@@ -7,7 +7,7 @@ commit the bus is told, never inside the transaction (a NOTIFY there makes commi
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -52,16 +52,81 @@ class Base(DeclarativeBase):
     )
 
 
+class _Question:
+    """A statement that waits to be sent together with others; awaited, it gives the cursor with its rows."""
+
+    __slots__ = ("cursor", "values", "words")
+    cursor: psycopg.AsyncCursor[Any]
+
+    def __init__(self, words: str, values: Mapping[str, Any]) -> None:
+        self.words, self.values = words, values
+
+    def __await__(self) -> Generator[list[_Question], None, psycopg.AsyncCursor[Any]]:
+        yield [self]
+        return self.cursor
+
+
+class _Questions:
+    """Several of them, for whoever takes together what is taken together already."""
+
+    __slots__ = ("all",)
+
+    def __init__(self, all_: list[_Question]) -> None:
+        self.all = all_
+
+    def __await__(self) -> Generator[list[_Question], None, None]:
+        yield self.all
+
+
 class Tx:
     """One transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._together = False
         self.wrote_events = False
 
     async def _run(self, statement: Executable, parameters: Mapping[str, Any] | None) -> psycopg.AsyncCursor[Any]:
         words, values = wire(statement, parameters)
+        if self._together:
+            return await _Question(words, values)
         return await self._connection.execute(words, values)
+
+    async def together(self, *reads: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
+        """What several coroutines return that do nothing but read in this transaction. Their first statements go to the
+        database in one go, then their second ones, and so on: a page waits three times instead of twenty. What one of them
+        raises ends all."""
+        found: list[Any] = [None] * len(reads)
+        going = dict(enumerate(reads))
+        inner, self._together = self._together, True
+        try:
+            while going:
+                asked: list[_Question] = []
+                for n, read in list(going.items()):
+                    try:
+                        question = read.send(None)
+                    except StopIteration as end:
+                        found[n] = end.value
+                        del going[n]
+                        continue
+                    if type(question) is not list:
+                        raise RuntimeError(
+                            "what is read together may wait for nothing but statements of its transaction"
+                        )
+                    asked += question
+                if not asked:
+                    continue
+                if inner:
+                    await _Questions(asked)
+                else:
+                    async with self._connection.pipeline():
+                        for one in asked:
+                            one.cursor = await self._connection.execute(one.words, one.values)
+        finally:
+            self._together = inner
+            for read in going.values():
+                read.close()
+        return tuple(found)
 
     async def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
         """Run a statement; returns how many rows it was about."""

@@ -116,23 +116,25 @@ def environment() -> jinja2.Environment:
     return found
 
 
-def _key(value: Any) -> Any:
-    """A value with its type, because markup equals the text that would be escaped."""
-    if type(value) is dict:
-        return tuple([(name, _key(one)) for name, one in value.items()])
-    return (type(value), value)
+def _entries(value: Any) -> Any:
+    """A dict as something that can be a key, with the types of what is in it."""
+    return (*value.items(), *map(type, value.values())) if type(value) is dict else value
 
 
 def _remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
-    """The macro, which is put together once for the same words in the same language."""
+    """The macro, which is put together once for the same words in the same language. Attributes hold addresses: a button that
+    has some of its own is another one on nearly every page, and not worth remembering."""
     kept: dict[Any, Markup] = {}
 
     def call(*values: Any, **named: Any) -> Markup:
-        try:
-            key = (words.language(), *map(_key, values), *[(name, _key(value)) for name, value in named.items()])
-            found = kept.get(key)
-        except TypeError:  # something among the values that changes
+        if "attrs" in named:
             return macro(*values, **named)
+        # with the types, because markup equals the text that would be escaped, and True equals 1
+        kinds = (*map(type, values), *map(type, named.values()))
+        key = (words.language(), len(values), *values, *named, *named.values(), *kinds)
+        if dict in kinds:
+            key = tuple(map(_entries, key))
+        found = kept.get(key)
         if found is None:
             if len(kept) > MOST_REMEMBERED:
                 kept.clear()
