@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
-import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 from everyline.channel_contract import (
@@ -24,7 +24,7 @@ from everyline.channel_contract import (
 )
 from everyline.dispatch import actions as dispatch
 from everyline.ground.clock import now
-from everyline.ground.database import DatabaseError, Row, Tx
+from everyline.ground.database import DatabaseError, Row, Tx, is_away
 from everyline.ground.errors import Conflict, NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.live import Hub
@@ -41,8 +41,6 @@ from everyline.queues import attendance
 from everyline.queues import queries as queue_queries
 from everyline.queues.waits import rounded
 
-log = logging.getLogger(__name__)
-
 LATER = mark("It could not be kept now; please send it again later.")
 STANDING_SECONDS = 3.0  # how long what is said of a line is taken as it was
 CODE_SECONDS = 600.0  # a code works for ten minutes, and until the next ten are over
@@ -58,6 +56,17 @@ class TalkDoor:
         self._followers = Followers(ground, hub, self._survey_of) if hub is not None else None
         self._standings: dict[tuple[int, str], tuple[float, Standing]] = {}
 
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Tx]:
+        """A transaction; a channel is told to ask again later when there is none to be had."""
+        try:
+            async with self._ground.database.transaction() as tx:
+                yield tx
+        except DatabaseError as error:
+            if not is_away(error):
+                raise
+            raise OSError(_(LATER)) from error
+
     async def take_turn(self, line: Line, writer: str, *, most: int, seconds: float) -> float:
         at = now()
         values = {
@@ -68,12 +77,9 @@ class TalkDoor:
             "ends_at": at + timedelta(seconds=seconds),
             "most": most,
         }
-        try:
-            async with self._ground.database.transaction() as tx:
-                await tx.execute(statements.lock_turns, {"key": f"turn {line.id} {writer}"})
-                return float(await tx.value(statements.take_turn, values))
-        except DatabaseError as error:
-            raise OSError(_(LATER)) from error
+        async with self._transaction() as tx:
+            await tx.execute(statements.lock_turns, {"key": f"turn {line.id} {writer}"})
+            return float(await tx.value(statements.take_turn, values))
 
     async def once(self, line: Line, key: str, *, seconds: float) -> bool:
         return await self.take_turn(line, f"once {self._digest(key)}", most=1, seconds=seconds) == 0
@@ -82,7 +88,7 @@ class TalkDoor:
         kept = self._standings.get((line.id, language))
         if kept is not None and time.monotonic() - kept[0] < STANDING_SECONDS:
             return kept[1]
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             with speaking(language):
                 found = await self._stands(tx, line)
         if len(self._standings) > 1000:
@@ -117,7 +123,7 @@ class TalkDoor:
         )
 
     async def talk(self, line: Line, sender: Address, language: str, *, before: int = 0, most: int = 50) -> TalkSoFar:
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             point_id = await talking.point_of(tx, sender)
             if point_id is None:
                 return TalkSoFar(None, (), earlier=False, position="")
@@ -156,7 +162,7 @@ class TalkDoor:
     async def typing(self, line: Line, sender: Address, *, on: bool) -> None:
         case_id = self._followers.case_of(line.id, sender) if self._followers is not None else None
         if case_id is None:
-            async with self._ground.database.transaction() as tx:
+            async with self._transaction() as tx:
                 row = await talking.newest(tx, line.id, sender)
             if row is None or row.ended_at is not None:
                 return
@@ -164,25 +170,25 @@ class TalkDoor:
         self._ground.bus.say({"kind": talking.WORD, "what": "typing", "by": "customer", "case": case_id, "on": on})
 
     async def seen(self, line: Line, sender: Address, upto: int) -> None:
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             await talking.see(tx, self._ground.bus, line.id, sender, upto)
 
     async def looks_at(self, line: Line, sender: Address, page: Page) -> None:
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             await talking.look_at(tx, line.id, sender, page)
 
     async def claim(self, line: Line, sender: Address, mailbox: str, *, instead: bool) -> Talk:
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             await talking.claim(tx, line.id, sender, mailbox, instead=instead)
             return await self._now(tx, line, sender)
 
     async def end(self, line: Line, sender: Address) -> Talk:
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             await talking.end_by_customer(tx, line.id, sender)
             return await self._now(tx, line, sender)
 
     async def transcript(self, line: Line, sender: Address, mailbox: str) -> None:
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             await talking.ask_transcript(tx, self._ground.signer, line.id, sender, mailbox)
 
     def _survey_of(self, row: Row) -> SurveyQuestion | None:
@@ -193,13 +199,13 @@ class TalkDoor:
     async def answer_survey(self, line: Line, sender: Address, token: str, score: int, words: str) -> None:
         if self._surveys is None:
             raise NotFound(_("This question does not stand open any more."))
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             row = await talking.newest(tx, line.id, sender)
             own = survey_token(self._ground.key, row.id) if row is not None else ""
             await talking.answer_survey(tx, self._surveys, line.id, sender, token, score, words, own=own)
 
     async def file(self, line: Line, sender: Address, file_id: int) -> File:
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             point_id = await talking.point_of(tx, sender)
             values = {"file_id": file_id, "point_id": point_id, "line_id": line.id}
             row = await tx.first(talking.statements.file_of, values) if point_id is not None else None
@@ -213,7 +219,7 @@ class TalkDoor:
             return wait
         window = int(now().timestamp() // CODE_SECONDS)
         code = self._code(line, sender, mailbox, window)
-        async with self._ground.database.transaction() as tx:
+        async with self._transaction() as tx:
             with speaking(language or line.language):
                 organisation = await organisation_name(tx)
                 subject = _("Your code: %s") % code
