@@ -7,7 +7,9 @@ from everyline.ground.database import Tx
 from everyline.ground.installation import Ground
 from everyline.sample.house import House
 
-WATER_DOMAIN = "fernhill.localhost"  # every browser finds a name below localhost on its own machine (RFC 6761, section 6.3)
+WATER_DOMAIN = (
+    "fernhill.localhost"  # every browser finds a name below localhost on its own machine (RFC 6761, section 6.3)
+)
 WATER_LINE = "water@harbor.example"
 ABOUT = {
     "county": "40 Pier Street\nPort Ansel, WA 98999\nDanger to life? Call 911, by voice or TTY.",
