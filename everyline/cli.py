@@ -271,7 +271,7 @@ def token_add(
 @articles_app.command("import")
 def articles_import(
     source: Annotated[
-        Path, typer.Argument(help="A folder of Markdown or HTML files, or one file: .md, .html or .csv.", exists=True)
+        Path, typer.Argument(help="A folder of Markdown or HTML files, or one file: .md, .html or .csv.")
     ],
     language: Annotated[str, typer.Option(help="Their language. Default: what each is written in.")] = "",
     publish: Annotated[bool, typer.Option("--publish", help="Show them to readers at once.")] = False,  # noqa: FBT002 -- an option
@@ -280,6 +280,8 @@ def articles_import(
     """Take articles in. The same import again changes what has changed, and doubles nothing."""
     from everyline.articles import imports, meanings
 
+    if not source.exists():
+        raise Fault(f"there is no {source}")
     pieces = imports.from_folder(source) if source.is_dir() else imports.from_file(source)
 
     async def work(ground: Ground) -> imports.Done:

@@ -546,15 +546,20 @@ async def load(tx: Tx, owner_id: int | None) -> dict[str, int]:
             )
             await actions.publish(tx, owner_id, article_id, "es")
         ids[one.english.title] = article_id
-    for words in GAPS:
-        await actions.found_nothing(tx, words, "en", channel=PORTAL)
+    for asked in GAPS:
+        await actions.found_nothing(tx, asked, "en", channel=PORTAL)
     for at, one in enumerate(ARTICLES):
         if one.audience == "public":
             article_id = ids[one.english.title]
             for _reader in range(1 + (at * 7) % 5):
                 await actions.viewed(tx, article_id, "en", channel=PORTAL)
-            await actions.feedback(tx, article_id, "en", at % 4 != 3, "", PORTAL)
+            await actions.feedback(tx, article_id, "en", helped=at % 4 != 3, channel=PORTAL)
     await actions.feedback(
-        tx, ids["Pay property tax in two halves"], "en", False, "Where do I see what I have paid already?", PORTAL
+        tx,
+        ids["Pay property tax in two halves"],
+        "en",
+        helped=False,
+        words="Where do I see what I have paid already?",
+        channel=PORTAL,
     )
     return ids

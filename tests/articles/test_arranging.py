@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -97,7 +98,7 @@ async def test_files_are_drawn_with_their_captions(ground: Ground) -> None:
     async with ground.database.transaction() as tx:
         article_id = await actions.add(tx, None, "en", "Read your meter")
 
-        async def add(content: bytes, name: str, **more: object) -> int:
+        async def add(content: bytes, name: str, **more: Any) -> int:
             kind = actions.told_type(content, name, "image/png")
             return await actions.add_file(
                 tx,
@@ -107,7 +108,7 @@ async def test_files_are_drawn_with_their_captions(ground: Ground) -> None:
                 name=name,
                 content_type=kind,
                 size=len(content),
-                **more,  # type: ignore[arg-type]  # -- captions
+                **more,
             )
 
         picture, clip = await add(PNG, "meter.png"), await add(MP4, "clip.mp4")

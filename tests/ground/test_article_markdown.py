@@ -72,13 +72,15 @@ def test_what_a_text_holds() -> None:
 
 TAG = re.compile(r"<(/?)([a-z0-9]+)((?: [a-z-]+(?:=\"[^\"<>]*\")?)*) ?/?>")
 KNOWN = frozenset(
-    "p h2 h3 h4 em strong s a ul ol li blockquote aside div table thead tbody tr th td img video track code pre hr br".split(
-        " "
+    re.findall(
+        r"\w+",
+        "p h2 h3 h4 em strong s a ul ol li blockquote aside div table thead tbody tr th td img video track code pre hr br",
     )
 )
 GIVEN = frozenset(
-    "id href target rel class role tabindex src alt loading controls preload aria-label kind srclang download start".split(
-        " "
+    re.findall(
+        r"[\w-]+",
+        "id href target rel class role tabindex src alt loading controls preload aria-label kind srclang download start",
     )
 )
 
