@@ -26,7 +26,7 @@ KEPT_SECONDS = 15.0  # how long what a queue can say is taken as it was
 LATER = timedelta(hours=20)  # what takes longer is told as a day, not as a length
 
 # by the scheme of the address that a way leads to: what its button says
-ACTS = {"mailto": mark("Write an email"), "tel": mark("Call"), "sms": mark("Write a message")}
+ACTS = {"mailto": mark("Write an email"), "tel": mark("Call")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _way(row: Row, facts: Facts, hours: OpeningHours, queue: QueueNow, at: datet
     live = facts.media_class is not MediaClass.MAIL
     opens = is_open(hours, at)
     takes, seconds = _live(queue, opens=opens) if live else _mail(queue, at)
-    otherwise = _("Start") if live else _("Open the form")
+    otherwise = _("Write a message") if scheme else _("Start") if live else _("Open the form")
     return Way(
         row.id,
         facts,
