@@ -33,7 +33,14 @@ OPTIONS = {name.split(": ")[1]: dict(HOW[name]) for name in HOW.sections()}
 KEYWORDS = {"_": None, "mark": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%(?:\.\d)?[sdf]|\{\w*\}")
 PSEUDO = "eo"  # stands for a language in which every text is there and looks strange
-CUSTOMERS_READ = ("intake/acknowledgements.py", "channels/*/templates/**/*.html", "ground/templates/error.html")
+CUSTOMERS_READ = (
+    "intake/acknowledgements.py",
+    "channels/*/templates/**/*.html",
+    "ground/templates/error.html",
+    "portal/*.py",
+    "portal/templates/*.html",
+    "customers/sign_ins.py",
+)
 
 
 def extracted(folder: Path) -> Iterator[tuple[str, str | tuple[str, ...]]]:
