@@ -157,6 +157,8 @@ _HAPPENED: Mapping[str, str] = {
     "case.waits_for_others": mark("%(actor)s set it to wait for others"),
     "case.resolved": mark("resolved by %(actor)s"),
     "case.reopened": mark("opened again by %(actor)s"),
+    "case.settled_by_customer": mark("the customer said that all is solved"),
+    "case.reopened_by_customer": mark("the customer opened it again"),
     "case.closed": mark("closed for good"),
     "case.snoozed": mark("snoozed by %(actor)s"),
     "case.woken": mark("back from snoozing"),

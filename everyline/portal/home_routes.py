@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from everyline.channel_registry import all_channels
 from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.people.permit import public
+from everyline.people.queries import installation
 from everyline.portal import queries
 from everyline.portal.hosts import PREFIX
 from everyline.portal.saying import STANDINGS, day_in_words, zone_in_words
@@ -41,11 +43,12 @@ async def front(request: Request) -> Response:
 async def home(request: Request, visit: Here) -> Response:
     """Greeting, ways to reach us, own open cases."""
     own_cases: Sequence[Row] = ()
-    counts = None
+    counts, zone = None, "UTC"
     async with visit.ground.database.transaction() as tx:
         found = await ways(tx, queues_now(request), visit.brand)
         if visit.customer is not None:
             customer_id = visit.customer.customer_id
+            zone = visit.customer.zone or str((await installation(tx))["zone"])
             own_cases = await queries.cases(tx, customer_id, are_open=True, most=SHOWN_CASES)
             counts = await queries.how_many(tx, customer_id)
     return show_public(
@@ -58,6 +61,8 @@ async def home(request: Request, visit: Here) -> Response:
         cases=own_cases,
         counts=counts,
         standings=STANDINGS,
+        channels={name: channel.facts for name, channel in all_channels().items()},
+        zone=zone,
         day=day_in_words,
         today=now().date(),
     )
