@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from everyline.customers.tasks import tidy_sign_ins
 from tests.portal.conftest import Company
 
 pytestmark = pytest.mark.req("W3", "P3")
@@ -157,3 +158,16 @@ async def test_a_customers_cookie_is_nothing_at_the_desk(company: Company) -> No
     browser = await company.signed_in("rosa@customer.example")
     token = browser.cookies["everyline_customer"]
     assert (await browser.get("/desk", headers={"cookie": f"everyline={token}"})).status_code == 303
+
+
+async def test_what_has_run_out_is_thrown_away(company: Company) -> None:
+    await company.writes("rosa@customer.example")
+    await company.signed_in("rosa@customer.example")
+    await tidy_sign_ins(company.ground)
+    assert await company.value("select count(*) from proof_code") == 1
+    assert await company.value("select count(*) from customer_sign_in") == 1
+    await company.value("update proof_code set expires_at = now() - interval '25 hours' returning 1")
+    await company.value("update customer_sign_in set expires_at = now() - interval '1 second' returning 1")
+    await tidy_sign_ins(company.ground)
+    assert await company.value("select count(*) from proof_code") == 0
+    assert await company.value("select count(*) from customer_sign_in") == 0
