@@ -62,17 +62,25 @@ class QueuesNow:
     """What queues can say, remembered for a while by one process: many ask, and it changes slowly."""
 
     _known: dict[int, tuple[float, QueueNow]] = field(default_factory=dict)
+    _hours: dict[int, tuple[float, OpeningHours]] = field(default_factory=dict)
 
     async def of(self, tx: Tx, queue_id: int) -> QueueNow:
         """What a queue can say."""
         known = self._known.get(queue_id)
         if known is None or time.monotonic() - known[0] > KEPT_SECONDS:
             queue = await queues.get(tx, queue_id)
-            hours = await queues.opening_hours(tx, queue.hours_id)
+            hours = await self.hours(tx, queue.hours_id)
             usual = await queues.usual_answer_seconds(tx, queue_id, hours.zone)
             promise = Promise(hours, timedelta(seconds=queue.goal_seconds), usual)
             known = (time.monotonic(), QueueNow(promise, await expected_wait(tx, queue_id)))
             self._known[queue_id] = known
+        return known[1]
+
+    async def hours(self, tx: Tx, hours_id: int | None) -> OpeningHours:
+        """When something with these hours is open."""
+        known = self._hours.get(hours_id or 0)
+        if known is None or time.monotonic() - known[0] > KEPT_SECONDS:
+            known = self._hours[hours_id or 0] = (time.monotonic(), await queues.opening_hours(tx, hours_id))
         return known[1]
 
 
@@ -89,7 +97,7 @@ async def ways(tx: Tx, remembered: QueuesNow, brand: Shown) -> list[Way]:
             if queue_id is None:
                 continue
             queue = await remembered.of(tx, queue_id)
-            hours = await queues.opening_hours(tx, row.hours_id) if row.hours_id else queue.promise.hours
+            hours = await remembered.hours(tx, row.hours_id) if row.hours_id else queue.promise.hours
             found.append(_way(row, channel.facts, hours, queue, at, alone=len(rows) == 1))
     return sorted(found, key=lambda way: (not way.live, way.facts.name, way.id))
 
