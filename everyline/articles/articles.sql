@@ -52,6 +52,16 @@ left join (
 ) n on n.category_id = c.id
 order by c.position, c.id;
 
+-- name: path
+-- The categories that lead to one, from the top, itself last.
+with recursive up as (
+    select c.id, c.parent_id, c.slug, c.names, c.remarks, c.icon, 0 as depth from category c where c.id = :category_id
+    union all
+    select c.id, c.parent_id, c.slug, c.names, c.remarks, c.icon, up.depth + 1 from category c join up on c.id = up.parent_id
+    where up.depth < 50
+)
+select id, slug, names, remarks, icon from up order by depth desc;
+
 -- name: related
 -- Articles near to one: of its category, with its tags or products, or much alike by their words, most read first.
 select p.article_id, p.slug, p.title, p.summary,

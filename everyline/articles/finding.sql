@@ -87,10 +87,10 @@ where p.language = :language and p.article_id = any(:ids);
 select atttypid::regtype::text from pg_attribute where attrelid = 'article_meaning'::regclass and attname = 'vector';
 
 -- name: without_meaning
--- Published articles whose meaning was not made yet, or of other words or by another model.
+-- Published articles after one whose meaning was not made yet, or of other words or by another model.
 select p.article_id, p.language, p.title, p.questions, p.summary, p.plain, p.number
 from published_article p
-where not exists (
+where (p.article_id, p.language) > (:article_id, :language) and not exists (
     select from article_meaning m
     where m.article_id = p.article_id and m.language = p.language and m.part = 0 and m.model = :model
         and m.digest = sha256(convert_to(p.title || chr(1) || array_to_string(p.questions, chr(1)) || chr(1) || p.summary || chr(1) || p.plain, 'UTF8'))

@@ -122,9 +122,10 @@ async def catch_up(database: Database) -> int:
     model = await asyncio.to_thread(embedding.model)
     assert model is not None
     done = 0
+    last = {"article_id": 0, "language": ""}
     while True:
         async with database.transaction() as tx:
-            rows = await tx.rows(statements.without_meaning, {"model": embedding.NAME, "most": BATCH})
+            rows = await tx.rows(statements.without_meaning, {"model": embedding.NAME, "most": BATCH, **last})
             as_vector = await in_database(tx)
         if not rows:
             return done
@@ -136,6 +137,7 @@ async def catch_up(database: Database) -> int:
                 await _put(tx, row, vectors[at : at + len(one)], as_vector=as_vector)
                 at += len(one)
         done += len(rows)
+        last = {"article_id": rows[-1].article_id, "language": rows[-1].language}
 
 
 async def _put(tx: Tx, row: Row, vectors: Vectors, *, as_vector: bool) -> None:

@@ -42,14 +42,20 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A category as a reader sees it; ``articles`` counts those below it as well."""
+class Crumb:
+    """A category by its name."""
 
     id: int
     slug: str
     name: str
     remark: str
     icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Crumb):
+    """A category as a reader sees it; ``articles`` counts those below it as well."""
+
     articles: int
     places: tuple[Place, ...] = ()
 
@@ -129,7 +135,7 @@ class Shown:
     headings: tuple[markdown.Heading, ...]
     steps: tuple[Step, ...]
     languages: Mapping[str, str]  # language: slug
-    path: tuple[Place, ...]
+    path: tuple[Crumb, ...]  # from the top
     files: tuple[FileShown, ...]
     related: tuple[Entry, ...]
     tags: tuple[str, ...]
@@ -272,7 +278,7 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         .where(PublishedArticle.article_id == row.article_id, PublishedArticle.audience.in_(reader.audiences))
         .order_by(PublishedArticle.language)
     )
-    there = Reader(reader.audience, row.language)
+    above = await tx.rows(statements.path, {"category_id": row.category_id}) if row.category_id else []
     return Shown(
         article_id=row.article_id,
         language=row.language,
@@ -286,7 +292,10 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         headings=pieces.headings,
         steps=pieces.steps,
         languages={one.language: one.slug for one in languages},
-        path=_path(await places(tx, there), row.category_id),
+        path=tuple(
+            Crumb(one.id, one.slug, _named(one.names, row.language), _named(one.remarks, row.language), one.icon)
+            for one in above
+        ),
         files=tuple(
             FileShown(one.id, one.name, one.content_type, one.size, f"{FILE_PATH}{one.id}")
             for one in files
