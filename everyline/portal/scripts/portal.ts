@@ -48,4 +48,4 @@ for (const menu of all<HTMLDetailsElement>(document, "details[data-closes]")) {
 
 // the worker keeps static files, and a page for when there is no connection
 const { worker, scope } = document.body.dataset;
-if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker, { scope }).catch(() => undefined);
+if (worker && scope && "serviceWorker" in navigator) navigator.serviceWorker.register(worker, { scope }).catch(() => undefined);
