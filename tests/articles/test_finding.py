@@ -39,25 +39,25 @@ async def names(tx: Tx, known: dict[str, int], words: str, reader: Reader = PUBL
     return [by_id[hit.article_id] for hit in await finding.find(tx, Asked(words, reader, **more))]  # type: ignore[arg-type]  # -- a test's own
 
 
+FIRST = {
+    "water bill": ("bill", "pay"),
+    "WATER BILLS!": ("bill", "pay"),
+    "how can i pay my water bill": ("pay",),
+    "licens": ("dog",),
+    "lisence my dogg": ("dog",),
+    "garbige colection": ("trash",),
+    "rabies": ("dog",),
+    "leak": ("bill",),
+    "mailing adress": ("move",),
+}
+
+
 @pytest.mark.req("W1")
-@pytest.mark.parametrize(
-    ("words", "first"),
-    [
-        ("water bill", "bill"),
-        ("WATER BILLS!", "bill"),
-        ("how can i pay my water bill", "pay"),
-        ("licens", "dog"),
-        ("lisence my dogg", "dog"),
-        ("garbige colection", "trash"),
-        ("rabies", "dog"),
-        ("leak", "bill"),
-        ("mailing adress", "move"),
-    ],
-)
-async def test_words_stems_beginnings_and_typing_errors(ground: Ground, words: str, first: str) -> None:
+async def test_words_stems_beginnings_and_typing_errors(ground: Ground) -> None:
     async with ground.database.transaction() as tx:
         known = await fill(tx)
-        assert (await names(tx, known, words))[0] in ([first, "pay"] if first == "bill" else [first])
+        found = {words: (await names(tx, known, words))[0] for words in FIRST}
+        assert {words: first for words, first in found.items() if first not in FIRST[words]} == {}
 
 
 @pytest.mark.req("W1")
@@ -128,36 +128,19 @@ async def test_a_search_without_a_useful_hit_says_so(ground: Ground) -> None:
         assert not await useful("when does the museum open on holidays")
 
 
-@pytest.mark.req("W1")
-@pytest.mark.parametrize(
-    "words",
-    [
-        "",
-        "   ",
-        "?!",
-        "'",
-        "\\",
-        "a:*",
-        "((",
-        "x & | !",
-        "<-> <2>",
-        "%_%",
-        "\x00",
-        "the of a",
-        "💧",
-        "e" * 5000,
-        "b " * 400,
-        "';--",
-        "水",
-        "\ue000x\ue001",
-        "it's my dog's",
-    ],
+ANYTHING = (
+    *("", "   ", "?!", "'", "\\", "a:*", "((", "x & | !", "<-> <2>", "%_%", "\x00", "the of a", "💧", "';--", "水"),
+    *("\ue000x\ue001", "it's my dog's", "e" * 5000, "b " * 400),
 )
-async def test_any_words_may_be_asked(ground: Ground, words: str) -> None:
+
+
+@pytest.mark.req("W1")
+async def test_any_words_may_be_asked(ground: Ground) -> None:
     async with ground.database.transaction() as tx:
         await fill(tx)
-        for language in ("en", "es", "vi", "zz"):
-            await finding.find(tx, Asked(words, Reader("public", language)))
+        for words in ANYTHING:
+            for language in ("en", "es", "vi", "zz"):
+                await finding.find(tx, Asked(words, Reader("public", language)))
 
 
 @pytest.mark.req("W1")
