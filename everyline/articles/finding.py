@@ -5,7 +5,6 @@ One function for all who search: the portal, the widget, the desk, later flows a
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from markupsafe import Markup, escape
 
 from everyline.articles import meanings
 from everyline.articles.queries import Reader
-from everyline.articles.rules import LONGEST_WORDS, configuration, fused
+from everyline.articles.rules import LONGEST_WORDS, configuration, fused, rarity
 from everyline.ground.database import Row, Tx
 
 statements = meanings.statements
@@ -24,6 +23,7 @@ RANKED = 40  # of each ranking, before they are put together
 CANDIDATES = 700  # articles looked at closely, of those with a word in their title and of those with the rarest words
 COVERED = 0.6  # share of what was asked that a useful hit holds
 MEANT = 0.48  # cosine from which on an article is taken to be about what was asked
+CERTAIN = 0.8  # at that it is about nothing else
 NEAR = 0.30  # below that it is about something else
 BY_WORDS, BY_MEANING, BY_TITLE = 1.0, 1.25, 0.35  # weights of the rankings
 _MARKED = re.compile("\ue000(.*?)\ue001", re.DOTALL)
@@ -95,9 +95,9 @@ async def _in_language(tx: Tx, asked: Asked, language: str) -> list[Hit]:
     meant = [one for one in meant if one[1] >= NEAR]
     scores = fused(
         [
-            (BY_WORDS, [row.article_id for row in by_words]),
-            (BY_MEANING, [article_id for article_id, _likeness in meant]),
-            (BY_TITLE, [row.article_id for row in titled]),
+            (BY_WORDS, [(row.article_id, row.cover) for row in by_words]),
+            (BY_MEANING, [(article_id, near / CERTAIN) for article_id, near in meant]),
+            (BY_TITLE, [(row.article_id, row.likeness) for row in titled]),
         ]
     )
     best = sorted(scores, key=lambda one: (-scores[one], one))[: asked.most]
@@ -137,9 +137,9 @@ def marked(text: str) -> Markup:
 
 
 def plain_words(words: str) -> list[str]:
-    """The words of a search without accents, in lower case, each once; a possessive or an apostrophe does not split one."""
+    """The words of a search without accents, in lower case, each once; neither apostrophe nor hyphen splits one."""
     bare = "".join(one for one in unicodedata.normalize("NFKD", words.lower()) if not unicodedata.combining(one))
-    found = re.findall(r"[^\W_]+(?:['’][^\W_]+)*", unicodedata.normalize("NFC", bare))
+    found = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", unicodedata.normalize("NFC", bare))
     return list(dict.fromkeys(found))[:MOST_TERMS]
 
 
@@ -155,16 +155,17 @@ async def _terms(tx: Tx, words: str, language: str) -> list[Term]:
         queries = [f"'{_quoted(one)}'" for one in row.lexemes]
         if not queries:
             continue  # a word that says nothing, such as "the"
+        code = len(queries) > 1 and any(map(str.isdigit, row.word))  # such as SE-2: all of it or nothing
+        queries = [f"({' & '.join(queries)})"] if code else queries
         if row.at == len(plain) and len(row.word) >= 3 and words[-1].isalnum():
             queries.append(f"'{_quoted(row.word)}':*")
-        articles = row.articles
+        articles = row.rarest if code else row.articles
         if not articles and row.alike:
             queries += [f"'{_quoted(one)}'" for one in row.alike]
         for group in same:
             if row.word in group.member.split():
                 queries += [one for one in group.others if one]
-        # known to many articles: says little; unknown: most likely mistyped, or not what any is about
-        terms.append(Term(tuple(dict.fromkeys(queries)), articles, 1.0 / math.log(2 + articles)))
+        terms.append(Term(tuple(dict.fromkeys(queries)), articles, rarity(articles, row.of)))
     return terms
 
 

@@ -7,12 +7,14 @@ from article_synonym s cross join lateral unnest(s.words) m(member)
 where s.language = :language and :words like '% ' || replace(replace(m.member, '%', ''), '_', '') || ' %';
 
 -- name: terms
--- For every word: its stems, in how many articles they are, and if in none, the stems of words that look like it.
-select t.at, t.word, l.lexemes, coalesce(d.n, 0)::int as articles, coalesce(f.lexemes, '{}') as alike
+-- For every word: its stems, in how many articles they are (of about how many), and if in none, the stems of words that look
+-- like it.
+select t.at, t.word, l.lexemes, coalesce(d.n, 0)::int as articles, coalesce(d.rarest, 0)::int as rarest, coalesce(f.lexemes, '{}') as alike,
+    (select greatest(reltuples, 100)::int from pg_class where oid = 'published_article'::regclass) as of
 from unnest(cast(:words as text[])) with ordinality t(word, at)
 cross join lateral (select tsvector_to_array(to_tsvector(cast(:configuration as regconfig), t.word)) as lexemes) l
 left join lateral (
-    select max(w.articles) as n from article_word w where w.language = :language and w.lexeme = any(l.lexemes)
+    select max(w.articles) as n, min(w.articles) as rarest from article_word w where w.language = :language and w.lexeme = any(l.lexemes)
 ) d on true
 left join lateral (
     select array_agg(distinct x.lexeme) as lexemes from (
@@ -39,7 +41,7 @@ with near as (
 select e.article_id, s.score, s.cover
 from each e
 cross join lateral (
-    select sum(q.weight * ts_rank('{0.1, 0.4, 0.6, 1.0}', e.search, q.query, 1)) as score,
+    select sum(q.weight * ts_rank('{0.5, 0.65, 0.8, 1.0}', e.search, q.query, 1)) as score,
         sum(q.weight * (e.search @@ q.query)::int) / sum(q.weight) as cover
     from unnest(cast(:queries as tsquery[]), cast(:weights as float[])) q(query, weight)
 ) s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -175,11 +176,20 @@ def stale(today: date, review_on: date | None, helped: int, not_helped: int) -> 
     return Stale(overdue, not_helped, voted) if overdue or poor else None
 
 
-def fused(rankings: Sequence[tuple[float, Sequence[int]]]) -> dict[int, float]:
-    """Several rankings of the same things as one: reciprocal rank fusion (Cormack, Clarke, Büttcher 2009), each ranking with
-    its weight."""
+FLAT = 20  # how little the first ranks differ; the constant of reciprocal rank fusion
+
+
+def fused(rankings: Sequence[tuple[float, Sequence[tuple[int, float]]]]) -> dict[int, float]:
+    """Several rankings of the same things as one: reciprocal rank fusion (Cormack, Clarke, Büttcher 2009). Each ranking has a
+    weight, and each thing in it the evidence for it (0 to 1), so that a poor first place counts for less than a good one."""
     scores: dict[int, float] = {}
     for weight, ranking in rankings:
-        for rank, one in enumerate(ranking, 1):
-            scores[one] = scores.get(one, 0.0) + weight / (60 + rank)
+        for rank, (one, evidence) in enumerate(ranking, 1):
+            scores[one] = scores.get(one, 0.0) + weight * evidence / (FLAT + rank)
     return scores
+
+
+def rarity(articles: int, of: int) -> float:
+    """How much a word says that so many articles hold: its inverse document frequency (Robertson, Spärck Jones)."""
+    most = max(articles, of)
+    return math.log(1 + (most - articles + 0.5) / (articles + 0.5))

@@ -27,7 +27,10 @@ async def fill(tx: Tx) -> dict[str, int]:
         "dog": await put(tx, "License your dog", "Every dog older than six months needs a license and a rabies shot."),
         "trash": await put(tx, "Garbage collection", "Bins are emptied on Tuesdays. Put yours at the curb by 7 am."),
         "move": await put(tx, "Change your mailing address", "Tell us where you live now, and we change every bill."),
-        "inner": await put(tx, "Waive a late fee", "Managers may waive one fee a year.", audience="agents"),
+        "form": await put(tx, "Tax relief for seniors", "Fill in form SE-2 and wait."),
+        "inner": await put(
+            tx, "Waive a late fee", "Managers may waive one fee a year, 2 with form EL-4.", audience="agents"
+        ),
         "agua": await put(
             tx, "Pagar la cuenta del agua", "Pague en línea o por teléfono antes del día quince.", language="es"
         ),
@@ -49,6 +52,7 @@ FIRST = {
     "rabies": ("dog",),
     "leak": ("bill",),
     "mailing adress": ("move",),
+    "form SE-2": ("form",),
 }
 
 

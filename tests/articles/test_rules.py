@@ -87,12 +87,25 @@ def test_what_is_stale() -> None:
     assert rules.stale(TODAY, None, 2, 4) is not None
 
 
-@given(
-    st.lists(
-        st.tuples(st.floats(0.1, 2), st.lists(st.integers(1, 20), unique=True, max_size=10)), min_size=1, max_size=4
-    )
+RANKINGS = st.lists(
+    st.tuples(
+        st.floats(0.1, 2),
+        st.lists(st.tuples(st.integers(1, 20), st.floats(0, 1)), unique_by=lambda one: one[0], max_size=10),
+    ),
+    min_size=1,
+    max_size=4,
 )
-def test_who_leads_everywhere_leads_the_fused_ranking(rankings: list[tuple[float, list[int]]]) -> None:
-    led = [(weight, [99, *ranking]) for weight, ranking in rankings]
-    scores = rules.fused(led)
+
+
+@given(RANKINGS)
+def test_who_leads_everywhere_with_all_evidence_leads_the_fused_ranking(
+    rankings: list[tuple[float, list[tuple[int, float]]]],
+) -> None:
+    scores = rules.fused([(weight, [(99, 1.0), *ranking]) for weight, ranking in rankings])
     assert max(scores, key=lambda one: scores[one]) == 99
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000), st.integers(1, 1000))
+def test_a_rarer_word_says_more(one: int, more: int, of: int) -> None:
+    assert rules.rarity(one + more, of + one + more) <= rules.rarity(one, of + one + more)
+    assert rules.rarity(one, of) > 0
