@@ -19,6 +19,7 @@ from everyline.articles.hearing import deflected as deflected
 from everyline.articles.hearing import feedback as feedback
 from everyline.articles.hearing import flag as flag
 from everyline.articles.hearing import found_nothing as found_nothing
+from everyline.articles.hearing import said_more as said_more
 from everyline.articles.hearing import settle_feedback as settle_feedback
 from everyline.articles.hearing import settle_flag as settle_flag
 from everyline.articles.hearing import settle_gap as settle_gap

@@ -64,11 +64,12 @@ select id, slug, names, remarks, icon from up order by depth desc;
 
 -- name: related
 -- Articles near to one: of its category, with its tags or products, or much alike by their words, most read first.
-select p.article_id, p.slug, p.title, p.summary,
+select p.article_id, p.slug, p.title, p.summary, p.kind, p.updated_at, p.published_at,
     (p.category_id is not distinct from :category_id)::int + 2 * cardinality(array(select unnest(p.tags) intersect select unnest(cast(:tags as text[]))))
         + cardinality(array(select unnest(p.products) intersect select unnest(cast(:products as text[])))) as nearness
 from published_article p
 where p.language = :language and p.article_id <> :article_id and p.audience = any(:audiences) and p.kind <> 'news'
+    and (cast(:category_ids as bigint[]) is null or p.category_id = any(cast(:category_ids as bigint[])))
     and (p.category_id = :category_id or p.article_id in (
         select id from article where tags && cast(:tags as text[]) and archived_at is null limit 200))
 order by nearness desc, p.views desc, p.article_id

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -86,12 +88,14 @@ async def _in_language(tx: Tx, asked: Asked, language: str) -> list[Hit]:
         return []
     terms = await _terms(tx, words, language)
     audiences = asked.reader.audiences
-    by_words = await _by_words(tx, terms, language, audiences)
-    titled = await tx.rows(
-        statements.by_title, {"words": words, "language": language, "audiences": audiences, "most": RANKED}
-    )
+    within = asked.reader.within
+    sight = {"language": language, "audiences": audiences, "category_ids": within}
+    by_words = await _by_words(tx, terms, sight)
+    titled = await tx.rows(statements.by_title, {"words": words, "most": RANKED, **sight})
     vector = await meanings.of(words)
-    meant = [] if vector is None else await meanings.nearest(tx, vector, language, audiences, most=RANKED)
+    meant = (
+        [] if vector is None else await meanings.nearest(tx, vector, language, audiences, within=within, most=RANKED)
+    )
     meant = [one for one in meant if one[1] >= NEAR]
     scores = fused(
         [
@@ -106,7 +110,7 @@ async def _in_language(tx: Tx, asked: Asked, language: str) -> list[Hit]:
     query = " | ".join(term.query for term in terms)
     rows = await tx.rows(
         statements.hits,
-        {"ids": best, "language": language, "configuration": configuration(language), "query": query},
+        {"ids": best, "configuration": configuration(language), "query": query, **sight},
     )
     shown = {row.article_id: row for row in rows}
     return [
@@ -173,7 +177,7 @@ def _quoted(lexeme: str) -> str:
     return str(lexeme).replace("\\", "\\\\").replace("'", "''")
 
 
-async def _by_words(tx: Tx, terms: list[Term], language: str, audiences: list[str]) -> list[Row]:
+async def _by_words(tx: Tx, terms: list[Term], sight: Mapping[str, Any]) -> list[Row]:
     if not terms:
         return []
     rare: list[Term] = []
@@ -190,8 +194,7 @@ async def _by_words(tx: Tx, terms: list[Term], language: str, audiences: list[st
     return await tx.rows(
         statements.by_words,
         {
-            "language": language,
-            "audiences": audiences,
+            **sight,
             "titled": " | ".join(titled),
             "rare": " | ".join(term.query for term in rare),
             "queries": [term.query for term in terms],

@@ -31,10 +31,12 @@ order by t.at;
 -- the share of what was asked, by weight, that an article holds.
 with near as (
     (select article_id, search from published_article
-        where language = :language and audience = any(:audiences) and search @@ cast(:titled as tsquery) limit :candidates)
+        where language = :language and audience = any(:audiences) and search @@ cast(:titled as tsquery)
+            and (cast(:category_ids as bigint[]) is null or category_id = any(cast(:category_ids as bigint[]))) limit :candidates)
     union all
     (select article_id, search from published_article
-        where language = :language and audience = any(:audiences) and search @@ cast(:rare as tsquery) limit :candidates)
+        where language = :language and audience = any(:audiences) and search @@ cast(:rare as tsquery)
+            and (cast(:category_ids as bigint[]) is null or category_id = any(cast(:category_ids as bigint[]))) limit :candidates)
 ), each as (
     select distinct on (article_id) article_id, search from near
 )
@@ -53,6 +55,7 @@ limit :most;
 select article_id, word_similarity(:words, title) as likeness
 from published_article
 where language = :language and audience = any(:audiences) and :words <% title
+    and (cast(:category_ids as bigint[]) is null or category_id = any(cast(:category_ids as bigint[])))
 order by likeness desc, article_id limit :most;
 
 -- name: by_meaning
@@ -61,12 +64,13 @@ select m.article_id, 1 - (m.vector <=> cast(:vector as vector)) as likeness
 from article_meaning m
 join published_article p on p.article_id = m.article_id and p.language = m.language
 where m.language = :language and m.model = :model and p.audience = any(:audiences)
+    and (cast(:category_ids as bigint[]) is null or p.category_id = any(cast(:category_ids as bigint[])))
 order by m.vector <=> cast(:vector as vector)
 limit :most;
 
 -- name: all_meanings
 -- The same to be compared outside the database.
-select m.article_id, m.vector, p.audience from article_meaning m
+select m.article_id, m.vector, p.audience, p.category_id from article_meaning m
 join published_article p on p.article_id = m.article_id and p.language = m.language
 where m.language = :language and m.model = :model
 order by m.article_id, m.part;
@@ -82,7 +86,8 @@ select p.article_id, p.slug, p.title, p.summary, p.kind,
     ts_headline(cast(:configuration as regconfig), left(p.summary || ' ' || p.plain, 5000), cast(:query as tsquery),
         'MaxWords=30, MinWords=15, ShortWord=2, MaxFragments=0, StartSel="", StopSel=""') as extract
 from published_article p
-where p.language = :language and p.article_id = any(:ids);
+where p.language = :language and p.article_id = any(:ids) and p.audience = any(:audiences)
+    and (cast(:category_ids as bigint[]) is null or p.category_id = any(cast(:category_ids as bigint[])));
 
 -- name: vector_type
 -- Whether meanings are kept as vectors of the database.

@@ -34,17 +34,25 @@ async def _count(tx: Tx, article_id: int, language: str, channel: str, **counts:
     await tx.execute(statements.count_day, {**values, **none, **counts})
 
 
-async def viewed(tx: Tx, article_id: int, language: str, *, channel: str = "", customer_id: int | None = None) -> None:
-    """Somebody read an article."""
+async def viewed(
+    tx: Tx, article_id: int, language: str, *, channel: str = "", customer_id: int | None = None, times: int = 1
+) -> None:
+    """Somebody read an article; ``times``: so many, told together."""
     done = await tx.execute(
         update(PublishedArticle)
         .where(PublishedArticle.article_id == article_id, PublishedArticle.language == language)
-        .values(views=PublishedArticle.views + 1)
+        .values(views=PublishedArticle.views + times)
     )
     if done:
-        await _count(tx, article_id, language, channel, views=1)
+        await _count(tx, article_id, language, channel, views=times)
         await events.record(
-            tx, "article.viewed", customer_id=customer_id, article_id=article_id, language=language, channel=channel
+            tx,
+            "article.viewed",
+            customer_id=customer_id,
+            article_id=article_id,
+            language=language,
+            channel=channel,
+            times=times,
         )
 
 
@@ -91,6 +99,18 @@ async def feedback(
         feedback_id=feedback_id,
     )
     return feedback_id
+
+
+async def said_more(tx: Tx, feedback_id: int, words: str) -> bool:
+    """Somebody who has said whether an article helped says why, once; returns whether it was kept."""
+    said = words.replace("\x00", "").strip()[:LONGEST_REMARK]
+    return bool(said) and bool(
+        await tx.execute(
+            update(ArticleFeedback)
+            .where(ArticleFeedback.id == feedback_id, ArticleFeedback.words == "")
+            .values(words=said)
+        )
+    )
 
 
 async def deflected(

@@ -26,7 +26,7 @@ _SEARCH_WIDELY = text(
     "select set_config('hnsw.ef_search', '80', true) as breadth, "
     "set_config('hnsw.iterative_scan', 'relaxed_order', true) as going_on"
 )
-_kept: OrderedDict[tuple[Any, ...], tuple[Any, list[int], list[str], Vectors]] = OrderedDict()
+_kept: OrderedDict[tuple[Any, ...], tuple[Any, list[int], list[tuple[str, int | None]], Vectors]] = OrderedDict()
 
 
 async def in_database(tx: Tx) -> bool:
@@ -47,7 +47,7 @@ def _written(vector: Vectors, *, as_vector: bool) -> Any:
 
 
 async def nearest(
-    tx: Tx, vector: Vectors, language: str, audiences: Sequence[str], *, most: int
+    tx: Tx, vector: Vectors, language: str, audiences: Sequence[str], *, within: Sequence[int] | None = None, most: int
 ) -> list[tuple[int, float]]:
     """The articles that mean most nearly the same, with their likeness (cosine, 0 to 1); each once."""
     if await in_database(tx):
@@ -58,13 +58,14 @@ async def nearest(
                 "vector": _written(vector, as_vector=True),
                 "language": language,
                 "audiences": list(audiences),
+                "category_ids": within,
                 "model": embedding.NAME,
                 "most": most,
             },
         )
         found = [(row.article_id, float(row.likeness)) for row in rows]
     else:
-        found = await _compared(tx, vector, language, audiences, most)
+        found = await _compared(tx, vector, language, audiences, within, most)
     best: dict[int, float] = {}
     for article_id, likeness in found:
         best[article_id] = max(likeness, best.get(article_id, 0.0))
@@ -72,7 +73,7 @@ async def nearest(
 
 
 async def _compared(
-    tx: Tx, vector: Vectors, language: str, audiences: Sequence[str], most: int
+    tx: Tx, vector: Vectors, language: str, audiences: Sequence[str], within: Sequence[int] | None, most: int
 ) -> list[tuple[int, float]]:
     """Every vector of the language, held in this process until one of them changes."""
     import numpy as np
@@ -84,7 +85,12 @@ async def _compared(
     if held is None or held[0] != (stamp.n, stamp.newest):
         rows = await tx.rows(statements.all_meanings, {"language": language, "model": embedding.NAME})
         table = np.frombuffer(b"".join(bytes(row.vector) for row in rows), np.float32).reshape(-1, embedding.SIZE)
-        held = ((stamp.n, stamp.newest), [row.article_id for row in rows], [row.audience for row in rows], table)
+        held = (
+            (stamp.n, stamp.newest),
+            [row.article_id for row in rows],
+            [(row.audience, row.category_id) for row in rows],
+            table,
+        )
         _kept[database, language] = held
         while len(_kept) > 8:
             _kept.popitem(last=False)
@@ -94,7 +100,8 @@ async def _compared(
     for at in np.argsort(-likeness):
         if len(found) == most:
             break
-        if theirs[at] in audiences:
+        audience, category_id = theirs[at]
+        if audience in audiences and (within is None or category_id in within):
             found.append((ids[at], float(likeness[at])))
     return found
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
 
 from everyline.articles import guides, wordings
 from everyline.articles.models import Article, ArticleAddress, ArticleFile, Category, PublishedArticle
@@ -29,16 +29,29 @@ FILE_PATH = "/articles/files/"  # where pages serve an article's files: this, an
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads. ``audience`` is public, signed in or agents; each sees what those before it see."""
+    """Who reads. ``audience`` is public, signed in or agents; each sees what those before it see. ``category_ids``: the
+    categories they see, with nothing meant of those below; empty: every one, and what stands in none."""
 
     audience: str
     language: str
     customer_id: int | None = None
+    category_ids: tuple[int, ...] = ()
 
     @property
     def audiences(self) -> list[str]:
         """The audiences whose articles they see."""
         return seen_by(self.audience)
+
+    @property
+    def within(self) -> list[int] | None:
+        """The categories they see as statements take them; None: every one."""
+        return list(self.category_ids) or None
+
+    @property
+    def sees(self) -> ColumnElement[bool]:
+        """Which published articles they see."""
+        seen = PublishedArticle.audience.in_(self.audiences)
+        return and_(seen, PublishedArticle.category_id.in_(self.category_ids)) if self.category_ids else seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,7 @@ class Entry:
     summary: str
     kind: str
     updated_at: datetime
+    published_at: datetime  # for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,8 @@ def _named(names: Mapping[str, str], language: str) -> str:
 async def places(tx: Tx, reader: Reader) -> tuple[Place, ...]:
     """All categories in which a reader finds anything, as they stand in one another."""
     rows = await tx.rows(statements.tree, {"language": reader.language, "audiences": reader.audiences})
+    if reader.category_ids:
+        rows = [row for row in rows if row.id in reader.category_ids]
     return _grown(rows, reader.language, empty=False)
 
 
@@ -164,8 +180,9 @@ async def all_places(tx: Tx, language: str) -> tuple[Place, ...]:
 
 def _grown(rows: Sequence[Row], language: str, *, empty: bool) -> tuple[Place, ...]:
     below: dict[int | None, list[Row]] = {}
+    known = {row.id for row in rows}
     for row in rows:
-        below.setdefault(row.parent_id, []).append(row)
+        below.setdefault(row.parent_id if row.parent_id in known else None, []).append(row)
 
     def grow(parent_id: int | None) -> tuple[Place, ...]:
         found = []
@@ -197,6 +214,7 @@ _ENTRY = (
     PublishedArticle.summary,
     PublishedArticle.kind,
     PublishedArticle.updated_at,
+    PublishedArticle.published_at,
 )
 
 
@@ -206,7 +224,7 @@ def _entries(rows: Sequence[Row]) -> tuple[Entry, ...]:
 
 async def home(tx: Tx, reader: Reader) -> Home:
     """Categories with how much is in each, the latest news, and what is read most."""
-    mine = (PublishedArticle.language == reader.language, PublishedArticle.audience.in_(reader.audiences))
+    mine = (PublishedArticle.language == reader.language, reader.sees)
     news = await tx.rows(
         select(*_ENTRY)
         .where(*mine, PublishedArticle.kind == Kind.NEWS)
@@ -222,6 +240,59 @@ async def home(tx: Tx, reader: Reader) -> Home:
     return Home(await places(tx, reader), _entries(news), _entries(most))
 
 
+async def news(tx: Tx, reader: Reader, *, before: tuple[datetime, int] | None = None) -> tuple[Entry, ...]:
+    """A page of news, the latest first. ``before``: moment and article of the last one shown."""
+    place = tuple_(PublishedArticle.published_at, PublishedArticle.article_id)
+    rows = await tx.rows(
+        select(*_ENTRY)
+        .where(
+            PublishedArticle.language == reader.language,
+            reader.sees,
+            PublishedArticle.kind == Kind.NEWS,
+            *([place < tuple_(*before)] if before else []),
+        )
+        .order_by(PublishedArticle.published_at.desc(), PublishedArticle.article_id.desc())
+        .limit(PAGE)
+    )
+    return _entries(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an article is found in one language."""
+
+    article_id: int
+    language: str
+    slug: str
+    updated_at: datetime
+
+
+async def addresses(tx: Tx, reader: Reader) -> list[Address]:
+    """Every article that a reader sees, in every language, for maps of a site."""
+    return [
+        Address(*row)
+        for row in await tx.tuples(
+            select(
+                PublishedArticle.article_id,
+                PublishedArticle.language,
+                PublishedArticle.slug,
+                PublishedArticle.updated_at,
+            )
+            .where(reader.sees)
+            .order_by(PublishedArticle.article_id, PublishedArticle.language)
+        )
+    ]
+
+
+async def below(tx: Tx, category_ids: Collection[int]) -> tuple[int, ...]:
+    """These categories and all that stand in them."""
+    rows = await tx.rows(select(Category.id, Category.parent_id))
+    found = set(category_ids) & {row.id for row in rows}
+    while more := {row.id for row in rows if row.parent_id in found} - found:
+        found |= more
+    return tuple(sorted(found))
+
+
 async def category(tx: Tx, reader: Reader, slug: str) -> CategoryShown:
     """One category. NotFound when there is none, or nothing in it for this reader."""
     top = await places(tx, reader)
@@ -235,7 +306,7 @@ async def category(tx: Tx, reader: Reader, slug: str) -> CategoryShown:
         .where(
             PublishedArticle.category_id == category_id,
             PublishedArticle.language == reader.language,
-            PublishedArticle.audience.in_(reader.audiences),
+            reader.sees,
             PublishedArticle.kind != Kind.NEWS,
         )
         .order_by(Article.position, PublishedArticle.title)
@@ -253,7 +324,7 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
             (ArticleAddress.article_id == PublishedArticle.article_id)
             & (ArticleAddress.language == PublishedArticle.language),
         )
-        .where(ArticleAddress.slug == slug, PublishedArticle.audience.in_(reader.audiences))
+        .where(ArticleAddress.slug == slug, reader.sees)
     )
     if row is None:
         raise NotFound(_("There is nothing at this address."))
@@ -267,6 +338,7 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
             "article_id": row.article_id,
             "language": row.language,
             "audiences": reader.audiences,
+            "category_ids": reader.within,
             "category_id": row.category_id,
             "tags": row.tags,
             "products": row.products,
@@ -275,7 +347,7 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
     )
     languages = await tx.rows(
         select(PublishedArticle.language, PublishedArticle.slug)
-        .where(PublishedArticle.article_id == row.article_id, PublishedArticle.audience.in_(reader.audiences))
+        .where(PublishedArticle.article_id == row.article_id, reader.sees)
         .order_by(PublishedArticle.language)
     )
     above = await tx.rows(statements.path, {"category_id": row.category_id}) if row.category_id else []
@@ -295,13 +367,14 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         path=tuple(
             Crumb(one.id, one.slug, _named(one.names, row.language), _named(one.remarks, row.language), one.icon)
             for one in above
+            if not reader.category_ids or one.id in reader.category_ids
         ),
         files=tuple(
             FileShown(one.id, one.name, one.content_type, one.size, f"{FILE_PATH}{one.id}")
             for one in files
             if one.captions_of is None and f"file:{one.id})" not in row.text
         ),
-        related=tuple(Entry(one.article_id, one.slug, one.title, one.summary, "", row.updated_at) for one in related),
+        related=tuple(Entry(*one[:7]) for one in related),
         tags=tuple(row.tags),
         products=tuple(row.products),
         minutes=wordings.minutes(wordings.reading_seconds(row.text)),
@@ -395,7 +468,7 @@ async def shown_file(tx: Tx, reader: Reader, file_id: int) -> FileRow:
         .where(
             ArticleFile.id == file_id,
             ArticleFile.removed_at.is_(None),
-            PublishedArticle.audience.in_(reader.audiences),
+            reader.sees,
         )
         .limit(1)
     )
