@@ -25,6 +25,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN_ATTRIBUTES = {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "title", "content"}
 BUTTON_TYPES = {"submit", "button", "reset"}
+DATA = {"application/json", "application/ld+json"}  # types of a script that is data: nothing of it runs
 NOT_READ = {"code", "kbd", "script", "style"}
 NOT_WORDS = re.compile(r"Everyline")
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -72,7 +73,7 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag in NOT_READ:
             self.not_read.append(tag)
-        if tag == "script" and "src" not in given and given.get("type") != "application/json":
+        if tag == "script" and "src" not in given and given.get("type") not in DATA:
             self.fault("inline script")
         if tag == "style" and not self.mail:
             self.fault("inline style sheet")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -12,21 +14,21 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.people.permit import public
 from everyline.people.queries import installation
-from everyline.portal import queries
+from everyline.portal import described, queries, reading
 from everyline.portal.hosts import PREFIX
+from everyline.portal.reading import queues_now
 from everyline.portal.saying import STANDINGS, day_in_words, zone_in_words
 from everyline.portal.visiting import Here, PortalRoute, show_public, visit_of, wanted_language
-from everyline.portal.ways import QueuesNow, Way, quickest, ways
+from everyline.portal.ways import Way, quickest, ways
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
 
 SHOWN_CASES = 3
-
-
-def queues_now(request: Request) -> QueuesNow:
-    """What queues can say, as this process remembers it."""
-    found: QueuesNow = request.app.state.queues_now
-    return found
+LONGEST_TRY = 45  # characters of a title that is offered there
+TRIES = 3  # of what is asked most, below the field for search
+MOST_POPULAR = 6
+MOST_NEWS = 3
+LONGEST_ABOUT = 300  # characters of what somebody brings along
 
 
 @router.get("")
@@ -41,7 +43,7 @@ async def front(request: Request) -> Response:
 
 @router.get("/{language}")
 async def home(request: Request, visit: Here) -> Response:
-    """Greeting, ways to reach us, own open cases."""
+    """Greeting, search, own open cases, answers, ways to reach us."""
     own_cases: Sequence[Row] = ()
     counts, zone = None, "UTC"
     async with visit.ground.database.transaction() as tx:
@@ -51,10 +53,28 @@ async def home(request: Request, visit: Here) -> Response:
             zone = visit.customer.zone or str((await installation(tx))["zone"])
             own_cases = await queries.cases(tx, customer_id, are_open=True, most=SHOWN_CASES)
             counts = await queries.how_many(tx, customer_id)
+    answers = await reading.first_page(visit, await reading.reader_of(visit))
+    name, url = visit.brand.name, visit.whole()
     return show_public(
         visit,
         "home.html",
         current="home",
+        answers=answers,
+        popular=answers.most_read[:MOST_POPULAR],
+        tries=[entry for entry in answers.most_read if len(entry.title) <= LONGEST_TRY][:TRIES],
+        news=answers.news[:MOST_NEWS],
+        symbol=reading.symbol,
+        described=described.site(name, url, visit.whole("search") + "?q={search_term_string}", visit.language),
+        meta=described.graph_meta(
+            kind="website",
+            title=name,
+            about="",
+            url=url,
+            name=name,
+            language=visit.language,
+            picture=f"{visit.origin}{visit.base}/icon-512.png",
+            more={},
+        ),
         ways=found,
         kinds=_by_kind(found),
         quickest=quickest(found),
@@ -69,21 +89,36 @@ async def home(request: Request, visit: Here) -> Response:
 
 
 @router.get("/{language}/contact")
-async def reach(request: Request, visit: Here) -> Response:
-    """Every open line: its hours, how long it takes now, and which is the quickest."""
+async def reach(request: Request, visit: Here, about: str = "", answer: str = "") -> Response:
+    """Every open line: its hours, how long it takes now, and which is the quickest. ``about``: what was looked for, or the article
+    that was read, which is carried along; ``answer``: the article's name."""
+    about = " ".join(about.replace("\x00", "").split())[:LONGEST_ABOUT]
     async with visit.ground.database.transaction() as tx:
         found = await ways(tx, queues_now(request), visit.brand)
+    if about:
+        found = [carrying(way, about) for way in found]
     zones = sorted({way.zone for way in found})
     return show_public(
         visit,
         "reach.html",
+        private=bool(about),
         current="reach",
+        about=about,
+        back=visit.to(f"articles/{quote(answer[:200], safe='')}") if answer else "",
         live=[way for way in found if way.live],
         written=[way for way in found if not way.live],
         quickest=quickest(found),
         zones=[zone_in_words(zone) for zone in zones],
         closures=sorted({way.closure for way in found if way.closure}),
     )
+
+
+def carrying(way: Way, about: str) -> Way:
+    """The way, with what somebody asks about: the subject of a letter, the first words of a form."""
+    scheme, _colon, _rest = way.href.partition(":")
+    if scheme == "mailto":
+        return replace(way, href=f"{way.href}?subject={quote(about)}")
+    return replace(way, href=f"{way.href}?about={quote(about)}") if way.href.startswith("/in/") else way
 
 
 def _by_kind(found: list[Way]) -> list[tuple[Way, int]]:

@@ -6,7 +6,16 @@ from starlette.responses import Response
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.people.permit import public
-from everyline.portal import case_routes, door_routes, home_routes, preference_routes, site_routes, stored_routes
+from everyline.portal import (
+    article_routes,
+    case_routes,
+    door_routes,
+    home_routes,
+    preference_routes,
+    search_routes,
+    site_routes,
+    stored_routes,
+)
 from everyline.portal.hosts import PREFIX
 from everyline.portal.visiting import PortalRoute
 
@@ -20,7 +29,16 @@ async def nothing() -> Response:
     raise NotFound(_("There is nothing at this address."))
 
 
-for part in (site_routes, home_routes, door_routes, case_routes, preference_routes, stored_routes):
+for part in (
+    site_routes,
+    article_routes,
+    search_routes,
+    home_routes,
+    door_routes,
+    case_routes,
+    preference_routes,
+    stored_routes,
+):
     router.include_router(part.router)
 router.include_router(site_routes.at_root)
 router.include_router(_rest)

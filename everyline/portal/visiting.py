@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from everyline.articles.queries import published_languages
 from everyline.customers import sign_ins
 from everyline.customers.brands import Brands, Shown
 from everyline.customers.rules import SignedInCustomer
@@ -25,6 +26,7 @@ from everyline.ground.pages import page
 from everyline.ground.words import _, speak, speaking
 from everyline.people.permit import ground_of
 from everyline.portal.hosts import PREFIX
+from everyline.portal.shelf import Shelf
 
 COOKIE = "everyline_customer"
 KEPT_SECONDS = 60  # how long others may keep a public page
@@ -50,6 +52,7 @@ class Visit:
     own_domain: bool
     language: str
     customer: SignedInCustomer | None
+    has_answers: bool = False  # there is something to search
 
     @property
     def base(self) -> str:
@@ -96,8 +99,16 @@ class Visit:
 
     def in_language(self, language: str) -> str:
         """The path of this very page in another language."""
-        rest = self.request.scope["path"].removeprefix(f"{PREFIX}/{self.language}")
-        return f"{self.base}/{language}{quote(rest)}"
+        return f"{self.base}/{language}{quote(self.rest)}"
+
+    @property
+    def rest(self) -> str:
+        """The path of this page behind its language."""
+        return str(self.request.scope["path"]).removeprefix(f"{PREFIX}/{self.language}")
+
+    def whole(self, path: str = "", language: str = "") -> str:
+        """The canonical address of a page."""
+        return f"{self.origin}{self.base}/{language or self.language}" + (f"/{path}" if path else "")
 
     def go(self, path: str, **query: str) -> Response:
         """Lead on after something was done."""
@@ -126,7 +137,18 @@ async def visit_of(request: Request, language: str) -> Visit:
     if token:
         async with ground.database.transaction() as tx:
             customer = await sign_ins.who_asks(tx, token)
-    return Visit(request, ground, brand, own_domain and own, language, customer)
+    return Visit(request, ground, brand, own_domain and own, language, customer, await has_answers(request, ground))
+
+
+async def has_answers(request: Request, ground: Ground) -> bool:
+    """Is any article published?"""
+    shelf: Shelf = request.app.state.shelf
+
+    async def read() -> bool:
+        async with ground.database.transaction() as tx:
+            return bool(await published_languages(tx))
+
+    return await shelf.get(("any",), read)
 
 
 async def visiting(request: Request, language: str) -> AsyncIterator[Visit]:
@@ -177,6 +199,10 @@ def frame(visit: Visit, *, current: str = "", **context: Any) -> dict[str, Any]:
         "brand": f"{visit.base}/brand.css?{brand_mark(visit.brand)}",
         "organisation": visit.brand.name,
         "indexed": False,
+        # this page in each language that has it, by path behind the language; elsewhere the menu of languages leads to the same path
+        "paths": {},
+        "described": None,
+        "meta": (),
         "errors": {},
         "trouble": "",
         **context,
@@ -193,10 +219,11 @@ def show(visit: Visit, template: str, *, status: int = 200, **context: Any) -> R
     return page(f"portal/{template}", status=status, **frame(visit, **context))
 
 
-def show_public(visit: Visit, template: str, **context: Any) -> Response:
-    """A page that looks the same for all who are not signed in: kept by others for a minute, and asked for by its mark."""
-    answer = page(f"portal/{template}", **frame(visit, indexed=True, **context))
-    return kept(visit.request, answer, private=visit.customer is not None)
+def show_public(visit: Visit, template: str, *, private: bool = False, **context: Any) -> Response:
+    """A page that looks the same for all who are not signed in: kept by others for a minute, and asked for by its mark. One that is
+    ``private`` is not for all, nor for machines that make lists."""
+    answer = page(f"portal/{template}", **frame(visit, **{"indexed": not private, **context}))
+    return kept(visit.request, answer, private=private or visit.customer is not None)
 
 
 def kept(request: Request, answer: Response, *, private: bool = False, seconds: int = KEPT_SECONDS) -> Response:

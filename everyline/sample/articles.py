@@ -37,13 +37,13 @@ class SampleArticle:
 # name in English, in Spanish, icon, the one it stands in
 CATEGORIES: tuple[tuple[str, str, str, str], ...] = (
     ("Water and sewer", "Agua y alcantarillado", "drop", ""),
-    ("Water bills", "Cuentas del agua", "bill", "Water and sewer"),
+    ("Water bills", "Cuentas del agua", "receipt", "Water and sewer"),
     ("Property tax", "Impuesto a la propiedad", "home", ""),
     ("Permits", "Permisos", "permit", ""),
     ("Licenses and pets", "Licencias y mascotas", "paw", ""),
     ("Elections", "Elecciones", "ballot", ""),
     ("Roads and garbage", "Calles y basura", "road", ""),
-    ("Records and certificates", "Registros y certificados", "record", ""),
+    ("Records and certificates", "Registros y certificados", "archive", ""),
 )
 
 SYNONYMS: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -15,12 +15,14 @@ from starlette.routing import Route
 from everyline.channel_contract import Door, Line, Raw, Refused
 from everyline.channels.webform import form, piece, stamps, throttle
 from everyline.channels.webform.form import Typed
+from everyline.channels.webform.piece import plain
 from everyline.channels.webform.settings import WebformSettings
 from everyline.ground import pages
 from everyline.ground.clock import now
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _, languages, speaking
 
+LONGEST_ABOUT = 400  # characters that the page before may put into the message
 NUMBER_SECONDS = 3.0  # how long a customer waits to see the number of their case
 
 _WANTED = re.compile(r"\s*([a-zA-Z]{1,8})(?:-[a-zA-Z0-9-]{1,40})?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
@@ -41,7 +43,9 @@ class Pages:
         """The empty form."""
         line = await self._line(request)
         with speaking(spoken(request, line)):
-            return page(line, Typed(), stamp=stamps.make(line, now().timestamp()), embedded=is_embedded(request))
+            about = plain(request.query_params.get("about", "")).strip()[:LONGEST_ABOUT]
+            typed = Typed(values={"text": f"{about}\n\n"} if about else {})
+            return page(line, typed, stamp=stamps.make(line, now().timestamp()), embedded=is_embedded(request))
 
     async def take(self, request: Request) -> HTMLResponse:
         """Take a form in, or show it again with what is wrong."""

@@ -3,8 +3,11 @@
 import { all, onContent, refuseLargeFiles } from "../../ground/scripts/dom";
 import { startTimes } from "../../ground/scripts/time";
 import { language, word } from "../../ground/scripts/words";
+import "./suggest";
+import { startSwaps } from "./swap";
 
 startTimes();
+startSwaps();
 refuseLargeFiles(document, language);
 onContent((root) => root.querySelector<HTMLElement>("[data-focus]")?.focus());
 
