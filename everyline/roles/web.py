@@ -37,6 +37,8 @@ from everyline.ground.settings import settings
 from everyline.intake.door import IntakeDoor
 from everyline.measure.surveying import TalkSurveys
 from everyline.portal.hosts import Hosts
+from everyline.portal.readings import Readings
+from everyline.portal.shelf import Shelf
 from everyline.portal.ways import QueuesNow
 from everyline.roles import answers, health
 from everyline.roles.live import Live
@@ -94,12 +96,15 @@ def create_app(ground: Ground) -> FastAPI:
     hub = Hub(ground)
     door = IntakeDoor(ground, hub, TalkSurveys())
     board = Watch(ground, hub)
+    shelf, readings = Shelf(), Readings(ground)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await door.start()
         reading = asyncio.create_task(hub.run(), name="live hub")
-        yield
+        with hub.hearing(shelf.hear):
+            yield
+        await readings.stop()
         await board.stop()
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -108,6 +113,7 @@ def create_app(ground: Ground) -> FastAPI:
     app = FastAPI(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.ground, app.state.door, app.state.hub, app.state.board = ground, door, hub, board
     app.state.brands, app.state.queues_now = Brands(), QueuesNow()
+    app.state.shelf, app.state.readings = shelf, readings
     answers.install(app)
     for module in parts("routes"):
         app.include_router(module.router)
