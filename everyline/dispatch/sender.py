@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from everyline.channel_registry import channel
 from everyline.dispatch import actions, rules
 from everyline.ground import events
 from everyline.ground.clock import now
-from everyline.ground.database import DatabaseError, Row
+from everyline.ground.database import DatabaseError, Row, Tx
 from everyline.ground.installation import Ground
 from everyline.ground.settings import SettingsError
 from everyline.lines import actions as lines
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8  # deliveries on the wire at a time
 CLAIM = timedelta(seconds=60)  # renewed while its taker lives
 RENEW_SECONDS = 20.0
+ABANDONED_SECONDS = 2.0
+GATHER_SECONDS = 0.03  # what is written within this time is looked for together
 WIRE_SECONDS = 300.0
 
 
@@ -45,6 +48,7 @@ class Sender:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._under_way: dict[asyncio.Task[None], int] = {}  # to its delivery
+        self._looked_at = float("-inf")
 
     async def run(self) -> None:
         """For ever; on cancellation what is on the wire is brought to its end."""
@@ -61,6 +65,7 @@ class Sender:
                         pause = 0.5
                     if pause:
                         await wakes.wait(pause)
+                        await asyncio.sleep(min(GATHER_SECONDS, pause))
         finally:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=self._ground.settings.drain_seconds)
@@ -85,7 +90,7 @@ class Sender:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             return True
         async with self._ground.database.transaction() as tx:
-            for row in await tx.rows(actions.statements.abandoned, {"at": now()}):
+            for row in await self._abandoned(tx):
                 if row.state == "unknown":
                     await actions.note_attempt(tx, row.id, "unknown", "")
                     await events.record(
@@ -105,6 +110,14 @@ class Sender:
             self._under_way[task] = row.id
             task.add_done_callback(self._under_way.pop)
         return len(claimed) == free
+
+    async def _abandoned(self, tx: Tx) -> list[Row]:
+        """What dead processes had in hand; looked for now and then, for they do not die often."""
+        at = time.monotonic()
+        if at - self._looked_at < ABANDONED_SECONDS:
+            return []
+        self._looked_at = at
+        return await tx.rows(actions.statements.abandoned, {"at": now()})
 
     async def _until_next(self) -> float:
         async with self._ground.database.transaction() as tx:

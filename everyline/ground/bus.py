@@ -1,7 +1,7 @@
 """Tells the processes of an installation that there is something new.
 
-A notice carries nothing but "look": what is new stands in the event table, read from one's own position. So a lost
-notice loses nothing, and many commits share one. Transient words (who is looking, who is typing) travel as payloads;
+A notice carries nothing but "look", at the events or at what came in: what is new stands in tables, read from one's own
+position. So a lost notice loses nothing, and many commits share one. Transient words (who is looking, who is typing) travel as payloads;
 they may be lost. Both go over connections of their own, never inside a writing transaction.
 """
 
@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import random
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ import psycopg
 log = logging.getLogger(__name__)
 
 TOPIC = "everyline"
+PIECES = "+"  # the notice that something came in; that of events is empty
 GATHER_SECONDS = 0.004  # commits within this time share a notice
 QUIET_SECONDS = 15.0  # with nothing to say for so long, the connection for it is closed
 
@@ -51,32 +53,40 @@ class Bus:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._subscribers: set[Wakes] = set()
+        self._subscribers: dict[str, set[Wakes]] = {"": set(), PIECES: set()}
         self._hearers: set[Callable[[dict[str, Any]], None]] = set()
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
-        self._told = False
+        self._told: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     def tell(self) -> None:
         """There are new events: wake this process at once and the others within milliseconds."""
-        self._wake()
-        if not self._told:
-            self._told = True
-            self._outbox.put_nowait("")
+        self._tell("")
+
+    def tell_of_pieces(self) -> None:
+        """Something came in that nobody has looked at: wake those who process it, in the same way."""
+        self._tell(PIECES)
+
+    def _tell(self, notice: str) -> None:
+        self._wake(notice)
+        if notice not in self._told:
+            self._told.add(notice)
+            self._outbox.put_nowait(notice)
 
     def say(self, words: dict[str, Any]) -> None:
         """Send transient words to every process, this one included."""
         self._outbox.put_nowait(json.dumps(words))
 
     @contextlib.contextmanager
-    def subscribed(self) -> Iterator[Wakes]:
-        """A flag that is set whenever there may be new events."""
+    def subscribed(self, *, pieces: bool = False) -> Iterator[Wakes]:
+        """A flag that is set whenever there may be new events, or with ``pieces``, something that came in."""
         wakes = Wakes()
-        self._subscribers.add(wakes)
+        listeners = self._subscribers[PIECES if pieces else ""]
+        listeners.add(wakes)
         try:
             yield wakes
         finally:
-            self._subscribers.discard(wakes)
+            listeners.discard(wakes)
 
     @contextlib.contextmanager
     def hearing(self, hearer: Callable[[dict[str, Any]], None]) -> Iterator[None]:
@@ -112,27 +122,32 @@ class Bus:
                 log.warning("bus connection lost: %s", type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
-            self._wake()
+            self._wake_all()
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
             await connection.execute(f"listen {TOPIC}")
-            self._wake()
+            self._wake_all()
             async for notice in connection.notifies():
-                if notice.payload:
-                    self._hear(notice.payload)
+                if notice.payload in self._subscribers:
+                    self._wake(notice.payload)
                 else:
-                    self._wake()
+                    self._hear(notice.payload)
 
     async def _send(self) -> None:
         payload: str | None = await self._outbox.get()
+        said_at: dict[str, float] = {}
         try:
             # a connection that nobody speaks on is given back: each costs the database some megabytes
             async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                 while payload is not None:
-                    if not payload:
-                        await asyncio.sleep(GATHER_SECONDS)
-                        self._told = False
+                    if payload in self._subscribers:
+                        # the first is sent at once; those that follow within so short a time share the next
+                        quiet = said_at.get(payload, float("-inf")) + GATHER_SECONDS - time.monotonic()
+                        if quiet > 0:
+                            await asyncio.sleep(quiet)
+                        self._told.discard(payload)
+                        said_at[payload] = time.monotonic()
                     await connection.execute("select pg_notify(%s, %s)", (TOPIC, payload))
                     payload = None
                     with contextlib.suppress(TimeoutError):
@@ -141,12 +156,17 @@ class Bus:
         except psycopg.Error:
             if payload is not None:
                 self._outbox.put_nowait(payload)
-                self._told = self._told or not payload
+                if payload in self._subscribers:
+                    self._told.add(payload)
             raise
 
-    def _wake(self) -> None:
-        for wakes in self._subscribers:
+    def _wake(self, notice: str) -> None:
+        for wakes in self._subscribers[notice]:
             wakes.set()
+
+    def _wake_all(self) -> None:
+        for notice in self._subscribers:
+            self._wake(notice)
 
     def _hear(self, payload: str) -> None:
         words = json.loads(payload)

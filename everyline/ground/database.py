@@ -132,6 +132,13 @@ class Tx:
         """Run a statement; returns how many rows it was about."""
         return (await self._run(statement, parameters)).rowcount
 
+    @contextlib.asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[None]:
+        """Within the block statements are sent without waiting for what each returns (PostgreSQL, "Pipeline Mode"): one way there
+        and back for many that follow in any case. Asking for rows waits for all so far."""
+        async with self._connection.pipeline():
+            yield
+
     async def many(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Run a statement once for each set of values, in one go; returns what the runs return, in their order."""
         wired = [wire(statement, one) for one in parameters]

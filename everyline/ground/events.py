@@ -6,6 +6,7 @@ the agent whom it concerns. ``data`` holds what the row does not: ids and small 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 statements = sql.beside(__file__, "events.sql")
 
 BATCH = 1000  # events read at once
+HELD_BACK_SECONDS = 0.005  # transactions are short
 
 
 class Xid8(UserDefinedType[str]):
@@ -173,12 +175,15 @@ async def read_after(tx: Tx, position: Position, *, most: int = BATCH) -> list[E
     ]
 
 
-async def follow(database: Database, bus: Bus, position: Position) -> AsyncIterator[list[Event]]:
-    """Batches of events after ``position``, for ever. Woken by the bus; a lost notice is caught up within seconds."""
+async def follow(
+    database: Database, bus: Bus, position: Position, *, gather: float = 0.0
+) -> AsyncIterator[list[Event]]:
+    """Batches of events after ``position``, for ever. Woken by the bus; a lost notice is caught up within seconds. ``gather``:
+    what happens within so many seconds is read together, by those who are in no hurry."""
     with bus.subscribed() as wakes:
         while True:
             wakes.clear()
-            async with database.transaction() as tx:
+            async with database.transaction() as tx, tx.pipeline():
                 batch = await read_after(tx, position)
                 held_back = len(batch) < BATCH and await tx.value(statements.held_back)
             if batch:
@@ -187,4 +192,6 @@ async def follow(database: Database, bus: Bus, position: Position) -> AsyncItera
             if len(batch) == BATCH:
                 continue
             # a committed event behind a transaction still running has sent its notice already: look again shortly
-            await wakes.wait(0.02 if held_back else bus.CATCH_UP_SECONDS)
+            await wakes.wait(HELD_BACK_SECONDS if held_back else bus.CATCH_UP_SECONDS)
+            if gather:
+                await asyncio.sleep(gather)

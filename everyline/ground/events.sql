@@ -9,7 +9,7 @@ limit :most;
 
 -- name: held_back
 -- Are there committed events that wait for an older transaction to end?
-select exists (select from event where xid >= pg_snapshot_xmin(pg_current_snapshot()));
+select coalesce((select xid from event order by xid desc, id desc limit 1) >= pg_snapshot_xmin(pg_current_snapshot()), false);
 
 -- name: newest
 -- The position a new reader starts from: just below what could still be committed.

@@ -102,14 +102,14 @@ def notice(event: Event) -> Notice:
     """The event as one server-sent event."""
     topics = topics_of(event)
     said = {
-        "kind": event.kind,
+        **{name: value for name, value in event.data.items() if isinstance(value, int | str)},
+        "kind": event.kind,  # after what the event says besides, which may have a kind of its own
         "topics": sorted(topics),
         "case": event.case_id,
         "queue": event.queue_id,
         "agent": event.agent_id,
         "actor": event.actor_id,
         "at": event.at.isoformat(timespec="milliseconds"),
-        **{name: value for name, value in event.data.items() if isinstance(value, int | str)},
     }
     line = f"id: {event.position}\ndata: {json.dumps({name: value for name, value in said.items() if value is not None}, separators=(',', ':'))}\n\n"
     return Notice(event.position, topics, line.encode())

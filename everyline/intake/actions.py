@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,13 +28,23 @@ from everyline.lines import actions as lines
 
 statements = queries.statements
 
+Attend = Callable[[Tx, frozenset[int]], Awaitable[dict[int, LineFacts]]]
+
 NOBODY = Address("handle", "unknown@nowhere", "")  # who wrote a piece that names no sender
 
 
 async def settle(
-    tx: Tx, signer: CaseSigner, pieces: Sequence[Piece], line_facts: dict[int, LineFacts], flood: Flood
+    tx: Tx, signer: CaseSigner, pieces: Sequence[Piece], line_facts: dict[int, LineFacts], flood: Flood, attend: Attend
 ) -> Settled:
-    """Place the pieces: customers found or made, cases found or opened, messages written, queues entered."""
+    """Place the pieces: customers found or made, cases found or opened, messages written, queues entered. ``attend`` says of
+    lines on which talks begin whether somebody is there."""
+    async with tx.pipeline():
+        return await _settle(tx, signer, pieces, line_facts, flood, attend)
+
+
+async def _settle(
+    tx: Tx, signer: CaseSigner, pieces: Sequence[Piece], line_facts: dict[int, LineFacts], flood: Flood, attend: Attend
+) -> Settled:
     ours = {row.id for row in await tx.rows(statements.still_ours, {"ids": [piece.inbound_id for piece in pieces]})}
     settled = Settled()
     todo: list[tuple[Piece, Inbound, tuple[KeptFile, ...]]] = []
@@ -50,13 +60,14 @@ async def settle(
     known = await _customers(tx, todo)
     referred = await find_referred(tx, signer, todo)
     talks = await talking(tx, todo)
+    line_facts = line_facts | await attend(tx, talks.beginning)
     bounced = await bounces(tx, todo)
     for piece, read, files in todo:
         sender = read.sender or NOBODY
         who = known[sender.kind, sender.address]
         failed = bounced.get(piece.inbound_id)
         case = referred.get(failed.case_id) if failed is not None else first_case(signer, read, referred)
-        case = case or talks.get(piece.inbound_id)
+        case = case or talks.cases.get(piece.inbound_id)
         came_back = (
             failed is not None and case is not None
         )  # what came back for something of ours belongs where that went out

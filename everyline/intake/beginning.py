@@ -30,6 +30,7 @@ async def interactions(
     to be answered by mail goes on live when somebody is there again."""
     going_on: dict[tuple[int, int, int], tuple[int, str]] = {}
     turned_live: list[int] = []
+    held: set[int] = set()
     if continuing:
         for row in await tx.rows(
             statements.open_interactions, {"case_ids": sorted({one.case_id for one in continuing})}
@@ -39,6 +40,8 @@ async def interactions(
                 turned_live.append(row.id)
                 await queues.leave(tx, row.case_id, "transferred")
                 continue
+            if row.held:
+                held.add(row.id)
             key = (row.case_id, row.line_id, row.contact_point_id if row.waits_by_mail is not None else 0)
             if key not in going_on or row.id > going_on[key][0]:
                 going_on[key] = (row.id, row.media_class)
@@ -52,6 +55,7 @@ async def interactions(
         going_on[_key(one)] = (interaction_id, going_on[_key(one)][1])
     for one in said:
         one.interaction_id, one.media_class = going_on[_key(one)]
+        one.held = one.interaction_id in held
     if beginning:
         await tx.execute(
             statements.insert_interactions,

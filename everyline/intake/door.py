@@ -135,7 +135,10 @@ class IntakeDoor(TalkDoor):
         return group
 
     async def _commit(self, connection: psycopg.AsyncConnection, group: list[_Piece]) -> None:
-        async with connection.transaction(), connection.cursor(binary=False) as cursor:
+        cursors = [piece for piece in group if piece.cursor is not None]
+        # one statement is a transaction of its own: two ways to the database and back less
+        whole = connection.transaction() if cursors else contextlib.nullcontext()
+        async with whole, connection.cursor(binary=False) as cursor:
             await cursor.execute(
                 _INSERT,
                 (
@@ -149,15 +152,14 @@ class IntakeDoor(TalkDoor):
                 binary=True,
             )
             fresh = {(row[0], row[1]) for row in await cursor.fetchall()}
-            for piece in group:
-                if piece.cursor is not None:
-                    await cursor.execute(_CURSOR, (piece.line_id, json.dumps(dict(piece.cursor))))
+            for piece in cursors:
+                await cursor.execute(_CURSOR, (piece.line_id, json.dumps(dict(piece.cursor or {}))))
         for piece in group:
             key = (piece.line_id, piece.external_id)
             if not piece.kept.done():
                 piece.kept.set_result(key in fresh)
             fresh.discard(key)
-        self._ground.bus.tell()
+        self._ground.bus.tell_of_pieces()
 
     async def give_turn_back(self, line: Line, writer: str) -> None:
         with contextlib.suppress(DatabaseError):  # then there is one turn less for an hour
@@ -189,15 +191,17 @@ class IntakeDoor(TalkDoor):
             await lines.note_failed(tx, line.id, error)
 
     async def arrived(self, line: Line, external_id: str, *, seconds: float) -> bool:
-        return bool(await self._awaited(statements.has_arrived, line, external_id, seconds))
+        return bool(await self._awaited(statements.has_arrived, line, external_id, seconds, pieces=True))
 
     async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
         number: int | None = await self._awaited(statements.case_number, line, external_id, seconds)
         return number
 
-    async def _awaited(self, statement: TextClause, line: Line, external_id: str, seconds: float) -> Any:
-        """Ask until the answer is something, whenever something happened; what the last answer was when time is up."""
-        with self._ground.bus.subscribed() as wakes:
+    async def _awaited(
+        self, statement: TextClause, line: Line, external_id: str, seconds: float, *, pieces: bool = False
+    ) -> Any:
+        """Ask until the answer is something, whenever something happened or came in; what the last answer was when time is up."""
+        with self._ground.bus.subscribed(pieces=pieces) as wakes:
             deadline = asyncio.get_running_loop().time() + seconds
             while True:
                 wakes.clear()

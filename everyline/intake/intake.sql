@@ -13,6 +13,10 @@ update inbound set due_at = :until, attempts = attempts + 1
 where id in (select id from fresh union all select id from suspect)
 returning id, line_id, external_id, body, file_hash, size, envelope, received_at, attempts;
 
+-- name: lightly
+-- What this transaction writes may be lost in a crash.
+set local synchronous_commit = off;
+
 -- name: let_go
 -- Claimed, but not to be processed by who claimed it: due again at once.
 update inbound set due_at = :at, attempts = attempts - 1 where id = any(cast(:ids as bigint[])) and state = 'new';
@@ -72,21 +76,24 @@ group by i.contact_point_id, c.line_id, c.subject;
 -- name: cases_of_talkers
 -- The case of the newest interaction of each sender on a line, when it is open, or was settled so lately that they are back in time.
 -- Who begins something new continues only a talk that goes on.
-select w.inbound_id, i.case_id
+select w.inbound_id, i.case_id, i.ended_at is null and i.media_class <> 'mail' as live
 from unnest(cast(:inbound_ids as bigint[]), cast(:kinds as text[]), cast(:addresses as text[]), cast(:line_ids as bigint[]),
     cast(:rejoins as int[]), cast(:begins as boolean[])) as w (inbound_id, kind, address, line_id, rejoin, begins)
 join contact_point p on p.kind = w.kind and p.address = w.address
 join lateral (
-    select n.case_id, n.ended_at from interaction n where n.contact_point_id = p.id and n.line_id = w.line_id order by n.id desc limit 1
+    select n.case_id, n.ended_at, n.media_class from interaction n where n.contact_point_id = p.id and n.line_id = w.line_id order by n.id desc limit 1
 ) i on true
 join "case" c on c.id = i.case_id
 where case when w.begins then i.ended_at is null
     else c.status not in ('resolved', 'closed') or c.resolved_at > cast(:at as timestamptz) - w.rejoin * interval '1 second' end;
 
 -- name: open_interactions
--- The interaction that goes on, by case, line and address; whether its talk is one that is answered later and that nobody has in hand.
+-- The interaction that goes on, by case, line and address; whether its talk is one that is answered later and that nobody has in
+-- hand, and whether it is one that waits or that somebody has.
 select distinct on (i.case_id, i.line_id, i.contact_point_id) i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class,
-    t.mode = 'later' and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail
+    t.mode = 'later' and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail,
+    t.mode = 'live' and (exists (select from queue_entry e where e.case_id = i.case_id and e.state in ('waiting', 'offered'))
+        or exists (select from assignment a where a.case_id = i.case_id and a.work_ended_at is null and a.ended_at is null)) as held
 from interaction i left join talk t on t.interaction_id = i.id
 where i.case_id = any(cast(:case_ids as bigint[])) and i.ended_at is null order by i.case_id, i.line_id, i.contact_point_id, i.id desc;
 

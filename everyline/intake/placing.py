@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from everyline.cases.rules import Arrival, Status, on_message
@@ -67,16 +67,24 @@ async def referred(tx: Tx, signer: CaseSigner, todo: Sequence[tuple[Piece, Inbou
     return found
 
 
-async def talking(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[int, KnownCase]:
-    """Where a channel goes on by whose case is open: by inbound id, the case that its sender talks to us about on the line, or
-    came back to soon enough. Their senders must be held, so that nobody opens one meanwhile."""
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """Where a channel goes on by whose case is open."""
+
+    cases: Mapping[int, KnownCase] = field(default_factory=dict)  # by inbound id
+    beginning: frozenset[int] = frozenset()  # lines on which a talk may begin
+
+
+async def talking(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> Talking:
+    """The cases that senders talk to us about on such lines, or came back to soon enough. They must be held, so that nobody
+    opens one meanwhile."""
     asked = [
         (piece, read)
         for piece, read, _files in todo
         if read.sender is not None and channel(piece.line.channel).facts.continues is Continues.OPEN_CASE
     ]
     if not asked:
-        return {}
+        return Talking()
     rows = await tx.rows(
         statements.cases_of_talkers,
         {
@@ -90,7 +98,9 @@ async def talking(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> dict[in
         },
     )
     cases = await _known(tx, sorted({row.case_id for row in rows})) if rows else {}
-    return {row.inbound_id: cases[row.case_id] for row in rows if row.case_id in cases}
+    live = {row.inbound_id for row in rows if row.live}
+    beginning = frozenset(piece.line.id for piece, _read in asked if piece.inbound_id not in live)
+    return Talking({row.inbound_id: cases[row.case_id] for row in rows if row.case_id in cases}, beginning)
 
 
 def join(said: Iterable[Said]) -> None:

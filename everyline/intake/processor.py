@@ -12,16 +12,16 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
-from everyline.channel_contract import Line, MediaClass
-from everyline.channel_registry import channel
+from everyline.channel_contract import Line
 from everyline.ground.clock import now
 from everyline.ground.database import DatabaseError, Row, Tx, is_away
 from everyline.ground.installation import Ground
 from everyline.ground.words import _
 from everyline.intake import actions
 from everyline.intake.answering import Answering
-from everyline.intake.reading import Batch, Piece, Stumbled, read
+from everyline.intake.reading import Batch, Piece, Stumbled, is_quick, read
 from everyline.intake.rules import MOST_ATTEMPTS, Flood
 from everyline.intake.said import LineFacts
 from everyline.lines.queries import as_channel_sees, by_ids
@@ -44,6 +44,7 @@ class _Ready:
     lines: dict[int, Row]
     groups: list[list[Row]]
     first: Batch
+    quick: bool = False  # all of it is read in no time
 
 
 class Processor:
@@ -56,12 +57,15 @@ class Processor:
         self._flood = Flood(chosen.flood_cases, timedelta(seconds=chosen.flood_seconds))
         self._ahead: asyncio.Task[_Ready] | None = None
         self._in_hand: dict[int, int] = {}  # inbound id to its attempts
+        self._lines: dict[int, Row] = {}
+        self._lines_read_at = float("-inf")
+        self._seen: dict[int, tuple[Row, Line]] = {}
         self._facts: dict[int, tuple[Row, float, LineFacts]] = {}  # by line: what it was when, and what followed
 
     async def run(self) -> None:
         """For ever; woken by the bus."""
         try:
-            with self._ground.bus.subscribed() as wakes:
+            with self._ground.bus.subscribed(pieces=True) as wakes:
                 while True:
                     wakes.clear()
                     try:
@@ -76,7 +80,8 @@ class Processor:
             await self._let_go()
 
     async def process_some(self) -> int:
-        """One batch; returns how many rows were claimed. While it is written the next one is read already."""
+        """One batch; returns how many rows were claimed. While it is written the next one is read already, unless reading takes no
+        time: what is claimed waits until then, and more comes meanwhile."""
         ready: _Ready | None = None
         if self._ahead is not None:
             await asyncio.wait({self._ahead})  # and not the task itself: it must outlive a cancellation
@@ -84,7 +89,7 @@ class Processor:
             ready = ahead.result()
         if ready is None or not ready.rows:  # what was seen ahead as nothing may be something by now
             ready = await self._read_some()
-        if ready.rows and not any(_is_suspect(row) for row in ready.rows):
+        if ready.rows and not ready.quick and not any(_is_suspect(row) for row in ready.rows):
             self._ahead = asyncio.create_task(self._read_some(), name="read ahead")
         self._in_hand = attempts = {row.id: row.attempts for row in ready.rows}
         for number, group in enumerate(ready.groups):
@@ -95,23 +100,40 @@ class Processor:
         return len(ready.rows)
 
     async def _read_some(self) -> _Ready:
-        async with self._ground.database.transaction() as tx:
+        async with self._ground.database.transaction() as tx, tx.pipeline():
+            # a claim that a crash has lost is a row that is due: nothing waits for the disk
+            await tx.execute(actions.statements.lightly)
             values = {"at": now(), "until": now() + CLAIM, "most": BATCH}
             rows = sorted(await tx.rows(actions.statements.claim, values), key=lambda row: int(row.id))
-            line_rows = await by_ids(tx, sorted({row.line_id for row in rows})) if rows else {}
+            line_rows = await self._line_rows(tx, {row.line_id for row in rows})
         groups = _groups([row for row in rows if not _is_suspect(row)])
         groups += [[row] for row in rows if _is_suspect(row)]
-        return _Ready(rows, line_rows, groups, await self._read(groups[0], line_rows) if groups else Batch())
+        first = await self._read(groups[0], line_rows) if groups else Batch()
+        quick = all(is_quick(row, line_rows[row.line_id].channel) for row in rows)
+        return _Ready(rows, line_rows, groups, first, quick)
+
+    async def _line_rows(self, tx: Tx, ids: set[int]) -> dict[int, Row]:
+        """Lines by id, taken as they were a moment ago."""
+        at = time.monotonic()
+        if at - self._lines_read_at > REMEMBERED_SECONDS or not ids <= self._lines.keys():
+            self._lines = await by_ids(tx, sorted(ids | self._lines.keys())) if ids else {}
+            self._lines_read_at = at
+        return {line_id: self._lines[line_id] for line_id in ids}
 
     async def _read(self, rows: list[Row], line_rows: dict[int, Row]) -> Batch:
         over = [row for row in rows if row.attempts > MOST_ATTEMPTS]
         if over:  # always alone
             cause = _("It was begun %s times and never came to an end.") % (over[0].attempts - 1)
             return Batch(stumbled=[Stumbled(over[0].id, over[0].attempts, cause, hopeless=True)])
-        lines = {
-            line_id: as_channel_sees(row, self._ground.vault, self._ground.signer) for line_id, row in line_rows.items()
-        }
+        lines = {line_id: self._as_channel_sees(row) for line_id, row in line_rows.items()}
         return await read(rows, lines, self._ground.files)
+
+    def _as_channel_sees(self, row: Row) -> Line:
+        """The line with its settings, which are read once."""
+        kept = self._seen.get(row.id)
+        if kept is None or kept[0] != row:
+            kept = self._seen[row.id] = (row, as_channel_sees(row, self._ground.vault, self._ground.signer))
+        return kept[1]
 
     async def _let_go(self) -> None:
         """What was claimed and will not be settled here is free for others at once."""
@@ -139,7 +161,8 @@ class Processor:
                 facts = {
                     line_id: await self._line_facts(tx, line_rows[line_id], line) for line_id, line in lines.items()
                 }
-                settled = await actions.settle(tx, self._ground.signer, pieces, facts, self._flood)
+                attend = partial(self._attend, line_rows, facts)
+                settled = await actions.settle(tx, self._ground.signer, pieces, facts, self._flood, attend)
                 await self._answering.acknowledge(tx, settled, facts)
         except DatabaseError as error:
             if is_away(error):
@@ -166,13 +189,21 @@ class Processor:
         if kept is None or kept[0] != row or time.monotonic() - kept[1] > REMEMBERED_SECONDS:
             queue_id = row.queue_id or await queue_queries.default_queue(tx)
             due_at = await queue_queries.goal(tx, queue_id, now()) if queue_id else None
-            kept = (row, time.monotonic(), LineFacts(queue_id, due_at, row.acknowledges))
+            kept = (row, time.monotonic(), LineFacts(queue_id, due_at, row.acknowledges, talks=line.settings.talks))
             self._facts[row.id] = kept
-        found = kept[2]
-        if found.queue_id is None or channel(line.channel).facts.media_class is not MediaClass.CHAT:
-            return found
-        there = await attendance.of(tx, row.hours_id, found.queue_id, line.settings.talks)
-        return replace(found, attended=there.attended, talks=line.settings.talks)
+        return kept[2]
+
+    async def _attend(
+        self, rows: dict[int, Row], facts: dict[int, LineFacts], tx: Tx, line_ids: frozenset[int]
+    ) -> dict[int, LineFacts]:
+        """Of lines on which talks begin: whether somebody is there."""
+        found: dict[int, LineFacts] = {}
+        for line_id in line_ids:
+            queue_id = facts[line_id].queue_id
+            if queue_id is not None:
+                there = await attendance.of(tx, rows[line_id].hours_id, queue_id, facts[line_id].talks)
+                found[line_id] = replace(facts[line_id], attended=there.attended)
+        return found
 
     async def _until_next(self) -> float:
         async with self._ground.database.transaction() as tx:

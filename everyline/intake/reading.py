@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from everyline.channel_contract import Inbound, InboundKind, Line, Raw, Unreadable
+from everyline.channel_contract import Inbound, InboundKind, Line, MediaClass, Raw, Unreadable
 from everyline.channel_registry import channel
 from everyline.ground import languages
 from everyline.ground.database import Row
@@ -18,6 +18,7 @@ from everyline.intake import written
 
 log = logging.getLogger(__name__)
 
+QUICK_BYTES = 4096  # no file to speak of is in it
 LONGEST_TEXT = 500_000  # characters kept as words; the rest stays in the raw piece
 
 
@@ -63,8 +64,16 @@ class Batch:
 
 
 async def read(rows: list[Row], lines: Mapping[int, Line], files: Files) -> Batch:
-    """Read claimed rows, beside the event loop: parsing takes the processor, and files take the disk."""
+    """Read claimed rows, beside the event loop: parsing takes the processor, and files take the disk. What is said in a talk is
+    a line or two, and somebody waits for it: it is read at once."""
+    if all(is_quick(row, lines[row.line_id].channel) for row in rows):
+        return _read_all(rows, lines, files)
     return await asyncio.to_thread(_read_all, rows, lines, files)
+
+
+def is_quick(row: Row, channel_name: str) -> bool:
+    """Is it read in no time?"""
+    return bool(row.size < QUICK_BYTES) and channel(channel_name).facts.media_class is MediaClass.CHAT
 
 
 def _read_all(rows: list[Row], lines: Mapping[int, Line], files: Files) -> Batch:

@@ -186,7 +186,7 @@ async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, Line
                 waiting_since=one.waiting_since or one.piece.received_at,
                 media_class=one.media_class,
             )
-        elif isinstance(case, KnownCase) and one.by_person:
+        elif isinstance(case, KnownCase) and one.by_person and not one.held:
             waiting = Waiting(
                 case.queue_id or 0,
                 one.interaction_id,

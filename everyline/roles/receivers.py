@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 30.0
 STAND_BY_SECONDS = 5.0
+GATHER_SECONDS = 0.25
 WIRE_EVENTS = ("line.failed", "line.recovered")  # say nothing of which receivers have to run
 
 
@@ -41,7 +42,9 @@ class Receivers:
                     async with self._ground.database.transaction() as tx:
                         position = await events.newest(tx)
                     await self._match_lines()
-                    async for batch in events.follow(self._ground.database, self._ground.bus, position):
+                    async for batch in events.follow(
+                        self._ground.database, self._ground.bus, position, gather=GATHER_SECONDS
+                    ):
                         if any(event.kind.startswith("line.") and event.kind not in WIRE_EVENTS for event in batch):
                             await self._match_lines()
                 except (DatabaseError, OSError) as error:

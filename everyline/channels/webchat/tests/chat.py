@@ -198,13 +198,13 @@ class Chat:
             return await dispatch.answer(tx, self.ground.signer, agent_id, case_id, text, **more)
 
     async def change(self, **settings: Any) -> None:
-        """Change settings of the line; the application takes them at once."""
+        """Change settings of the line, and wait until they count: processes read lines again every other second."""
         async with self.ground.database.transaction() as tx:
             before = (await line_queries.get(tx, self.line.id)).settings
             await lines.change(tx, self.ground.vault, None, self.line.id, settings={**before, **settings})
             row = await line_queries.get(tx, self.line.id)
         self.line = line_queries.as_channel_sees(row, self.ground.vault, self.ground.signer)
-        await asyncio.sleep(0)
+        await asyncio.sleep(2.1)
 
 
 async def mail_line(ground: Ground) -> int:

@@ -59,7 +59,6 @@ async def test_what_cannot_be_read_is_refused(chat: Chat, body: bytes, status: i
 
 async def test_scripts_in_every_field_are_words(chat: Chat) -> None:
     await chat.change(questions="Your name | name\nAccount | text")
-    await asyncio.sleep(2.1)  # lines are read again every other second
     visitor = await chat.greeted()
     stream = await visitor.stream()
     (account,) = [one["name"] for one in (await visitor.get("home")).json()["fields"] if one["label"] == "Account"]
@@ -91,7 +90,6 @@ async def test_half_a_character_and_nothing_of_the_database(chat: Chat) -> None:
 
 async def test_answers_before_the_talk_are_checked(chat: Chat) -> None:
     await chat.change(questions="Your mail | mailbox | required\nColour | choice | required | Red; Green")
-    await asyncio.sleep(2.1)  # lines are read again every other second
     visitor = await chat.greeted()
     asked = {one["label"]: one["name"] for one in (await visitor.get("home")).json()["fields"]}
     colour = asked["Colour"]
@@ -144,7 +142,6 @@ async def test_uploads_are_what_they_hold(chat: Chat) -> None:
 
 async def test_files_have_a_size_and_a_number(chat: Chat) -> None:
     await chat.change(largest_files=2048, most_files=2)
-    await asyncio.sleep(2.1)  # lines are read again every other second
     visitor = await chat.greeted()
     many = [(f"{n}.txt", b"words", "text/plain") for n in range(3)]
     assert (await _upload(chat, visitor, *many)).status_code == 413
