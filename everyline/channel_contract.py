@@ -531,8 +531,9 @@ class Door(Protocol):
     async def check_code(self, line: Line, sender: Address, mailbox: str, code: str) -> bool:
         """Is this the code? Each can be told once, and few may be tried."""
 
-    async def find_articles(self, line: Line, words: str, language: str) -> Sequence[ArticleHit]:
-        """Articles that anybody may read, best first; empty where there are none."""
+    async def find_articles(self, line: Line, words: str, language: str, *, whole: bool) -> Sequence[ArticleHit]:
+        """Articles that anybody may read, best first; empty where there are none. ``whole``: they have typed all that they
+        ask, so that nothing found is kept as something to write about."""
 
     async def article(self, line: Line, slug: str, language: str) -> ArticleText:
         """One of them. NotFound."""

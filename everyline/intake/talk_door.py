@@ -8,6 +8,10 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
+from everyline.articles import actions as articles
+from everyline.articles import finding
+from everyline.articles import queries as article_queries
+from everyline.articles.queries import Reader
 from everyline.channel_contract import (
     Address,
     ArticleHit,
@@ -22,7 +26,9 @@ from everyline.channel_contract import (
     TalkSoFar,
     Wait,
 )
+from everyline.channel_registry import channel
 from everyline.dispatch import actions as dispatch
+from everyline.ground import markdown
 from everyline.ground.clock import now
 from everyline.ground.database import DatabaseError, Row, Tx, is_away
 from everyline.ground.errors import Conflict, NotFound
@@ -44,6 +50,7 @@ from everyline.queues.waits import rounded
 LATER = mark("It could not be kept now; please send it again later.")
 STANDING_SECONDS = 3.0  # how long what is said of a line is taken as it was
 CODE_SECONDS = 600.0  # a code works for ten minutes, and until the next ten are over
+MOST_HITS = 6
 MOST_CODES = 3  # to one mailbox within that time
 MOST_TRIES = 5  # of one sender; four times as many of one mailbox, whoever tries
 
@@ -263,8 +270,27 @@ class TalkDoor:
     def _digest(self, text: str) -> str:
         return hmac.digest(self._ground.key, text.encode(), "sha256").hex()[:32]
 
-    async def find_articles(self, line: Line, words: str, language: str) -> Sequence[ArticleHit]:
-        return ()
+    async def find_articles(self, line: Line, words: str, language: str, *, whole: bool) -> Sequence[ArticleHit]:
+        asked = finding.Asked(
+            words, Reader("public", language), channel=line.channel, most=MOST_HITS, otherwise=line.language
+        )
+        async with self._transaction() as tx:
+            hits = await finding.find(tx, asked)
+            if whole and not any(hit.useful for hit in hits):
+                await articles.found_nothing(tx, words, language, channel=line.channel)
+        return [ArticleHit(hit.slug, str(hit.title), str(hit.extract)) for hit in hits]
 
     async def article(self, line: Line, slug: str, language: str) -> ArticleText:
-        raise NotFound(_("There is no such article."))
+        reader = Reader("public", language)
+        async with self._transaction() as tx:
+            found = await article_queries.shown(tx, reader, slug)
+            if isinstance(found, article_queries.Moved):
+                found = await article_queries.shown(tx, reader, found.slug)
+            if isinstance(found, article_queries.Moved):
+                raise NotFound(_("There is no such article."))
+            # the wording of live text is called as its media class is
+            kind = str(channel(line.channel).facts.media_class)
+            text = await article_queries.wording(tx, found.article_id, kind, found.language)
+            await articles.viewed(tx, found.article_id, found.language, channel=line.channel)
+        url = f"{self._ground.settings.address}/{found.language}/articles/{found.slug}"
+        return ArticleText(found.slug, found.title, markdown.html(text), url)

@@ -9,6 +9,7 @@ from everyline.channel_contract import Line, Person, Standing, SurveyQuestion, T
 from everyline.channels.webchat import tokens
 from everyline.channels.webchat.kinds import SHOWN
 from everyline.channels.webchat.settings import WebchatSettings
+from everyline.channels.webchat.texts import texts
 from everyline.channels.webchat.tokens import Visitor
 from everyline.ground import clock
 from everyline.ground.words import _, language, languages
@@ -147,6 +148,7 @@ def home(line: Line, standing: Standing) -> dict[str, Any]:
         "verifies_by_mail": settings.verifies_by_mail,
         "transcripts": settings.transcripts,
         "powered": True,
+        "texts": texts(),
     }
 
 

@@ -226,7 +226,8 @@ class Widget:
     async def _find(self, asked: Asked) -> Response:
         self._slow_down(f"find {asked.line.id} {asked.visitor.id}", MOST_SEARCHES, 60)
         wanted = asked.request.query_params.get("q", "")[:200]
-        hits = await self._door.find_articles(asked.line, wanted, language()) if wanted.strip() else ()
+        whole = asked.request.query_params.get("whole") == "1"
+        hits = await self._door.find_articles(asked.line, wanted, language(), whole=whole) if wanted.strip() else ()
         return answer({"hits": [{"slug": one.slug, "title": one.title, "extract": one.extract} for one in hits]})
 
     async def _article(self, asked: Asked) -> Response:

@@ -461,3 +461,24 @@ async def test_the_script_is_for_every_site(chat: Chat) -> None:
         assert again.status_code == 304
     else:
         assert answer.status_code == 404
+
+
+@pytest.mark.req("A7")
+async def test_articles_are_found_and_read_in_the_wording_of_live_text(chat: Chat) -> None:
+    from everyline.articles import actions as articles
+    from everyline.articles.models import Gap
+
+    async with chat.ground.database.transaction() as tx:
+        article_id = await articles.add(tx, None, "en", "Find a leak", text="Look at the **meter** at night.")
+        await articles.publish(tx, None, article_id, "en")
+    visitor = await chat.greeted()
+    (hit,) = (await visitor.get("find?q=leak")).json()["hits"]
+    assert hit["title"] == "Find a <mark>leak</mark>"
+    found = (await visitor.get(f"articles/{hit['slug']}")).json()
+    assert "meter" in found["html"]
+    assert found["url"].endswith("/en/articles/find-a-leak")
+    assert (await visitor.get("articles/nothing")).status_code == 404
+    assert (await visitor.get("find?q=zebra")).json() == {"hits": []}
+    assert await chat.rows(Gap) == []
+    await visitor.get("find?q=zebra&whole=1")
+    assert [one.words for one in await chat.rows(Gap)] == ["zebra"]
