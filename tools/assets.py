@@ -19,6 +19,7 @@ from pathlib import Path
 from tools.node import node_command, node_environment, npm_command
 
 ROOT = Path(__file__).resolve().parent.parent
+ALONE = ("widget",)  # scripts that other sites load by a plain tag: no names of theirs may meet ours
 
 
 def script_entries(root: Path) -> list[Path]:
@@ -49,10 +50,14 @@ def build_scripts(root: Path) -> None:
             subprocess.run(
                 [*npm_command(), "ci", "--omit=dev", "--silent"], cwd=root, env=node_environment(), check=True
             )
-        named = [f"{entry.stem}={entry.relative_to(root)}" for entry in entries]
-        options = ["--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none"]
-        command = [*esbuild_command(esbuild), *named, *options, f"--outdir={target}", "--log-level=warning"]
-        subprocess.run(command, cwd=root, env=node_environment(), check=True)
+        options = ["--bundle", "--minify", "--target=es2022", "--legal-comments=none", "--log-level=warning"]
+        for form in ("esm", "iife"):
+            named = [
+                f"{one.stem}={one.relative_to(root)}" for one in entries if (one.stem in ALONE) == (form == "iife")
+            ]
+            if named:
+                command = [*esbuild_command(esbuild), *named, *options, f"--format={form}", f"--outdir={target}"]
+                subprocess.run(command, cwd=root, env=node_environment(), check=True)
     digests = {name: hashlib.sha256((target / name).read_bytes()).hexdigest()[:12] for name in sorted(wanted)}
     (target / "manifest.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 

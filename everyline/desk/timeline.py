@@ -130,7 +130,8 @@ def _piece(
     channel = channel_facts(row.channel)
     ours = row.direction == "out"
     facts = row.facts or {}
-    same = answer_subject(row.subject).lower() == answer_subject(subject).lower()
+    # live text has no subject of its own: what stands there are its first words
+    same = answer_subject(row.subject).lower() == answer_subject(subject).lower() or row.text.startswith(row.subject)
     foot = _foot(delivery, ours=row.agent_id == me_id, now=now, there=there) if ours and delivery is not None else None
     look = ("ours" if ours else "") + (f" {foot['look']}" if foot and foot["look"] else "")
     return {

@@ -1,0 +1,177 @@
+"""The chat widget on somebody else's page under a strict policy: a talk from the first word to the survey, over a lost line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import insert
+
+from everyline.ground.installation import Ground
+from everyline.people import actions as people
+from everyline.queues.models import Membership, WrapUpCode
+from tests.browser.conftest import faults, sign_in, with_ground
+from tests.product import RunningProduct
+
+pytestmark = [pytest.mark.req("C1"), pytest.mark.timeout(150)]
+PASSWORD = "correct horse battery"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Harbor County water</title></head><body><main><h1>Water</h1><p>Bills and meters.</p></main>
+<script src="{product}/in/webchat/help/widget.js" async></script></body></html>"""
+
+
+@contextmanager
+def foreign_site(product: str) -> Iterator[str]:
+    """A site of its own origin whose policy allows our script and our line, and nothing else."""
+    policy = f"default-src 'none'; script-src {product}; connect-src {product}; require-trusted-types-for 'script'"
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html; charset=utf-8")
+            self.send_header("content-security-policy", policy)
+            self.end_headers()
+            self.wfile.write(PAGE.format(product=product).encode())
+
+        def log_message(self, *_facts: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+async def staff(ground: Ground) -> None:
+    async with ground.database.transaction() as tx:
+        await tx.many(insert(WrapUpCode), [{"name": "Answered"}])
+        agent_id = await people.add_agent(
+            tx, None, email="dana@harbor.example", name="Dana Sample", password=PASSWORD, all_queues=True
+        )
+        await tx.execute(insert(Membership).values(queue_id=1, agent_id=agent_id))
+
+
+def arrange(product: RunningProduct, site: str, *settings: str) -> None:
+    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    chosen = [part for one in (f"sites={site}", *settings) for part in ("--set", one)]
+    product.cli("line", "add", "webchat", "help", "--name", "Harbor County help", *chosen)
+    with_ground(product, staff)
+
+
+def visit(chromium: Browser, site: str) -> tuple[Page, list[str]]:
+    """A visitor's page, and what its console says is wrong."""
+    page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.goto(site)
+    return page, wrong
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Your message")
+
+
+def write(page: Page, words: str) -> None:
+    box(page).fill(words)
+    page.keyboard.press("Enter")
+
+
+def take(agent: Page) -> None:
+    agent.wait_for_selector("[data-offer]", timeout=15_000)
+    agent.wait_for_timeout(1200)
+    with agent.expect_navigation(url=re.compile(r"/desk/cases/\d+")):
+        agent.keyboard.press("a")
+
+
+def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: RunningProduct) -> None:
+    with foreign_site(product.address) as site:
+        arrange(product, site)
+        agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+        agent.locator(".state-switch").click()
+        agent.get_by_role("menuitemradio", name="Available").first.click()
+        page, wrong = visit(chromium, site)
+        page.get_by_role("button", name="Open the chat").click()
+        page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).click()
+        write(page, "Do I need a permit for a fence?")
+        take(agent)
+        expect(agent.locator(".timeline")).to_contain_text("Do I need a permit for a fence?")
+        expect(page.get_by_role("dialog")).to_contain_text("Dana Sample", timeout=10_000)
+        agent.locator("#reply-text").fill("Not for one of six feet.")
+        agent.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_role("log")).to_contain_text("Not for one of six feet.", timeout=10_000)
+
+        page.context.set_offline(True)
+        write(page, "And for eight feet?")
+        write(page, "It is at the shore.")
+        expect(page.get_by_role("dialog")).to_contain_text("No connection.", timeout=20_000)
+        expect(page.locator("[data-pending]")).to_have_count(2)
+        agent.locator("#reply-text").fill("Where is it?")
+        agent.get_by_role("button", name="Send", exact=True).click()
+        page.context.set_offline(False)
+        expect(page.locator("[data-pending]")).to_have_count(0, timeout=30_000)
+        expect(page.get_by_role("log")).to_contain_text("Where is it?", timeout=30_000)
+        expect(agent.locator(".timeline")).to_contain_text("It is at the shore.", timeout=10_000)
+        for words in ("And for eight feet?", "It is at the shore.", "Where is it?"):
+            expect(page.get_by_role("log").get_by_text(words, exact=True)).to_have_count(1)
+            expect(agent.locator(".timeline").get_by_text(words, exact=True)).to_have_count(1)
+
+        page.reload()  # another page of the site: the talk is still there
+        expect(page.get_by_role("log")).to_contain_text("Do I need a permit for a fence?", timeout=10_000)
+        page.get_by_role("button", name="More", exact=True).click()
+        page.get_by_role("button", name="End the talk").click()
+        expect(page.get_by_role("dialog")).to_contain_text("The talk has ended.")
+        unexpected = [one for one in wrong if "net::ERR_" not in one]
+        assert unexpected == []
+
+
+def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product: RunningProduct) -> None:
+    with foreign_site(product.address) as site:
+        arrange(product, site)
+        page, wrong = visit(chromium, site)
+        page.get_by_role("button", name="Open the chat").click()
+        page.get_by_role("button", name="Leave a message").click()
+        write(page, "<img src=x onerror=alert(1)> My meter runs backwards.")
+        expect(page.get_by_label("Your email address")).to_be_visible(timeout=10_000)
+        page.get_by_label("Your email address").fill("rosa@mail.example")
+        page.get_by_role("button", name="Send", exact=True).first.click()
+        expect(page.get_by_role("dialog")).to_contain_text("We answer by email to r…@mail.example.", timeout=10_000)
+        expect(page.get_by_role("log")).to_contain_text("<img src=x onerror=alert(1)> My meter runs backwards.")
+        assert wrong == []
+
+
+def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, product: RunningProduct) -> None:
+    arrange(product, "", "questions=Your name | name | required")
+    wrong: list[str] = []
+    for scheme in ("light", "dark"):
+        page = chromium.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme).new_page()
+        page.goto(product.address + "/sign-in")  # a page of ours: axe may run in it
+        page.evaluate(
+            "src => { const tag = document.createElement('script'); tag.src = src; document.body.append(tag); }",
+            f"{product.address}/in/webchat/help/widget.js",
+        )
+        opener = page.get_by_role("button", name="Open the chat")
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        wrong += faults(page)
+        page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).press("Enter")
+        page.get_by_label("Your name").fill("Rosa Delgado")
+        wrong += faults(page)
+        page.keyboard.press("Enter")
+        expect(box(page)).to_be_focused()
+        page.keyboard.type("Hello")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-pending]")).to_have_count(0, timeout=10_000)
+        wrong += faults(page)
+        page.keyboard.press("Escape")
+        expect(opener).to_be_focused()
+    assert wrong == []
