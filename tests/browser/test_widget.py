@@ -109,6 +109,7 @@ def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: R
         agent.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("log")).to_contain_text("Not for one of six feet.", timeout=10_000)
 
+        expect(page.get_by_text("No connection.")).to_be_hidden()
         page.context.set_offline(True)
         write(page, "And for eight feet?")
         write(page, "It is at the shore.")

@@ -18,7 +18,7 @@ export class Chat extends HTMLElement {
   answers: Record<string, string> = {};
   unread = 0;
   #root = this.attachShadow({ mode: "open" });
-  #room = h("div");
+  #room = h("div", { class: "room" });
   #said = h("p", { class: "unseen", role: "status" });
   #talking: TalkView | undefined;
   #view: View = "home";

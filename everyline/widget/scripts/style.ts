@@ -3,7 +3,8 @@
 export const STYLE = `
 :host{all:initial;--brand:#0b6b61;--on:#fff;--ink:light-dark(#1d2326,#eceff0);--soft:light-dark(#566167,#aab4b9);--line:light-dark(#dfe4e6,#3a4347);--edge:light-dark(#879298,#7d888d);--ground:light-dark(#fff,#1b2023);--sunk:light-dark(#f2f5f5,#14181a);--raised:light-dark(#fff,#252b2e);--link:color-mix(in oklab,var(--brand),light-dark(#000 12%,#fff 45%));--tint:color-mix(in oklab,var(--brand) 12%,var(--ground));--bad:light-dark(#a3231a,#ffb4a8);--warn:light-dark(#fff1d6,#46350d);--good:light-dark(#17692f,#8fd6a1);color-scheme:light dark;position:fixed;z-index:2147483000;inset:auto 20px 20px auto;display:block;color:var(--ink);font:400 15px/1.45 system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;text-align:start}
 :host([data-side=left]){inset:auto auto 20px 20px}
-:host([hidden]){display:none}
+:host([hidden]),[hidden]{display:none!important}
+.room{block-size:100%}ul:empty{display:none}
 *,::before,::after{box-sizing:border-box}
 h2,h3,p,ul,ol,fieldset,legend{margin:0;padding:0;border:0}
 h2{font-size:23px;line-height:1.2;letter-spacing:-.02em}h3{font-size:16px;line-height:1.3}
