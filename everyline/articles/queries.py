@@ -330,27 +330,28 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         raise NotFound(_("There is nothing at this address."))
     if not row.current:
         return Moved(row.slug)
-    files = await files_of(tx, row.article_id)
-    pieces = _rendered(row.kind, row.text, row.language, tuple(files))
-    related = await tx.rows(
-        statements.related,
-        {
-            "article_id": row.article_id,
-            "language": row.language,
-            "audiences": reader.audiences,
-            "category_ids": reader.within,
-            "category_id": row.category_id,
-            "tags": row.tags,
-            "products": row.products,
-            "most": RELATED,
-        },
-    )
-    languages = await tx.rows(
+    near = {
+        "article_id": row.article_id,
+        "language": row.language,
+        "audiences": reader.audiences,
+        "category_ids": reader.within,
+        "category_id": row.category_id,
+        "tags": row.tags,
+        "products": row.products,
+        "most": RELATED,
+    }
+    languages_of = (
         select(PublishedArticle.language, PublishedArticle.slug)
         .where(PublishedArticle.article_id == row.article_id, reader.sees)
         .order_by(PublishedArticle.language)
     )
-    above = await tx.rows(statements.path, {"category_id": row.category_id}) if row.category_id else []
+    files, related, languages, above = await tx.together(
+        files_of(tx, row.article_id),
+        tx.rows(statements.related, near),
+        tx.rows(languages_of),
+        tx.rows(statements.path, {"category_id": row.category_id}),
+    )
+    pieces = _rendered(row.kind, row.text, row.language, tuple(files))
     return Shown(
         article_id=row.article_id,
         language=row.language,
@@ -377,7 +378,7 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         related=tuple(Entry(*one[:7]) for one in related),
         tags=tuple(row.tags),
         products=tuple(row.products),
-        minutes=wordings.minutes(wordings.reading_seconds(row.text)),
+        minutes=wordings.minutes(wordings.reading_seconds_of(row.plain)),
         published_at=row.published_at,
         updated_at=row.updated_at,
         own_language=row.language == reader.language,
@@ -445,7 +446,8 @@ def _rendered(kind: str, text: str, language: str, files: tuple[FileRow, ...]) -
     find = _finder(files)
     with speaking(language):
         if kind != Kind.GUIDE:
-            return _Pieces(markdown.article(text, find), tuple(markdown.headings(text)), ())
+            html, headings = markdown.article_with_headings(text, find)
+            return _Pieces(html, tuple(headings), ())
         guide = guides.read(text)
         steps = tuple(
             Step(step.name, step.title, markdown.article(step.text, find), step.choices, str(step.end or ""))

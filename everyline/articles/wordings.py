@@ -121,7 +121,12 @@ def segments(text: str) -> Segments:
 
 def reading_seconds(text: str) -> int:
     """How long it takes to read a Markdown text silently."""
-    return round(len(markdown.plain(text).split()) / READ_A_MINUTE * 60)
+    return reading_seconds_of(markdown.plain(text))
+
+
+def reading_seconds_of(words: str) -> int:
+    """The same of its words alone."""
+    return round(len(words.split()) / READ_A_MINUTE * 60)
 
 
 def speaking_seconds(text: str) -> int:

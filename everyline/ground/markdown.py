@@ -118,12 +118,23 @@ class Heading:
 def article(text: str, file: Finder | None = None) -> str:
     """An article as HTML. Its headings begin at the second level, for the first is its title. ``file`` finds files by their
     number; a picture or clip that is none of ours becomes a link."""
-    return str(_article_reader().render(text, {"file": file or _no_file})).strip()
+    return article_with_headings(text, file)[0]
 
 
 def headings(text: str) -> list[Heading]:
     """The headings of an article, with the anchors that ``article`` gives them."""
-    tokens = _article_reader().parse(text, {"file": _no_file})
+    return _headings(_article_reader().parse(text, {"file": _no_file}))
+
+
+def article_with_headings(text: str, file: Finder | None = None) -> tuple[str, list[Heading]]:
+    """Both, of a text that is read once."""
+    reader, env = _article_reader(), {"file": file or _no_file}
+    tokens = reader.parse(text, env)
+    found = _headings(tokens)
+    return str(reader.renderer.render(tokens, reader.options, env)).strip(), found
+
+
+def _headings(tokens: Sequence[Token]) -> list[Heading]:
     return [
         Heading(int(token.tag[1]), str(token.attrGet("id")), _said(tokens[at + 1]))
         for at, token in enumerate(tokens)

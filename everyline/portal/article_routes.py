@@ -21,9 +21,9 @@ from everyline.portal import described, forms, reading, trails
 from everyline.portal.hosts import PREFIX
 from everyline.portal.reading import Readable, readings_of
 from everyline.portal.readings import CHANNEL
-from everyline.portal.saying import day_in_words, size_in_words, whole_moment
+from everyline.portal.saying import day_in_words, size_in_words
 from everyline.portal.visiting import Here, PortalRoute, Visit, own_name, show_public
-from everyline.portal.ways import quickest
+from everyline.portal.ways import by_kind, quickest
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
 
@@ -32,6 +32,7 @@ VOTED_SECONDS = 600.0  # who says twice whether an article helped has said it on
 OTHER_WAYS = 3  # beside the quickest
 
 _BEFORE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)-(\d{1,18})")
+_VOTE = re.compile(r"feedback (\d{1,18})")
 _SHOWN_IN_PLACE = ("image/", "video/", "audio/", "text/vtt")
 
 
@@ -170,12 +171,9 @@ async def article(request: Request, visit: Here, slug: str, way: str = "", voted
         voted=voted,
         names={one: own_name(one) for one in shown.languages},
         best=best,
-        others=[one for one in ways if best is None or one.id != best.id][:OTHER_WAYS],
-        many_ways=len(ways),
+        others=[one for one in by_kind(ways) if best is None or one[0].id != best.id][:OTHER_WAYS],
         asking=asking,
         about=about,
-        day=day_in_words,
-        whole=whole_moment,
         size=size_in_words,
         **_addressed(visit, found),
     )
@@ -261,16 +259,17 @@ async def feedback(request: Request, visit: Here, slug: str) -> Response:
             channel=CHANNEL,
             customer_id=visit.customer.customer_id if visit.customer else None,
         )
-    fresh = ground.vault.lock(f"feedback {feedback_id} {'yes' if helped else 'no'}").decode("ascii")
+    fresh = ground.vault.lock(f"feedback {feedback_id}").decode("ascii")
     return visit.go(f"articles/{shown.slug}", voted=f"{'yes' if helped else 'no'}.{fresh}")
 
 
 def _opened(visit: Visit, token: str) -> int:
     """The vote that a token was given for. NotFound when it is none of ours."""
     try:
-        kind, number, _helped = visit.ground.vault.open(token.encode("ascii", "replace")).split(" ")
-    except (SettingsError, ValueError):
-        raise NotFound(_("There is nothing at this address.")) from None
-    if kind != "feedback":
+        opened = visit.ground.vault.open(token.encode("ascii", "replace"))
+    except SettingsError:
+        opened = ""
+    match = _VOTE.fullmatch(opened)
+    if match is None:
         raise NotFound(_("There is nothing at this address."))
-    return int(number)
+    return int(match[1])

@@ -13,13 +13,12 @@ from everyline.channel_registry import all_channels
 from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.people.permit import public
-from everyline.people.queries import installation
 from everyline.portal import described, queries, reading
 from everyline.portal.hosts import PREFIX
 from everyline.portal.reading import queues_now
 from everyline.portal.saying import STANDINGS, day_in_words, zone_in_words
 from everyline.portal.visiting import Here, PortalRoute, show_public, visit_of, wanted_language
-from everyline.portal.ways import Way, quickest, ways
+from everyline.portal.ways import Way, by_kind, quickest, ways
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
 
@@ -42,15 +41,15 @@ async def front(request: Request) -> Response:
 
 
 @router.get("/{language}")
-async def home(request: Request, visit: Here) -> Response:
+async def home(visit: Here) -> Response:
     """Greeting, search, own open cases, answers, ways to reach us."""
     own_cases: Sequence[Row] = ()
-    counts, zone = None, "UTC"
-    async with visit.ground.database.transaction() as tx:
-        found = await ways(tx, queues_now(request), visit.brand)
-        if visit.customer is not None:
+    counts, zone = None, await reading.zone_of(visit)
+    found = await reading.ways_now(visit)
+    if visit.customer is not None:
+        async with visit.ground.database.transaction() as tx:
             customer_id = visit.customer.customer_id
-            zone = visit.customer.zone or str((await installation(tx))["zone"])
+            zone = visit.customer.zone or zone
             own_cases = await queries.cases(tx, customer_id, are_open=True, most=SHOWN_CASES)
             counts = await queries.how_many(tx, customer_id)
     answers = await reading.first_page(visit, await reading.reader_of(visit))
@@ -76,7 +75,7 @@ async def home(request: Request, visit: Here) -> Response:
             more={},
         ),
         ways=found,
-        kinds=_by_kind(found),
+        kinds=by_kind(found),
         quickest=quickest(found),
         cases=own_cases,
         counts=counts,
@@ -119,11 +118,3 @@ def carrying(way: Way, about: str) -> Way:
     if scheme == "mailto":
         return replace(way, href=f"{way.href}?subject={quote(about)}")
     return replace(way, href=f"{way.href}?about={quote(about)}") if way.href.startswith("/in/") else way
-
-
-def _by_kind(found: list[Way]) -> list[tuple[Way, int]]:
-    """Of each kind of line the quickest, with how many there are."""
-    kinds: dict[str, list[Way]] = {}
-    for way in found:
-        kinds.setdefault(way.facts.name, []).append(way)
-    return [(quickest(same) or same[0], len(same)) for same in kinds.values()]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 from fastapi import Request
 from markupsafe import Markup, escape
 
 from everyline.articles import queries
-from everyline.articles.queries import Address, CategoryShown, Entry, Home, Moved, Reader, Shown, Step
+from everyline.articles.queries import Address, CategoryShown, Entry, Home, Moved, Place, Reader, Shown, Step
+from everyline.articles.rules import Kind
 from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.pages import STATIC
 from everyline.ground.words import _, mark, speaking
 from everyline.people.queries import installation
 from everyline.portal.readings import Readings
+from everyline.portal.saying import day_in_words, whole_moment
 from everyline.portal.shelf import Shelf
 from everyline.portal.visiting import Visit, visit_of
 from everyline.portal.ways import QueuesNow, Way, ways
@@ -75,7 +79,8 @@ class Readable:
     html: Markup
     contents: tuple[tuple[str, str], ...]  # of a long one: anchor and words of its chief headings
     steps: tuple[Step, ...]
-    zone: str
+    day: str  # of the last change, of news that of their publishing; in the language of the reader
+    moment: str  # the same with all that belongs to it
 
 
 async def visit_without_language(request: Request) -> Visit:
@@ -117,6 +122,13 @@ async def first_page(visit: Visit, reader: Reader) -> Home:
     return await shelf_of(visit.request).get(_key(reader, "home"), read)
 
 
+def every_place(places: Sequence[Place]) -> Iterator[Place]:
+    """These categories and all within them."""
+    for one in places:
+        yield one
+        yield from every_place(one.places)
+
+
 async def category(visit: Visit, reader: Reader, slug: str) -> CategoryShown:
     """One category. NotFound."""
 
@@ -155,10 +167,9 @@ async def article(visit: Visit, reader: Reader, slug: str) -> Readable | Moved:
             found = await queries.shown(tx, reader, slug)
             if isinstance(found, Moved):
                 return found
-            zone = str((await installation(tx))["zone"])
             # a customer's own id is in no article: the same is shown to all of an audience
             clips = await _clips(visit.ground, tx, reader, found)
-        return readable(found, visit.base, clips, zone)
+        return readable(found, visit.base, clips, await zone_of(visit))
 
     return await shelf_of(visit.request).get(_key(reader, "article", _plain(slug), visit.base), read)
 
@@ -202,10 +213,20 @@ def caption_words(text: str) -> tuple[str, ...]:
         lines = block.split("\n")
         at = next((number for number, line in enumerate(lines) if _CUE.match(line)), None)
         if at is not None:
-            said = " ".join(_TAG.sub("", line).strip() for line in lines[at + 1 :]).strip()
+            said = unescape(" ".join(_TAG.sub("", line).strip() for line in lines[at + 1 :]).strip())
             if said and (not found or found[-1] != said):
                 found.append(said)
     return tuple(found)
+
+
+async def zone_of(visit: Visit) -> str:
+    """The zone of the organisation."""
+
+    async def read() -> str:
+        async with visit.ground.database.transaction() as tx:
+            return str((await installation(tx))["zone"])
+
+    return await shelf_of(visit.request).get(("zone",), read)
 
 
 def readable(found: Shown, base: str, clips: dict[str, Clip], zone: str) -> Readable:
@@ -216,7 +237,15 @@ def readable(found: Shown, base: str, clips: dict[str, Clip], zone: str) -> Read
         steps = tuple(replace(step, html=furnished(step.html, base, clips)) for step in found.steps)
     chief = min((one.level for one in found.headings), default=2)
     contents = tuple((one.anchor, one.words) for one in found.headings if one.level == chief)
-    return Readable(found, Markup(html), contents if len(contents) > 2 else (), steps, zone)  # noqa: S704 -- rendered by ground.markdown
+    at = found.published_at if found.kind == Kind.NEWS else found.updated_at
+    return Readable(
+        found,
+        Markup(html),  # noqa: S704 -- rendered by ground.markdown
+        contents if len(contents) > 2 else (),
+        steps,
+        day_in_words(at, zone),
+        whole_moment(at, zone),
+    )
 
 
 def furnished(html: str, base: str, clips: dict[str, Clip], *, lift: bool = False) -> str:

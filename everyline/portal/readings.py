@@ -28,7 +28,7 @@ MOST_REMEMBERED = 50_000  # readers of articles
 FLUSH_SECONDS = 2.0
 
 _ROBOT = re.compile(
-    r"bot\b|bot[/;_-]|crawl|spider|slurp|headless|lighthouse|preview|monitor|scan|fetch|facebookexternal|archiver|curl/|wget/|"
+    r"(?<!cu)bot\b|bot[/;_-]|crawl|spider|slurp|headless|lighthouse|preview|monitor|scan|fetch|facebookexternal|archiver|curl/|wget/|"
     r"^(?:python|java|go-http|okhttp|libwww|axios|node|ruby|php)",
     re.IGNORECASE,
 )

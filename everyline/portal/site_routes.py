@@ -5,24 +5,32 @@ from __future__ import annotations
 import asyncio
 import struct
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from everyline.articles.queries import Address
 from everyline.ground.errors import NotFound
 from everyline.ground.pages import STATIC, asset, render
 from everyline.ground.words import _
 from everyline.people.permit import public
+from everyline.portal import reading
 from everyline.portal.hosts import PREFIX
 from everyline.portal.visiting import Here, PortalRoute, Visit, brand_mark, kept, show_public, visit_of
+
+Group = tuple[dict[str, str], str]  # a page's address in each language, and when it changed
+_SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
 at_root = APIRouter(route_class=PortalRoute, dependencies=[public()])
 
 FOR_EVER = "public, max-age=31536000, immutable"
 PAGES = ("", "contact")  # that anybody may read, in each language
+MAPPED = 4000  # pages in one map, in each of their languages: a map holds at most 50,000 addresses (sitemaps.org)
 SHEETS = ("tokens", "base", "marks", "controls", "surfaces", "portal")
 
 
@@ -133,25 +141,71 @@ async def offline(visit: Here) -> Response:
 
 @router.get("/sitemap.xml")
 async def site_map(request: Request) -> Response:
-    """The pages that anybody may read, in every language (sitemaps.org)."""
+    """The pages that anybody may read, in every language (sitemaps.org); a list of such maps when there are too many for one."""
     visit = await visit_of(request, "")
+    groups = await _groups(visit)
+    parts = max(1, -(-len(groups) // MAPPED))
+    if parts > 1:
+        maps = "".join(
+            f"<sitemap><loc>{escape(visit.origin + visit.base)}/sitemap-{number}.xml</loc></sitemap>"
+            for number in range(1, parts + 1)
+        )
+        return _xml(request, f'<sitemapindex xmlns="{_SITEMAPS}">{maps}</sitemapindex>')
+    return _xml(request, _mapped(groups))
+
+
+@router.get("/sitemap-{number}.xml")
+async def part_of_map(request: Request, number: int) -> Response:
+    """One of several maps."""
+    visit = await visit_of(request, "")
+    groups = await _groups(visit)
+    if not 1 <= number <= -(-len(groups) // MAPPED):
+        raise NotFound(_("There is nothing at this address."))
+    return _xml(request, _mapped(groups[(number - 1) * MAPPED : number * MAPPED]))
+
+
+async def _groups(visit: Visit) -> list[Group]:
+    """Every page in each language it is in, with the moment it changed; what stands still has none."""
+    spoken = visit.brand.languages
+    groups: list[Group] = [({one: address(visit, one, path) for one in spoken}, "") for path in PAGES]
+    if visit.has_answers:
+        groups.append(({one: address(visit, one, "articles") for one in spoken}, ""))
+        places: dict[str, dict[str, str]] = {}
+        for language in spoken:
+            reader = await reading.reader_of(replace(visit, language=language, customer=None))
+            for place in reading.every_place((await reading.first_page(visit, reader)).places):
+                places.setdefault(place.slug, {})[language] = address(visit, language, f"categories/{place.slug}")
+        groups += [(urls, "") for urls in places.values()]
+        found: dict[int, dict[str, Address]] = {}
+        for entry in await reading.addresses(visit, replace(reader, language=spoken[0])):
+            if entry.language in spoken:
+                found.setdefault(entry.article_id, {})[entry.language] = entry
+        for entries in found.values():
+            urls = {one: address(visit, one, f"articles/{entry.slug}") for one, entry in entries.items()}
+            changed = max(entry.updated_at for entry in entries.values())
+            groups.append((urls, changed.isoformat(timespec="seconds")))
+    return groups
+
+
+def _mapped(groups: Sequence[Group]) -> str:
     entries = []
-    for path in PAGES:
-        addresses = {one: address(visit, one, path) for one in visit.brand.languages}
+    for addresses, changed in groups:
         links = "".join(
             f'<xhtml:link rel="alternate" hreflang="{one}" href="{escape(url)}"/>' for one, url in addresses.items()
         )
-        entries += [f"<url><loc>{escape(url)}</loc>{links}</url>" for url in addresses.values()]
-    text = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
-        'xmlns:xhtml="http://www.w3.org/1999/xhtml">' + "".join(entries) + "</urlset>\n"
-    )
-    return kept(request, Response(text, media_type="application/xml"), seconds=3600)
+        moment = f"<lastmod>{changed}</lastmod>" if changed else ""
+        entries += [f"<url><loc>{escape(url)}</loc>{moment}{links}</url>" for url in addresses.values()]
+    return f'<urlset xmlns="{_SITEMAPS}" xmlns:xhtml="http://www.w3.org/1999/xhtml">' + "".join(entries) + "</urlset>"
+
+
+def _xml(request: Request, text: str) -> Response:
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return kept(request, Response(f"{head}{text}\n", media_type="application/xml"), seconds=3600)
 
 
 def address(visit: Visit, language: str, path: str) -> str:
     """The canonical address of a page."""
-    return f"{visit.origin}{visit.base}/{language}" + (f"/{path}" if path else "")
+    return visit.whole(path, language)
 
 
 @router.get("/robots.txt")
@@ -159,7 +213,7 @@ def address(visit: Visit, language: str, path: str) -> str:
 async def robots(request: Request) -> Response:
     """What robots may read: the public pages of the portal, and nothing else of the product."""
     visit = await visit_of(request, "")
-    own = [f"{visit.base}/*/{path}" for path in ("cases", "sign-in", "preferences", "stored", "offline")]
+    own = [f"{visit.base}/*/{path}" for path in ("cases", "sign-in", "preferences", "stored", "offline", "search")]
     closed = (
         [] if visit.own_domain else ["/desk", "/board", "/reports", "/setup", "/sign-in", "/api/", "/in/", "/survey/"]
     )

@@ -154,3 +154,11 @@ def quickest(found: Sequence[Way]) -> Way | None:
     """The way that is answered first by what is known now; None when nothing is known of any."""
     known = [way for way in found if way.seconds is not None]
     return min(known, key=lambda way: (way.seconds, way.id)) if known else None
+
+
+def by_kind(found: Sequence[Way]) -> list[tuple[Way, int]]:
+    """Of each kind of line the quickest, with how many there are."""
+    kinds: dict[str, list[Way]] = {}
+    for way in found:
+        kinds.setdefault(way.facts.name, []).append(way)
+    return [(quickest(same) or same[0], len(same)) for same in kinds.values()]
