@@ -133,10 +133,14 @@ class Tx:
         return (await self._run(statement, parameters)).rowcount
 
     @contextlib.asynccontextmanager
-    async def pipeline(self) -> AsyncIterator[None]:
+    async def pipeline(self, *, same_plans: bool = False) -> AsyncIterator[None]:
         """Within the block statements are sent without waiting for what each returns (PostgreSQL, "Pipeline Mode"): one way there
-        and back for many that follow in any case. Asking for rows waits for all so far."""
+        and back for many that follow in any case. Asking for rows waits for all so far. ``same_plans``: they are planned
+        once and not for the values at hand, until the transaction ends; for statements that find single rows by their keys
+        many times a second, and are planned for longer than they run."""
         async with self._connection.pipeline():
+            if same_plans:
+                await self._connection.execute("set local plan_cache_mode = force_generic_plan")
             yield
 
     async def many(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Row]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 statements = sql.beside(__file__, "events.sql")
 
 BATCH = 1000  # events read at once
+FEW = 3  # events; more of them are written by one statement
 HELD_BACK_SECONDS = 0.005  # transactions are short
 
 
@@ -142,9 +143,12 @@ async def record_all(tx: Tx, events: Iterable[Event]) -> None:
         }
         for event in events
     ]
-    if rows:
+    if len(rows) > FEW:
+        columns = {f"{name}s": [row[name] for row in rows] for name in rows[0]}
+        await tx.execute(statements.record_many, columns)
+    elif rows:
         await tx.many(statements.record, rows)
-        tx.wrote_events = True
+    tx.wrote_events = tx.wrote_events or bool(rows)
 
 
 async def newest(tx: Tx) -> Position:
@@ -183,7 +187,7 @@ async def follow(
     with bus.subscribed() as wakes:
         while True:
             wakes.clear()
-            async with database.transaction() as tx, tx.pipeline():
+            async with database.transaction() as tx, tx.pipeline(same_plans=True):
                 batch = await read_after(tx, position)
                 held_back = len(batch) < BATCH and await tx.value(statements.held_back)
             if batch:

@@ -19,3 +19,13 @@ select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid,
 -- One fact, or many at once.
 insert into event (at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data)
 values (:at, :kind, :actor_id, :agent_id, :customer_id, :case_id, :interaction_id, :queue_id, :line_id, cast(:data as jsonb));
+
+-- name: record_many
+-- Many facts at once.
+insert into event (at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data)
+select at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, cast(data as jsonb)
+from unnest(cast(:ats as timestamptz[]), cast(:kinds as text[]), cast(:actor_ids as bigint[]), cast(:agent_ids as bigint[]),
+    cast(:customer_ids as bigint[]), cast(:case_ids as bigint[]), cast(:interaction_ids as bigint[]), cast(:queue_ids as bigint[]),
+    cast(:line_ids as bigint[]), cast(:datas as text[])) with ordinality
+    as e (at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data, place)
+order by place;

@@ -38,7 +38,7 @@ async def settle(
 ) -> Settled:
     """Place the pieces: customers found or made, cases found or opened, messages written, queues entered. ``attend`` says of
     lines on which talks begin whether somebody is there."""
-    async with tx.pipeline():
+    async with tx.pipeline(same_plans=True):
         return await _settle(tx, signer, pieces, line_facts, flood, attend)
 
 

@@ -291,7 +291,7 @@ class Followers:
         at = time.monotonic()
         moved = [queue_id for queue_id, since in self._queues_moved.items() if at - since >= PLACES_SECONDS]
         try:
-            async with self._ground.database.transaction() as tx:
+            async with self._ground.database.transaction() as tx, tx.pipeline(same_plans=True):
                 await self._meet(tx, strangers, taken)
                 await self._read(tx, taken)
                 if moved:

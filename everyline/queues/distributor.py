@@ -35,6 +35,7 @@ CONDITIONS_SECONDS = 5.0  # how often conditions of relaxation are looked at
 AT_ONCE = 5000
 INTERVAL = timedelta(minutes=15)
 
+_OF_NO_AGENT = frozenset({"message.received"})  # changes nothing of whom it concerns, and comes most often of all
 _ARRANGED = ("queue.", "skill.", "team.")  # what changes the rules themselves
 
 
@@ -144,7 +145,7 @@ class Distributor:
         await self._refresh(
             tx,
             stale_entries | {row.entry_id for row in fresh if row.entry_id is not None},
-            stale_agents | {row.agent_id for row in fresh if row.agent_id is not None},
+            stale_agents | {row.agent_id for row in fresh if row.agent_id is not None and row.kind not in _OF_NO_AGENT},
         )
         return len(rows) == AT_ONCE
 

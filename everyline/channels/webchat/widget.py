@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from everyline.channel_contract import Door, Line, Verification
+from everyline.channel_contract import Door, Line, TalkSoFar, Verification
 from everyline.channels.webchat import identity, shapes, tokens, uploads
 from everyline.channels.webchat.answers import Asked, Guarded, Refusal, answer, body, text_in, words
 from everyline.channels.webchat.kinds import SHOWN
@@ -26,7 +26,7 @@ from everyline.ground.clock import now
 from everyline.ground.pages import STATIC
 from everyline.ground.words import _, language
 
-MOST_STRANGERS = 3000  # from one network within ten minutes
+MOST_STRANGERS = 10_000  # from one network within ten minutes; they cost no more than a signature
 MOST_SEARCHES = 60  # of one visitor within a minute
 MOST_CODES_ASKED = 5  # by one visitor within ten minutes
 MOST_SIGNS = 120  # typing, read marks and pages of one visitor within a minute
@@ -88,6 +88,8 @@ class Widget:
         visitor = known or tokens.stranger(at)
         if text_in(said, "identity"):
             visitor = await self._identified(asked, visitor, text_in(said, "identity"))
+        elif known is None:
+            return answer(shapes.greeted(line, visitor, TalkSoFar(None, (), earlier=False, position="")))
         return await self._greet(line, visitor)
 
     async def _greet(self, line: Line, visitor: Visitor) -> Response:
