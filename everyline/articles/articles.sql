@@ -104,10 +104,13 @@ where p.language = :language and similarity(p.title, o.title) > 0.6
 order by likeness desc limit :most;
 
 -- name: alike_in_meaning
--- Pairs of published articles of one language that mean nearly the same (cosine).
+-- For the articles of one language that changed last: others that mean nearly the same (cosine).
 select p.article_id, near.article_id as other_id, p.language, p.title, o.title as other_title, p.plain, o.plain as other_plain,
     near.likeness
-from published_article p
+from (
+    select article_id, language, title, plain from published_article
+    where language = :language and kind <> 'news' order by updated_at desc limit :latest
+) p
 join article_meaning m on m.article_id = p.article_id and m.language = p.language and m.part = 0
 cross join lateral (
     select n.article_id, 1 - (n.vector <=> m.vector) as likeness from article_meaning n
@@ -115,7 +118,7 @@ cross join lateral (
     order by n.vector <=> m.vector limit 3
 ) near
 join published_article o on o.article_id = near.article_id and o.language = p.language
-where p.language = :language and near.article_id > p.article_id and near.likeness > :least
+where near.likeness > :least
 order by near.likeness desc limit :most;
 
 -- name: lacking

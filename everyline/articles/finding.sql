@@ -59,13 +59,27 @@ where language = :language and audience = any(:audiences) and :words <% title
 order by likeness desc, article_id limit :most;
 
 -- name: by_meaning
--- The parts of articles that mean what was asked (cosine).
+-- The parts of articles that mean what was asked (cosine), out of those that agree with it in most signs.
+with agreeing as materialized (
+    select article_id, part, signs <~> binary_quantize(cast(:vector as vector))::bit(384) as apart
+    from article_meaning
+    where language = :language and model = :model
+    order by apart
+    -- of a brand's few categories all are looked at
+    limit case when cast(:category_ids as bigint[]) is null then 4 * :candidates end
+), near as materialized (
+    select a.article_id, a.part
+    from agreeing a
+    join published_article p on p.article_id = a.article_id and p.language = :language
+    where p.audience = any(:audiences)
+        and (cast(:category_ids as bigint[]) is null or p.category_id = any(cast(:category_ids as bigint[])))
+    order by a.apart
+    limit :candidates
+)
 select m.article_id, 1 - (m.vector <=> cast(:vector as vector)) as likeness
-from article_meaning m
-join published_article p on p.article_id = m.article_id and p.language = m.language
-where m.language = :language and m.model = :model and p.audience = any(:audiences)
-    and (cast(:category_ids as bigint[]) is null or p.category_id = any(cast(:category_ids as bigint[])))
-order by m.vector <=> cast(:vector as vector)
+from near n
+join article_meaning m on m.article_id = n.article_id and m.language = :language and m.part = n.part
+order by likeness desc
 limit :most;
 
 -- name: all_meanings

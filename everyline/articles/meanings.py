@@ -19,13 +19,10 @@ if TYPE_CHECKING:
 statements = sql.beside(__file__, "finding.sql")
 
 BATCH = 64  # articles embedded at once
-PARTS = 4  # of an article: its title with what it is asked by, and up to three pieces of its text
+CANDIDATES = 300  # parts of articles whose vectors are compared, of those that agree in most signs
+PARTS = 3  # of an article: its title with what it is asked by, and up to two pieces of its text
 PIECE = 550  # characters that the model sees of a piece
 SAME_GAP = 0.72  # cosine of two questions that mean the same
-_SEARCH_WIDELY = text(
-    "select set_config('hnsw.ef_search', '80', true) as breadth, "
-    "set_config('hnsw.iterative_scan', 'relaxed_order', true) as going_on"
-)
 _kept: OrderedDict[tuple[Any, ...], tuple[Any, list[int], list[tuple[str, int | None]], Vectors]] = OrderedDict()
 
 
@@ -51,7 +48,6 @@ async def nearest(
 ) -> list[tuple[int, float]]:
     """The articles that mean most nearly the same, with their likeness (cosine, 0 to 1); each once."""
     if await in_database(tx):
-        await tx.execute(_SEARCH_WIDELY)
         rows = await tx.rows(
             statements.by_meaning,
             {
@@ -60,6 +56,7 @@ async def nearest(
                 "audiences": list(audiences),
                 "category_ids": within,
                 "model": embedding.NAME,
+                "candidates": CANDIDATES,
                 "most": most,
             },
         )

@@ -28,6 +28,7 @@ from everyline.ground.words import _
 
 statements = queries.statements
 FIGURE_DAYS = 90
+LATEST = 200  # articles that are compared with all others by meaning: those that changed last
 MUCH_ALIKE = 0.85  # cosine of two titles that mean the same
 
 
@@ -280,11 +281,11 @@ async def pairs(tx: Tx, *, most: int = 100) -> list[Pair]:
         rows = list(await tx.rows(statements.alike, {"language": language, "most": most}))
         if await meanings.in_database(tx):
             rows += await tx.rows(
-                statements.alike_in_meaning, {"language": language, "least": MUCH_ALIKE, "most": most}
+                statements.alike_in_meaning, {"language": language, "least": MUCH_ALIKE, "latest": LATEST, "most": most}
             )
         for row in rows:
             found.setdefault(
-                (row.article_id, row.other_id, language),
+                (min(row.article_id, row.other_id), max(row.article_id, row.other_id), language),
                 Pair(
                     row.article_id,
                     row.other_id,

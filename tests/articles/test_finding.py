@@ -102,7 +102,7 @@ async def test_meaning_finds_what_shares_no_word(ground: Ground, vectors: bool) 
     assert embedding.installed(), "the suite needs the extra `meaning`"
     async with ground.database.transaction() as tx:
         if not vectors:
-            await tx.execute(text("alter table article_meaning drop column vector"))
+            await tx.execute(text("alter table article_meaning drop column vector cascade"))
             await tx.execute(text("alter table article_meaning add vector bytea not null"))
         known = await fill(tx)
         assert "move" not in await names(tx, known, "I relocated to another house")
