@@ -61,8 +61,11 @@ left join lateral (
 order by m.id desc limit :most;
 
 -- name: here
--- Who looks now.
-update talk set here_at = :at where interaction_id = any(cast(:ids as bigint[])) and settled_at is null;
+-- Who looks now. A talk that somebody writes into at this moment is passed by: that says it too, and nobody waits in a ring.
+update talk set here_at = :at where interaction_id in (
+    select interaction_id from talk where interaction_id = any(cast(:ids as bigint[])) and settled_at is null
+    order by interaction_id for update skip locked
+);
 
 -- name: see
 -- The customer has seen our messages up to here, in whichever of their talks on a line that is.
