@@ -315,10 +315,13 @@ async def category(tx: Tx, reader: Reader, slug: str) -> CategoryShown:
     return CategoryShown(path[-1], path[:-1], _entries(rows))
 
 
+_READ = [one for one in PublishedArticle.__table__.c if one.name not in ("search", "wordings", "questions", "views")]
+
+
 async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
     """The article of this name, in the language of the name. NotFound when there is none for this reader."""
     row = await tx.first(
-        select(PublishedArticle.__table__, ArticleAddress.current)
+        select(*_READ, ArticleAddress.current)
         .join(
             ArticleAddress,
             (ArticleAddress.article_id == PublishedArticle.article_id)
