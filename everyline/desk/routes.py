@@ -13,6 +13,7 @@ from everyline.desk import (
     file_routes,
     find_routes,
     list_routes,
+    talk_routes,
 )
 
 router = APIRouter()
@@ -25,5 +26,6 @@ for part in (
     file_routes,
     find_routes,
     agent_routes,
+    talk_routes,
 ):
     router.include_router(part.router)

@@ -105,6 +105,11 @@ def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: R
         take(agent)
         expect(agent.locator(".timeline")).to_contain_text("Do I need a permit for a fence?")
         expect(page.get_by_role("dialog")).to_contain_text("Dana Sample", timeout=10_000)
+        strip = agent.locator(".talk-strip")
+        expect(strip).to_contain_text("Not verified")
+        agent.locator("#reply-text").press_sequentially("Not for one")
+        expect(page.get_by_role("log")).to_contain_text("Dana Sample is typing")
+        expect(page.locator(".read")).to_have_count(1)
         agent.locator("#reply-text").fill("Not for one of six feet.")
         agent.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("log")).to_contain_text("Not for one of six feet.", timeout=10_000)
@@ -117,6 +122,7 @@ def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: R
         expect(page.locator("[data-pending]")).to_have_count(2)
         agent.locator("#reply-text").fill("Where is it?")
         agent.get_by_role("button", name="Send", exact=True).click()
+        expect(agent.locator(".timeline")).to_contain_text("Where is it?")
         page.context.set_offline(False)
         expect(page.locator("[data-pending]")).to_have_count(0, timeout=30_000)
         expect(page.get_by_role("log")).to_contain_text("Where is it?", timeout=30_000)
@@ -130,8 +136,24 @@ def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: R
         page.get_by_role("button", name="More", exact=True).click()
         page.get_by_role("button", name="End the talk").click()
         expect(page.get_by_role("dialog")).to_contain_text("The talk has ended.")
+        expect(strip).to_have_count(0)
         unexpected = [one for one in wrong if "net::ERR_" not in one]
         assert unexpected == []
+
+
+def test_an_agent_ends_a_talk(chromium: Browser, product: RunningProduct) -> None:
+    with foreign_site(product.address) as site:
+        arrange(product, site)
+        agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+        agent.locator(".state-switch").click()
+        agent.get_by_role("menuitemradio", name="Available").first.click()
+        page, _wrong = visit(chromium, site)
+        page.get_by_role("button", name="Open the chat").click()
+        page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).click()
+        write(page, "That is all, thank you.")
+        take(agent)
+        agent.get_by_role("button", name="End the talk").click()
+        expect(page.get_by_role("dialog")).to_contain_text("The talk has ended.", timeout=10_000)
 
 
 def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product: RunningProduct) -> None:

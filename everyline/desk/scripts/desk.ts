@@ -23,6 +23,7 @@ import { startFormats } from "./format";
 import { startLetters } from "./letter";
 import { startMentions } from "./mention";
 import { startRows } from "./rows";
+import { startTalks } from "./talk";
 
 Object.assign(htmx.config, {
   allowEval: false, // the policy for scripts forbids it
@@ -75,6 +76,7 @@ startComposer();
 startStreams();
 startWhen();
 startRows();
+startTalks();
 startLetters();
 startMentions();
 startCopies();

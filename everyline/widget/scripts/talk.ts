@@ -15,6 +15,7 @@ export class TalkView {
   #held = h("div", { class: "held" });
   #lost = h("p", { class: "lost", role: "status", hidden: true });
   #head = h("div");
+  #headed = "";
   #typing: HTMLElement | undefined;
   #typed = 0;
   #stopped: ReturnType<typeof setTimeout> | undefined;
@@ -118,7 +119,10 @@ export class TalkView {
   changed() {
     const { chat } = this, { talk, home } = chat;
     const agent = talk?.agent ?? null, name = agent?.name ?? home!.name;
-    this.#head.replaceChildren(bar(chat, name, agent ? (talk?.queue ?? "") : home!.state, agent, this.#choices()));
+    const beneath = agent ? (talk?.queue ?? "") : home!.state, choices = this.#choices();
+    const head = [name, beneath, agent?.name, ...choices.map(([words]) => words)].join("\n");
+    if (head !== this.#headed) this.#head.replaceChildren(bar(chat, name, beneath, agent, choices)); // an open menu stays open
+    this.#headed = head;
     this.#log.setAttribute("aria-label", chat.text("log", { name }));
     this.#area.placeholder = agent ? chat.text("write.to", { name: agent.name }) : chat.text("write");
     this.#area.setAttribute("aria-label", chat.text("message"));
