@@ -451,8 +451,7 @@ class ArticleText:
 
 
 class Door(Protocol):
-    """All that a channel may ask of the product. One per process. Whatever a channel asks of a talk it asks by line and
-    sender: nobody's talk is ever reached by a number that a stranger could make up."""
+    """All that a channel may ask of the product. One per process."""
 
     async def accept(self, line: Line, raw: Raw, *, cursor: Mapping[str, Any] | None = None) -> bool:
         """Keep ``raw`` durably; returns only after it is committed. False: it was there already.
@@ -487,6 +486,11 @@ class Door(Protocol):
 
     async def case_number(self, line: Line, external_id: str, *, seconds: float) -> int | None:
         """Wait until an accepted piece has its case; the number that people know it by, None when it has none in that time."""
+
+
+class TalkDoor(Door, Protocol):
+    """The same for channels on which people talk: live text with a beginning and an end. Whatever a channel asks of a talk it
+    asks by line and sender: nobody's talk is ever reached by a number that a stranger could make up."""
 
     async def once(self, line: Line, key: str, *, seconds: float) -> bool:
         """True for the first who names this key on the line within so many seconds, over all processes."""
@@ -574,5 +578,5 @@ class Channel(Protocol):
     def check(self, line: Line, door: Door) -> AsyncIterator[Check]:
         """Test the line step by step, by really sending itself a message where the channel can."""
 
-    def routes(self, door: Door) -> Sequence[BaseRoute]:
+    def routes(self, door: TalkDoor) -> Sequence[BaseRoute]:
         """Public pages and webhooks of the channel, mounted at ``/in/<name>``; empty for most."""

@@ -60,7 +60,7 @@ class _Piece:
 
 
 class IntakeDoor(TalkDoor):
-    """The door of one process (``channel_contract.Door``). Talks are followed where it is given the hub."""
+    """The door of one process (``channel_contract.TalkDoor``). Talks are followed where it is given the hub."""
 
     def __init__(self, ground: Ground, hub: Hub | None = None, surveys: Surveys | None = None) -> None:
         super().__init__(ground, hub, surveys)

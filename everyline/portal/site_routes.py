@@ -171,6 +171,7 @@ async def _groups(visit: Visit) -> list[Group]:
     if visit.has_answers:
         groups.append(({one: address(visit, one, "articles") for one in spoken}, ""))
         places: dict[str, dict[str, str]] = {}
+        reader = await reading.reader_of(replace(visit, language=spoken[0], customer=None))
         for language in spoken:
             reader = await reading.reader_of(replace(visit, language=language, customer=None))
             for place in reading.every_place((await reading.first_page(visit, reader)).places):

@@ -85,7 +85,7 @@ def described(page: str) -> Any:
 
 async def put(company: Company, article_id: int, name: str, content: bytes, **more: Any) -> int:
     kept = await company.ground.files.put(content)
-    facts = {
+    facts: dict[str, Any] = {
         "file_hash": kept,
         "name": name,
         "size": len(content),
@@ -223,8 +223,8 @@ async def test_a_brand_shows_its_categories_alone(company: Company, write: Write
         assert "owhere" not in page, path
     assert (await works.get("/en/articles/report-a-hole-in-the-water-street")).status_code == 404
     assert (await works.get("/en/categories/roads")).status_code == 404
-    page = await works.get("/en/articles/pay-for-water")
-    assert '<link rel="canonical" href="http://water.example/en/articles/pay-for-water">' in page.text
+    whole = (await works.get("/en/articles/pay-for-water")).text
+    assert '<link rel="canonical" href="http://water.example/en/articles/pay-for-water">' in whole
     async with company.ground.database.transaction() as tx:
         (row,) = [one for one in await brands.every(tx) if one.domain]
         await brands.change(tx, None, row.id, category_ids=[999])
@@ -243,7 +243,7 @@ async def test_search_with_hits_and_without(company: Company, write: Write) -> N
     assert 'role="option" id="hit-1"' in few.text
     assert 'data-words="1 answer may fit' in few.text
     assert few.headers["cache-control"] == "public, max-age=30"
-    asked = "how do i tame a dragon"
+    asked, nothing = "how do i tame a dragon", ""
     for _time in range(3):
         nothing = (await browser.get("/help/en/search", params={"q": asked})).text
     assert "/help/en/contact?about=how+do+i+tame+a+dragon" in nothing

@@ -21,6 +21,7 @@ from everyline.channel_contract import (
     Raw,
     Receipt,
     Receiver,
+    TalkDoor,
 )
 from everyline.channels.webchat import check as line_check
 from everyline.channels.webchat import piece
@@ -84,7 +85,7 @@ class Webchat:
         """What the test button shows."""
         return line_check.check(line, door)
 
-    def routes(self, door: Door) -> Sequence[BaseRoute]:
+    def routes(self, door: TalkDoor) -> Sequence[BaseRoute]:
         """What the widget asks."""
         return Widget(door, self.facts.name).routes()
 

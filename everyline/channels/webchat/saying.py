@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from everyline.channel_contract import Door, Raw, Verification
+from everyline.channel_contract import Raw, TalkDoor, Verification
 from everyline.channels.webchat import piece, uploads
 from everyline.channels.webchat.answers import Asked, Refusal, answer, text_in, words
 from everyline.channels.webchat.limits import Buckets, network
@@ -20,7 +20,7 @@ from everyline.ground.words import _
 class Saying:
     """For one process."""
 
-    def __init__(self, door: Door, buckets: Buckets) -> None:
+    def __init__(self, door: TalkDoor, buckets: Buckets) -> None:
         self._door, self._buckets = door, buckets
 
     async def message(self, asked: Asked) -> Response:

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from everyline.channel_contract import Door, Following, Line, TalkNews
+from everyline.channel_contract import Following, Line, TalkDoor, TalkNews
 from everyline.channels.webchat import answers, shapes, tokens
 from everyline.channels.webchat.answers import Refusal
 from everyline.channels.webchat.lines import LineBook
@@ -30,7 +30,7 @@ _HEARTBEAT = b": \n\n"
 class Streams:
     """The streams of one process."""
 
-    def __init__(self, door: Door, book: LineBook) -> None:
+    def __init__(self, door: TalkDoor, book: LineBook) -> None:
         self._door, self._book = door, book
         self._open: Counter[str] = Counter()
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from everyline.channel_contract import Door, Line, TalkSoFar, Verification
+from everyline.channel_contract import Line, TalkDoor, TalkSoFar, Verification
 from everyline.channels.webchat import identity, shapes, tokens, uploads
 from everyline.channels.webchat.answers import Asked, Guarded, Refusal, answer, body, text_in, words
 from everyline.channels.webchat.kinds import SHOWN
@@ -38,7 +38,7 @@ _ID = re.compile(r"\d{1,18}")
 class Widget:
     """All lines of one process."""
 
-    def __init__(self, door: Door, name: str) -> None:
+    def __init__(self, door: TalkDoor, name: str) -> None:
         self._door = door
         self._buckets = Buckets()
         book = LineBook(door, name)
