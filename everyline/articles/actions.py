@@ -15,6 +15,7 @@ from everyline.articles.arranging import set_owner as set_owner
 from everyline.articles.arranging import set_review as set_review
 from everyline.articles.arranging import told_type as told_type
 from everyline.articles.hearing import LINK as LINK
+from everyline.articles.hearing import all_viewed as all_viewed
 from everyline.articles.hearing import deflected as deflected
 from everyline.articles.hearing import feedback as feedback
 from everyline.articles.hearing import flag as flag

@@ -52,6 +52,27 @@ left join (
 ) n on n.category_id = c.id
 order by c.position, c.id;
 
+-- name: shown
+-- The article that is or was found under a name, as a reader sees it; slug is its name now, current whether that is the one asked for.
+select p.article_id, p.language, p.number, p.slug, p.kind, p.audience, p.title, p.summary, p.text, p.plain, p.category_id, p.tags,
+    p.products, p.published_at, p.updated_at, a.current
+from article_address a
+join published_article p on p.article_id = a.article_id and p.language = a.language
+where a.slug = :slug and p.audience = any(:audiences)
+    and (cast(:category_ids as bigint[]) is null or p.category_id = any(cast(:category_ids as bigint[])));
+
+-- name: shown_languages
+-- The languages in which a reader finds an article, and its names there.
+select language, slug from published_article
+where article_id = :article_id and audience = any(:audiences)
+    and (cast(:category_ids as bigint[]) is null or category_id = any(cast(:category_ids as bigint[])))
+order by language;
+
+-- name: files_of
+-- The files that an article has.
+select id, name, content_type, size, captions_of, language, file_hash from article_file
+where article_id = :article_id and removed_at is null order by id;
+
 -- name: path
 -- The categories that lead to one, from the top, itself last.
 with recursive up as (
@@ -82,6 +103,23 @@ values (:article_id, :language, :day, :channel, :views, :helped, :not_helped, :d
 on conflict (article_id, language, day, channel) do update set views = article_day.views + excluded.views,
     helped = article_day.helped + excluded.helped, not_helped = article_day.not_helped + excluded.not_helped,
     deflected = article_day.deflected + excluded.deflected, used = article_day.used + excluded.used;
+
+-- name: viewed
+-- Articles were read so many times; returns those that there are.
+update published_article p set views = p.views + r.times
+from (select article_id, language, sum(times)::int as times
+    from unnest(cast(:article_ids as bigint[]), cast(:languages as text[]), cast(:times as int[])) u(article_id, language, times)
+    group by article_id, language order by article_id, language) r
+where p.article_id = r.article_id and p.language = r.language
+returning p.article_id, p.language, r.times;
+
+-- name: count_views
+-- The same in the figures of the day.
+insert into article_day (article_id, language, day, channel, views)
+select article_id, language, :day, :channel, times
+from unnest(cast(:article_ids as bigint[]), cast(:languages as text[]), cast(:times as int[])) u(article_id, language, times)
+order by article_id, language
+on conflict (article_id, language, day, channel) do update set views = article_day.views + excluded.views;
 
 -- name: votes
 -- What readers said of every published article since a day.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sqlalchemy import insert, select, text, update
 
 from everyline.articles import meanings, publishing, queries, rules
@@ -20,6 +23,7 @@ from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
+from everyline.ground.events import Event
 from everyline.ground.words import _
 
 statements = queries.statements
@@ -34,26 +38,38 @@ async def _count(tx: Tx, article_id: int, language: str, channel: str, **counts:
     await tx.execute(statements.count_day, {**values, **none, **counts})
 
 
-async def viewed(
-    tx: Tx, article_id: int, language: str, *, channel: str = "", customer_id: int | None = None, times: int = 1
-) -> None:
-    """Somebody read an article; ``times``: so many, told together."""
-    done = await tx.execute(
-        update(PublishedArticle)
-        .where(PublishedArticle.article_id == article_id, PublishedArticle.language == language)
-        .values(views=PublishedArticle.views + times)
+async def viewed(tx: Tx, article_id: int, language: str, *, channel: str = "", customer_id: int | None = None) -> None:
+    """Somebody read an article."""
+    await all_viewed(tx, {(article_id, language, customer_id): 1}, channel=channel)
+
+
+async def all_viewed(tx: Tx, times: Mapping[tuple[int, str, int | None], int], *, channel: str = "") -> None:
+    """Articles were read so many times, told together: by article, language and customer. What is gone is not counted."""
+    found = await tx.rows(statements.viewed, _columns([(one[0], one[1], count) for one, count in times.items()]))
+    there = {(row.article_id, row.language) for row in found}
+    if not there:
+        return
+    day = {"day": now().date(), "channel": channel}
+    await tx.execute(statements.count_views, {**day, **_columns([tuple(row) for row in found])})
+    at = now()
+    await events.record_all(
+        tx,
+        [
+            Event(
+                "article.viewed",
+                at,
+                customer_id=customer_id,
+                data={"article_id": article_id, "language": language, "channel": channel, "times": count},
+            )
+            for (article_id, language, customer_id), count in times.items()
+            if (article_id, language) in there
+        ],
     )
-    if done:
-        await _count(tx, article_id, language, channel, views=times)
-        await events.record(
-            tx,
-            "article.viewed",
-            customer_id=customer_id,
-            article_id=article_id,
-            language=language,
-            channel=channel,
-            times=times,
-        )
+
+
+def _columns(rows: Sequence[tuple[int, str, int]]) -> dict[str, list[Any]]:
+    article_ids, languages, times = zip(*rows, strict=True) if rows else ((), (), ())
+    return {"article_ids": list(article_ids), "languages": list(languages), "times": list(times)}
 
 
 async def feedback(

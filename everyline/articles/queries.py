@@ -10,7 +10,7 @@ from functools import lru_cache
 from sqlalchemy import ColumnElement, and_, func, select, tuple_
 
 from everyline.articles import guides, wordings
-from everyline.articles.models import Article, ArticleAddress, ArticleFile, Category, PublishedArticle
+from everyline.articles.models import Article, ArticleFile, Category, PublishedArticle
 from everyline.articles.rules import Audience, Kind, seen_by
 from everyline.articles.wordings import Wording
 from everyline.ground import markdown, sql
@@ -315,20 +315,10 @@ async def category(tx: Tx, reader: Reader, slug: str) -> CategoryShown:
     return CategoryShown(path[-1], path[:-1], _entries(rows))
 
 
-_READ = [one for one in PublishedArticle.__table__.c if one.name not in ("search", "wordings", "questions", "views")]
-
-
 async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
     """The article of this name, in the language of the name. NotFound when there is none for this reader."""
-    row = await tx.first(
-        select(*_READ, ArticleAddress.current)
-        .join(
-            ArticleAddress,
-            (ArticleAddress.article_id == PublishedArticle.article_id)
-            & (ArticleAddress.language == PublishedArticle.language),
-        )
-        .where(ArticleAddress.slug == slug, reader.sees)
-    )
+    sight = {"audiences": reader.audiences, "category_ids": reader.within}
+    row = await tx.first(statements.shown, {"slug": slug, **sight})
     if row is None:
         raise NotFound(_("There is nothing at this address."))
     if not row.current:
@@ -336,22 +326,16 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
     near = {
         "article_id": row.article_id,
         "language": row.language,
-        "audiences": reader.audiences,
-        "category_ids": reader.within,
+        **sight,
         "category_id": row.category_id,
         "tags": row.tags,
         "products": row.products,
         "most": RELATED,
     }
-    languages_of = (
-        select(PublishedArticle.language, PublishedArticle.slug)
-        .where(PublishedArticle.article_id == row.article_id, reader.sees)
-        .order_by(PublishedArticle.language)
-    )
     files, related, languages, above = await tx.together(
         files_of(tx, row.article_id),
         tx.rows(statements.related, near),
-        tx.rows(languages_of),
+        tx.rows(statements.shown_languages, {"article_id": row.article_id, **sight}),
         tx.rows(statements.path, {"category_id": row.category_id}),
     )
     pieces = _rendered(row.kind, row.text, row.language, tuple(files))
@@ -410,20 +394,7 @@ class FileRow:
 
 async def files_of(tx: Tx, article_id: int) -> list[FileRow]:
     """The files that an article has."""
-    rows = await tx.rows(
-        select(
-            ArticleFile.id,
-            ArticleFile.name,
-            ArticleFile.content_type,
-            ArticleFile.size,
-            ArticleFile.captions_of,
-            ArticleFile.language,
-            ArticleFile.file_hash,
-        )
-        .where(ArticleFile.article_id == article_id, ArticleFile.removed_at.is_(None))
-        .order_by(ArticleFile.id)
-    )
-    return [FileRow(*row) for row in rows]
+    return [FileRow(*row) for row in await tx.rows(statements.files_of, {"article_id": article_id})]
 
 
 def _finder(files: Sequence[FileRow]) -> markdown.Finder:

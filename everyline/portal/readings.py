@@ -92,10 +92,7 @@ class Readings:
         taken, self._unwritten = self._unwritten, Counter()
         try:
             async with self._ground.database.transaction() as tx:
-                for (article_id, language, customer_id), times in sorted(taken.items(), key=lambda one: one[0][:2]):
-                    await actions.viewed(
-                        tx, article_id, language, channel=CHANNEL, customer_id=customer_id, times=times
-                    )
+                await actions.all_viewed(tx, taken, channel=CHANNEL)
         except (DatabaseError, OSError) as error:
             log.warning("readings wait for the database: %s", type(error).__name__)
             self._unwritten.update(taken)
