@@ -188,8 +188,9 @@ async def follow(
         while True:
             wakes.clear()
             async with database.transaction() as tx, tx.pipeline(same_plans=True):
+                # before they are read: what is settled in between is read, and what is committed in between sends a notice
+                held_back = await tx.value(statements.held_back)
                 batch = await read_after(tx, position)
-                held_back = len(batch) < BATCH and await tx.value(statements.held_back)
             if batch:
                 position = batch[-1].position
                 yield batch

@@ -92,9 +92,7 @@ class Follower:
         return self._after
 
     def put(self, row: Row) -> None:
-        """A message, if it is news."""
-        if row.id <= self._after.get(row.interaction_id, 0):
-            return
+        """A message that is news: what was known was not read."""
         self._after[row.interaction_id] = row.id
         if self.messages is None:
             self.messages = []
@@ -278,6 +276,9 @@ class Followers:
                 await work()
             except (DatabaseError, OSError) as error:
                 log.warning("talks wait for the database: %s", type(error).__name__)
+                await asyncio.sleep(0.3)
+            except Exception:
+                log.exception("talks could not be told")  # of some: all others go on
                 await asyncio.sleep(0.3)
 
     async def _read_some(self) -> None:
