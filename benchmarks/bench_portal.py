@@ -1,4 +1,5 @@
-"""``portal``: what pages of the portal cost the web role: articles read for the first time and again, the first page, search.
+"""``portal``: what pages of the portal cost the web role: articles as they are read, articles that this process shows for the first
+time and so has to read and render, the first page, search.
 
 A knowledge base of 1,000 articles in 40 categories, each with headings, a table, a callout and a list. Every request is by
 another reader, so that every reading is counted and written; nobody sends cookies or asks whether a page has changed. Some
@@ -139,7 +140,7 @@ def main() -> None:
             "search_p95_ms": search_p95,
             "articles_count": ARTICLES,
         },
-        {"article_first_cpu_ms": 5, "article_cpu_ms": 5},
+        {"article_cpu_ms": 5},
     )
 
 
