@@ -9,11 +9,11 @@ import os
 import resource
 import secrets
 import time
-from dataclasses import dataclass, field
 
 import psycopg
 
 from benchmarks.stage import Product, cli, cpu, percentile, product, report
+from benchmarks.streams import Stream, open_all
 from everyline.people.passwords import token_hash
 
 CHATS = int(os.environ.get("BENCH_CHATS", "2000"))
@@ -22,50 +22,12 @@ SECONDS = 20
 IDLE = int(os.environ.get("BENCH_IDLE", "5000"))
 AGENTS = 500  # four chats each
 CONNECTIONS = 64  # that posts go over
-AT_ONCE = 50  # streams being opened at a time
 LINE = "help"
 
 
-@dataclass
-class Ear:
-    """One stream that is read, of an agent or a visitor."""
-
-    head: str
-    got: list[tuple[float, bytes]] = field(default_factory=list)
-    writer: asyncio.StreamWriter | None = None
-    task: asyncio.Task[None] | None = None
-
-    async def open(self, host: str, port: int) -> None:
-        """Begin to read."""
-        reader, writer = await asyncio.open_connection(host, port, limit=2**14)
-        writer.write(self.head.encode())
-        status = await reader.readline()
-        if b" 200 " not in status:
-            raise RuntimeError(status.decode())
-        self.writer, self.task = writer, asyncio.create_task(self._read(reader))
-
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            if line.startswith(b"data: {"):
-                self.got.append((time.time(), line))
-
-    def close(self) -> None:
-        """Go away without a word."""
-        if self.task:
-            self.task.cancel()
-        if self.writer:
-            self.writer.transport.abort()
-
-
-async def open_all(ears: list[Ear], host: str, port: int) -> None:
-    """Open all streams, some at a time."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(ear: Ear) -> None:
-        async with gate:
-            await ear.open(host, port)
-
-    await asyncio.gather(*(one(ear) for ear in ears))
+def of_visitor(token: str) -> Stream:
+    """What the widget of a visitor reads."""
+    return Stream(f"/in/webchat/{LINE}/stream", f"Authorization: Bearer {token}")
 
 
 class Poster:
@@ -227,7 +189,7 @@ async def talk(pool: asyncio.Queue[Poster], visitors: list[str], seconds: float)
     return said
 
 
-def heard(url: str, said: dict[str, float], desk: dict[int, Ear]) -> list[float]:
+def heard(url: str, said: dict[str, float], desk: dict[int, Stream]) -> list[float]:
     """For each message, the seconds from Send to the agent's stream."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
@@ -249,18 +211,15 @@ async def chats(found: Product, host: str, port: int) -> tuple[dict[str, float],
     staff = agents(found.database_url)
     pool = await posters(host, port)
     visitors = await tokens(pool, CHATS)
-    ears = [
-        Ear(f"GET /in/webchat/{LINE}/stream HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n")
-        for token in visitors
-    ]
+    ears = [of_visitor(token) for token in visitors]
     await open_all(ears, host, port)
     await say_first(pool, visitors, found.database_url)
     await asyncio.sleep(2)
     cases = give(found.database_url)
-    desk: dict[int, Ear] = {}
+    desk: dict[int, Stream] = {}
     for number, cookie in staff:
         topics = ",".join([f"agent:{number}", *(f"case:{case_id}" for case_id in cases.get(number, ()))])
-        desk[number] = Ear(f"GET /live?topics={topics} HTTP/1.1\r\nHost: {host}\r\nCookie: everyline={cookie}\r\n\r\n")
+        desk[number] = Stream(f"/live?topics={topics}", f"Cookie: everyline={cookie}")
     await open_all(list(desk.values()), host, port)
     await talk(pool, visitors, 3)  # warm
     web, worker = found.role("web"), found.role("worker")
@@ -301,10 +260,7 @@ async def idle(found: Product, host: str, port: int) -> tuple[dict[str, float], 
     web = found.role("web")
     await asyncio.sleep(2)
     before = web.memory_info().rss
-    ears = [
-        Ear(f"GET /in/webchat/{LINE}/stream HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n")
-        for token in visitors
-    ]
+    ears = [of_visitor(token) for token in visitors]
     await open_all(ears, host, port)
     await asyncio.sleep(3)
     size = (web.memory_info().rss - before) / len(ears)

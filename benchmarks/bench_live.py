@@ -7,69 +7,30 @@ import asyncio
 import json
 import resource
 import time
-from dataclasses import dataclass, field
 
 import psycopg
 
 from benchmarks.stage import cli, percentile, product, report
+from benchmarks.streams import Stream, open_all
 from everyline.people.passwords import token_hash
 
 STREAMS = 5000
 RATE = 200  # events a second
 SECONDS = 10
-AT_ONCE = 100  # connections being made at a time
 
 
-@dataclass
-class Browser:
-    """One stream, and what it got."""
+class Browser(Stream):
+    """The stream of one agent."""
 
-    agent_id: int
-    cookie: str
-    last_id: str = ""
-    got: dict[int, float] = field(default_factory=dict)  # number of the event to when it came
-    writer: asyncio.StreamWriter | None = None
-    task: asyncio.Task[None] | None = None
+    def __init__(self, agent_id: int) -> None:
+        cookie = f"bench-{agent_id}"
+        super().__init__(f"/live?topics=agent:{agent_id}", f"Cookie: everyline={cookie}")
+        self.agent_id, self.cookie = agent_id, cookie
 
-    async def open(self, host: str, port: int) -> None:
-        """Begin the stream, from where the last one ended."""
-        reader, writer = await asyncio.open_connection(host, port, limit=2**14)
-        after = f"Last-Event-ID: {self.last_id}\r\n" if self.last_id else ""
-        request = f"GET /live?topics=agent:{self.agent_id} HTTP/1.1\r\nHost: {host}\r\nCookie: everyline={self.cookie}\r\n{after}\r\n"
-        writer.write(request.encode())
-        status = await reader.readline()
-        if b" 200 " not in status:
-            raise RuntimeError(status.decode())
-        self.writer, self.task = writer, asyncio.create_task(self._read(reader))
-
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            if line.startswith(b"id: "):
-                self.last_id = line[4:].decode().strip()
-            elif line.startswith(b'data: {"kind":"bench.said"'):
-                self.got[json.loads(line[6:])["number"]] = time.time()
-            elif line.startswith(b'data: {"kind":"live.reset"'):
-                raise RuntimeError("a stream was told to read everything again")
-
-    async def close(self) -> None:
-        """Go away without a word, as a browser does."""
-        if self.task:
-            self.task.cancel()
-        if self.writer:
-            self.writer.transport.abort()
-
-
-async def open_all(browsers: list[Browser], host: str, port: int) -> float:
-    """Open all streams; returns the seconds it took."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(browser: Browser) -> None:
-        async with gate:
-            await browser.open(host, port)
-
-    began = time.monotonic()
-    await asyncio.gather(*(one(browser) for browser in browsers))
-    return time.monotonic() - began
+    def heard(self) -> dict[int, float]:
+        """By the number of each event, when it came."""
+        events = ((at, json.loads(line[6:])) for at, line in self.got)
+        return {event["number"]: at for at, event in events if event["kind"] == "bench.said"}
 
 
 async def say(url: str, browsers: list[Browser], seconds: float, first: int) -> dict[int, tuple[int, float]]:
@@ -97,7 +58,7 @@ def people(url: str) -> list[Browser]:
             "insert into agent (email, name, role) select 'a' || n || '@bench.example', 'Agent ' || n, 'agent' from generate_series(1, %s) n returning id",
             (STREAMS,),
         ).fetchall()
-        found = [Browser(row[0], f"bench-{row[0]}") for row in rows]
+        found = [Browser(row[0]) for row in rows]
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into sign_in (token_hash, agent_id, expires_at) values (%s, %s, now() + interval '1 day')",
@@ -122,20 +83,18 @@ async def main() -> None:
         said = await say(found.database_url, browsers, SECONDS, 0)
         await asyncio.sleep(1)
         by_agent = {browser.agent_id: browser for browser in browsers}
-        late = [
-            by_agent[agent_id].got[number] - at
-            for number, (agent_id, at) in said.items()
-            if number in by_agent[agent_id].got
-        ]
+        heard = {agent_id: browser.heard() for agent_id, browser in by_agent.items()}
+        late = [heard[agent_id][number] - at for number, (agent_id, at) in said.items() if number in heard[agent_id]]
         lost = len(said) - len(late)
         for browser in browsers:
-            await browser.close()
+            browser.close()
         away = await say(found.database_url, browsers, 3, len(said))
         back = await open_all(browsers, host, port)
         await asyncio.sleep(2)
-        lost_over = sum(1 for number, (agent_id, _at) in away.items() if number not in by_agent[agent_id].got)
+        heard = {agent_id: browser.heard() for agent_id, browser in by_agent.items()}
+        lost_over = sum(1 for number, (agent_id, _at) in away.items() if number not in heard[agent_id])
         for browser in browsers:
-            await browser.close()
+            browser.close()
         report(
             "live",
             {

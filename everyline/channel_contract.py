@@ -98,6 +98,28 @@ class LineSettings(BaseModel):
         return TalkRules()
 
 
+def asked_under(
+    group: str,
+    *,
+    secret: bool = False,
+    long: bool = False,
+    advanced: bool = False,
+    sends: bool = False,
+    choices: dict[str, str] | None = None,
+    when: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """The ``json_schema_extra`` of a field of ``LineSettings``: under which heading it is asked, and how."""
+    return {
+        "group": group,
+        "secret": secret,
+        "long": long,
+        "advanced": advanced,
+        "sends": sends,
+        "choices": choices or {},
+        "when": when or {},
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """One address of one person. ``kind`` is one of ``ground.addresses.KINDS`` (mailbox, number, handle, postal, visitor);

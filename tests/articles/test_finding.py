@@ -144,7 +144,8 @@ async def test_any_words_may_be_asked(ground: Ground) -> None:
         await fill(tx)
         for words in ANYTHING:
             for language in ("en", "es", "vi", "zz"):
-                await finding.find(tx, Asked(words, Reader("public", language)))
+                found = await finding.find(tx, Asked(words, Reader("public", language)))
+                assert all(hit.title for hit in found), words
 
 
 @pytest.mark.req("W1")

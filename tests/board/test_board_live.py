@@ -126,7 +126,8 @@ async def test_who_looks_at_midnight_goes_on_looking(floor: Floor) -> None:
     floor.watch._picture.day = "2000-01-01"  # the day that it was a second ago
     await until(lambda: _of_today(floor))
     await floor.mail()
-    await told(stream, f"queue-{floor.queue_id}.waiting")
+    cell = f"queue-{floor.queue_id}.waiting"
+    assert ">1<" in (await told(stream, cell))["cells"][cell]
 
 
 async def _of_today(floor: Floor) -> bool:

@@ -5,35 +5,16 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from everyline.channel_contract import LineSettings
+from everyline.channel_contract import LineSettings, asked_under
 from everyline.ground.words import mark as _
 
 Encryption = Literal["tls", "starttls", "none"]
 MIB = 1024 * 1024
-
-
-def _extra(
-    group: str,
-    *,
-    secret: bool = False,
-    advanced: bool = False,
-    choices: dict[str, str] | None = None,
-    when: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    return {
-        "group": group,
-        "secret": secret,
-        "advanced": advanced,
-        "choices": choices or {},
-        "when": when or {},
-        "sends": group in (_OUT, _SIGNATURE),
-    }
-
 
 _IN = _("Receiving")
 _OUT = _("Sending")
@@ -65,28 +46,28 @@ class EmailSettings(LineSettings):
         "listener",
         title=_("How mail comes in"),
         description=_("Your mail host passes it on to Everyline (SMTP or LMTP), or Everyline reads a mailbox (IMAP)."),
-        json_schema_extra=_extra(_IN, choices=_WAYS),
+        json_schema_extra=asked_under(_IN, choices=_WAYS),
     )
-    imap_host: str = Field("", title=_("Mail host"), json_schema_extra=_extra(_IN, when=_READ))
-    imap_port: int = Field(993, ge=1, le=65535, title=_("Port"), json_schema_extra=_extra(_IN, when=_READ))
+    imap_host: str = Field("", title=_("Mail host"), json_schema_extra=asked_under(_IN, when=_READ))
+    imap_port: int = Field(993, ge=1, le=65535, title=_("Port"), json_schema_extra=asked_under(_IN, when=_READ))
     imap_encryption: Encryption = Field(
-        "tls", title=_("Encryption"), json_schema_extra=_extra(_IN, choices=_ENCRYPTIONS, when=_READ)
+        "tls", title=_("Encryption"), json_schema_extra=asked_under(_IN, choices=_ENCRYPTIONS, when=_READ)
     )
-    imap_user: str = Field("", title=_("Sign-in name"), json_schema_extra=_extra(_IN, when=_READ))
-    imap_password: str = Field("", title=_("Password"), json_schema_extra=_extra(_IN, secret=True, when=_READ))
+    imap_user: str = Field("", title=_("Sign-in name"), json_schema_extra=asked_under(_IN, when=_READ))
+    imap_password: str = Field("", title=_("Password"), json_schema_extra=asked_under(_IN, secret=True, when=_READ))
     imap_folder: str = Field(
-        "INBOX", min_length=1, title=_("Folder"), json_schema_extra=_extra(_IN, advanced=True, when=_READ)
+        "INBOX", min_length=1, title=_("Folder"), json_schema_extra=asked_under(_IN, advanced=True, when=_READ)
     )
     backfill: Literal["new", "month", "all"] = Field(
         "new",
         title=_("What is there already"),
         description=_("Only what is new, the last 30 days, or everything. Nothing old is acknowledged."),
-        json_schema_extra=_extra(_IN, choices=_BACKFILLS, when=_READ),
+        json_schema_extra=asked_under(_IN, choices=_BACKFILLS, when=_READ),
     )
     mark_seen: bool = Field(
         False,  # noqa: FBT003 -- a field's default
         title=_("Mark as read what was taken in"),
-        json_schema_extra=_extra(_IN, advanced=True, when=_READ),
+        json_schema_extra=asked_under(_IN, advanced=True, when=_READ),
     )
     poll_seconds: float = Field(
         60,
@@ -94,27 +75,27 @@ class EmailSettings(LineSettings):
         le=3600,
         title=_("Seconds between looks"),
         description=_("Only for mail hosts that do not tell of new mail by themselves (IDLE)."),
-        json_schema_extra=_extra(_IN, advanced=True, when=_READ),
+        json_schema_extra=asked_under(_IN, advanced=True, when=_READ),
     )
 
-    smtp_host: str = Field("", title=_("Mail host"), json_schema_extra=_extra(_OUT))
-    smtp_port: int = Field(587, ge=1, le=65535, title=_("Port"), json_schema_extra=_extra(_OUT))
+    smtp_host: str = Field("", title=_("Mail host"), json_schema_extra=asked_under(_OUT, sends=True))
+    smtp_port: int = Field(587, ge=1, le=65535, title=_("Port"), json_schema_extra=asked_under(_OUT, sends=True))
     smtp_encryption: Encryption = Field(
-        "starttls", title=_("Encryption"), json_schema_extra=_extra(_OUT, choices=_ENCRYPTIONS)
+        "starttls", title=_("Encryption"), json_schema_extra=asked_under(_OUT, sends=True, choices=_ENCRYPTIONS)
     )
     smtp_user: str = Field(
         "",
         title=_("Sign-in name"),
         description=_("Empty: the same sign-in as for receiving."),
-        json_schema_extra=_extra(_OUT),
+        json_schema_extra=asked_under(_OUT, sends=True),
     )
-    smtp_password: str = Field("", title=_("Password"), json_schema_extra=_extra(_OUT, secret=True))
+    smtp_password: str = Field("", title=_("Password"), json_schema_extra=asked_under(_OUT, sends=True, secret=True))
     sender_name: str = Field(
         "",
         max_length=200,
         title=_("Name that customers see"),
         description=_("Shown before the address in every answer. Empty: the name of the line."),
-        json_schema_extra=_extra(_OUT),
+        json_schema_extra=asked_under(_OUT, sends=True),
     )
     plus_addressing: bool = Field(
         True,  # noqa: FBT003 -- a field's default
@@ -122,39 +103,41 @@ class EmailSettings(LineSettings):
         description=_(
             "Like name+reference@example.org. Switch off when your mail host does not deliver such addresses."
         ),
-        json_schema_extra=_extra(_OUT, advanced=True),
+        json_schema_extra=asked_under(_OUT, sends=True, advanced=True),
     )
 
     oauth_token_url: str = Field(
-        "", title=_("Address that gives out tokens"), json_schema_extra=_extra(_SIGN_IN, advanced=True)
+        "", title=_("Address that gives out tokens"), json_schema_extra=asked_under(_SIGN_IN, advanced=True)
     )
-    oauth_client_id: str = Field("", title=_("Client id"), json_schema_extra=_extra(_SIGN_IN, advanced=True))
+    oauth_client_id: str = Field("", title=_("Client id"), json_schema_extra=asked_under(_SIGN_IN, advanced=True))
     oauth_client_secret: str = Field(
-        "", title=_("Client secret"), json_schema_extra=_extra(_SIGN_IN, secret=True, advanced=True)
+        "", title=_("Client secret"), json_schema_extra=asked_under(_SIGN_IN, secret=True, advanced=True)
     )
     oauth_refresh_token: str = Field(
-        "", title=_("Refresh token"), json_schema_extra=_extra(_SIGN_IN, secret=True, advanced=True)
+        "", title=_("Refresh token"), json_schema_extra=asked_under(_SIGN_IN, secret=True, advanced=True)
     )
-    oauth_scope: str = Field("", title=_("Scope"), json_schema_extra=_extra(_SIGN_IN, advanced=True))
+    oauth_scope: str = Field("", title=_("Scope"), json_schema_extra=asked_under(_SIGN_IN, advanced=True))
     oauth_access_token: str = Field(
         "",
         title=_("Access token"),
         description=_("A fixed token, instead of an address that gives them out."),
-        json_schema_extra=_extra(_SIGN_IN, secret=True, advanced=True),
+        json_schema_extra=asked_under(_SIGN_IN, secret=True, advanced=True),
     )
 
-    dkim_selector: str = Field("", title=_("Selector"), json_schema_extra=_extra(_SIGNATURE, advanced=True))
+    dkim_selector: str = Field(
+        "", title=_("Selector"), json_schema_extra=asked_under(_SIGNATURE, sends=True, advanced=True)
+    )
     dkim_domain: str = Field(
         "",
         title=_("Domain"),
         description=_("Empty: the domain of the line's address."),
-        json_schema_extra=_extra(_SIGNATURE, advanced=True),
+        json_schema_extra=asked_under(_SIGNATURE, sends=True, advanced=True),
     )
     dkim_key: str = Field(
         "",
         title=_("Private key"),
         description=_("An RSA or Ed25519 key in PEM form."),
-        json_schema_extra=_extra(_SIGNATURE, secret=True, advanced=True),
+        json_schema_extra=asked_under(_SIGNATURE, sends=True, secret=True, advanced=True),
     )
     dkim_second_selector: str = Field(
         "",
@@ -162,13 +145,13 @@ class EmailSettings(LineSettings):
         description=_(
             "Hosts that cannot check Ed25519 yet check RSA: with a key of each kind every host finds its own."
         ),
-        json_schema_extra=_extra(_SIGNATURE, advanced=True),
+        json_schema_extra=asked_under(_SIGNATURE, sends=True, advanced=True),
     )
     dkim_second_key: str = Field(
         "",
         title=_("Private key of the second signature"),
         description=_("An RSA or Ed25519 key in PEM form."),
-        json_schema_extra=_extra(_SIGNATURE, secret=True, advanced=True),
+        json_schema_extra=asked_under(_SIGNATURE, sends=True, secret=True, advanced=True),
     )
 
     largest_message: int = Field(
@@ -177,25 +160,25 @@ class EmailSettings(LineSettings):
         le=512 * MIB,
         title=_("Largest message in bytes"),
         description=_("Of a larger one in the mailbox only the header is taken in."),
-        json_schema_extra=_extra(_CONNECTION, advanced=True),
+        json_schema_extra=asked_under(_CONNECTION, advanced=True),
     )
     verify: bool = Field(
         True,  # noqa: FBT003 -- a field's default
         title=_("Check the hosts' certificates"),
-        json_schema_extra=_extra(_CONNECTION, advanced=True),
+        json_schema_extra=asked_under(_CONNECTION, advanced=True),
     )
     ca_file: str = Field(
         "",
         title=_("File with certificates to trust"),
         description=_("For a mail host whose certificate your own authority signed."),
-        json_schema_extra=_extra(_CONNECTION, advanced=True),
+        json_schema_extra=asked_under(_CONNECTION, advanced=True),
     )
     timeout_seconds: float = Field(
         60,
         gt=0,
         le=600,
         title=_("Seconds until a host counts as silent"),
-        json_schema_extra=_extra(_CONNECTION, advanced=True),
+        json_schema_extra=asked_under(_CONNECTION, advanced=True),
     )
 
     @field_validator(

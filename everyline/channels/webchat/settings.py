@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
-from everyline.channel_contract import LineSettings, TalkRules
+from everyline.channel_contract import LineSettings, TalkRules, asked_under
 from everyline.channels.webchat import identity, kinds
-from everyline.channels.webchat.questions import Question, read_questions
+from everyline.channels.webchat.questions import read_questions
+from everyline.ground.origins import read_origins
+from everyline.ground.questions import Question
 from everyline.ground.words import _ as translated
 from everyline.ground.words import mark as _
 
 MIB = 1024 * 1024
-
-
-def _extra(
-    group: str,
-    *,
-    long: bool = False,
-    secret: bool = False,
-    advanced: bool = False,
-    choices: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    return {"group": group, "long": long, "secret": secret, "advanced": advanced, "choices": choices or {}}
-
 
 _SHOWN = _("Where it may be shown")
 _LOOKS = _("How it looks")
@@ -36,8 +26,6 @@ _KNOWN = _("Visitors whom your site knows")
 
 _SIDES = {"right": _("Right"), "left": _("Left")}
 
-# scheme, host and port, as browsers name it in Origin (RFC 6454 section 7); the host may begin with *.
-_ORIGIN = re.compile(r"https?://(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)\S{1,2000}")
 
@@ -52,44 +40,44 @@ class WebchatSettings(LineSettings):
         description=_(
             "Those that show the widget, such as https://www.harbor.example, one a line. Empty: pages of this installation only."
         ),
-        json_schema_extra=_extra(_SHOWN, long=True),
+        json_schema_extra=asked_under(_SHOWN, long=True),
     )
     greeting: str = Field(
         "",
         max_length=300,
         title=_("Greeting"),
         description=_("Empty: a plain one."),
-        json_schema_extra=_extra(_LOOKS),
+        json_schema_extra=asked_under(_LOOKS),
     )
     notice: str = Field(
         "",
         max_length=1000,
         title=_("Notice"),
         description=_("Stands above the first message, such as how you keep what is written."),
-        json_schema_extra=_extra(_LOOKS, long=True),
+        json_schema_extra=asked_under(_LOOKS, long=True),
     )
     colour: str = Field(
         "#0b6b61",
         title=_("Colour"),
         description=_("Six digits, such as #0b6b61."),
-        json_schema_extra=_extra(_LOOKS),
+        json_schema_extra=asked_under(_LOOKS),
     )
     logo: str = Field(
         "",
         max_length=500,
         title=_("Logo"),
         description=_("The address of a picture, beginning with https://."),
-        json_schema_extra=_extra(_LOOKS),
+        json_schema_extra=asked_under(_LOOKS),
     )
     side: Literal["right", "left"] = Field(
-        "right", title=_("Side of the page"), json_schema_extra=_extra(_LOOKS, choices=_SIDES)
+        "right", title=_("Side of the page"), json_schema_extra=asked_under(_LOOKS, choices=_SIDES)
     )
     links: str = Field(
         "",
         max_length=5000,
         title=_("Other ways"),
         description=_("One a line, words and address: Call us | tel:+18005550199"),
-        json_schema_extra=_extra(_LOOKS, long=True),
+        json_schema_extra=asked_under(_LOOKS, long=True),
     )
     questions: str = Field(
         "",
@@ -99,10 +87,10 @@ class WebchatSettings(LineSettings):
             "One a line: label | kind | required | choices. Kinds: text, long text, choice, date, number, yes/no, name, mailbox. "
             "Choices are separated by semicolons."
         ),
-        json_schema_extra=_extra(_ASKS, long=True),
+        json_schema_extra=asked_under(_ASKS, long=True),
     )
     longest_text: int = Field(
-        4000, ge=100, le=20_000, title=_("Longest message, in characters"), json_schema_extra=_extra(_TAKES)
+        4000, ge=100, le=20_000, title=_("Longest message, in characters"), json_schema_extra=asked_under(_TAKES)
     )
     most_files: int = Field(
         5,
@@ -110,7 +98,7 @@ class WebchatSettings(LineSettings):
         le=20,
         title=_("Most files of one message"),
         description=_("0: no files are taken."),
-        json_schema_extra=_extra(_TAKES),
+        json_schema_extra=asked_under(_TAKES),
     )
     largest_files: int = Field(
         10 * MIB,
@@ -118,21 +106,21 @@ class WebchatSettings(LineSettings):
         le=100 * MIB,
         title=_("Largest files, in bytes"),
         description=_("All files of one message together."),
-        json_schema_extra=_extra(_TAKES),
+        json_schema_extra=asked_under(_TAKES),
     )
     file_kinds: str = Field(
         "\n".join(kinds.USUAL),
         max_length=2000,
         title=_("Kinds of file"),
         description=_("Media types, one a line. What a file is is seen from its content, not from its name."),
-        json_schema_extra=_extra(_TAKES, long=True, advanced=True),
+        json_schema_extra=asked_under(_TAKES, long=True, advanced=True),
     )
     most_a_minute: int = Field(
         40,
         ge=5,
         le=1000,
         title=_("Most messages of one visitor a minute"),
-        json_schema_extra=_extra(_TAKES, advanced=True),
+        json_schema_extra=asked_under(_TAKES, advanced=True),
     )
     most_talks: int = Field(
         2000,
@@ -140,7 +128,7 @@ class WebchatSettings(LineSettings):
         le=100_000,
         title=_("Most new talks an hour from one network address"),
         description=_("Behind one address may sit a school."),
-        json_schema_extra=_extra(_TAKES, advanced=True),
+        json_schema_extra=asked_under(_TAKES, advanced=True),
     )
     warn_minutes: int = Field(
         5,
@@ -148,10 +136,10 @@ class WebchatSettings(LineSettings):
         le=1440,
         title=_("Minutes of silence before a warning"),
         description=_("Since your last words; 0: a silent talk never ends by itself."),
-        json_schema_extra=_extra(_TALKS),
+        json_schema_extra=asked_under(_TALKS),
     )
     end_minutes: int = Field(
-        3, ge=1, le=1440, title=_("Minutes from the warning to the end"), json_schema_extra=_extra(_TALKS)
+        3, ge=1, le=1440, title=_("Minutes from the warning to the end"), json_schema_extra=asked_under(_TALKS)
     )
     gone_seconds: int = Field(
         90,
@@ -159,7 +147,7 @@ class WebchatSettings(LineSettings):
         le=3600,
         title=_("Seconds until a visitor is gone"),
         description=_("After that, answers they have not seen go to their mailbox, when it is known."),
-        json_schema_extra=_extra(_TALKS, advanced=True),
+        json_schema_extra=asked_under(_TALKS, advanced=True),
     )
     rejoin_minutes: int = Field(
         5,
@@ -167,7 +155,7 @@ class WebchatSettings(LineSettings):
         le=1440,
         title=_("Minutes to come back"),
         description=_("Who writes again so soon after the end gets the same agent, and their place in the queue."),
-        json_schema_extra=_extra(_TALKS),
+        json_schema_extra=asked_under(_TALKS),
     )
     most_waiting: int = Field(
         0,
@@ -175,19 +163,19 @@ class WebchatSettings(LineSettings):
         le=100_000,
         title=_("Most who wait"),
         description=_("When so many wait already, what comes is answered by mail. 0: any number."),
-        json_schema_extra=_extra(_TALKS),
+        json_schema_extra=asked_under(_TALKS),
     )
     waits_alone: bool = Field(
         default=False,
         title=_("Let visitors wait while no agent is there"),
         description=_("Within the hours; else their messages are answered by mail."),
-        json_schema_extra=_extra(_TALKS),
+        json_schema_extra=asked_under(_TALKS),
     )
     transcripts: bool = Field(
-        default=True, title=_("Offer to mail the talk at its end"), json_schema_extra=_extra(_TALKS)
+        default=True, title=_("Offer to mail the talk at its end"), json_schema_extra=asked_under(_TALKS)
     )
     verifies_by_mail: bool = Field(
-        default=True, title=_("Offer to show who one is by a mailed code"), json_schema_extra=_extra(_KNOWN)
+        default=True, title=_("Offer to show who one is by a mailed code"), json_schema_extra=asked_under(_KNOWN)
     )
     remembers_days: int = Field(
         7,
@@ -195,31 +183,27 @@ class WebchatSettings(LineSettings):
         le=90,
         title=_("Days that a visitor is remembered"),
         description=_("In their browser, since they were last here."),
-        json_schema_extra=_extra(_KNOWN, advanced=True),
+        json_schema_extra=asked_under(_KNOWN, advanced=True),
     )
     site_secret: str = Field(
         "",
         max_length=500,
         title=_("Secret of your site"),
         description=_("Your site signs with it who its visitor is (JWT, HS256). 32 characters or more."),
-        json_schema_extra=_extra(_KNOWN, secret=True),
+        json_schema_extra=asked_under(_KNOWN, secret=True),
     )
     site_key: str = Field(
         "",
         max_length=5000,
         title=_("Public key of your site"),
         description=_("The same with a key pair (JWT, RS256): a PEM of 2048 bits or more."),
-        json_schema_extra=_extra(_KNOWN, long=True),
+        json_schema_extra=asked_under(_KNOWN, long=True),
     )
 
     @field_validator("sites")
     @classmethod
     def _origins(cls, value: str) -> str:
-        origins = [origin.lower().rstrip("/") for origin in re.split(r"[\s,]+", value) if origin]
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(translated("%s is no site: it looks like https://www.harbor.example") % origin)
-        return "\n".join(dict.fromkeys(origins))
+        return "\n".join(read_origins(value))
 
     @field_validator("colour")
     @classmethod

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from everyline.channel_contract import LineSettings
-from everyline.channels.webform.questions import Question, read_questions
+from everyline.channel_contract import LineSettings, asked_under
+from everyline.channels.webform.questions import read_questions
+from everyline.ground.origins import read_origins
+from everyline.ground.questions import Question
 from everyline.ground.words import _ as translated
 from everyline.ground.words import mark as _
 
 MIB = 1024 * 1024
-
-
-def _extra(
-    group: str, *, long: bool = False, advanced: bool = False, choices: dict[str, str] | None = None
-) -> dict[str, Any]:
-    return {"group": group, "long": long, "advanced": advanced, "choices": choices or {}}
-
 
 _PAGE = _("The page")
 _ASKS = _("What it asks")
@@ -27,9 +21,6 @@ _TAKES = _("What it takes")
 _SHOWN = _("Where it may be shown")
 
 _PHONE = {"no": _("Not asked"), "optional": _("May be given"), "required": _("Must be given")}
-
-# scheme, a host that may begin with *., and a port, as a Content-Security-Policy takes it (CSP level 3, host-source)
-_ORIGIN = re.compile(r"https?://(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
 
 
 class WebformSettings(LineSettings):
@@ -40,21 +31,21 @@ class WebformSettings(LineSettings):
         max_length=200,
         title=_("Title"),
         description=_("Empty: the name of the line."),
-        json_schema_extra=_extra(_PAGE),
+        json_schema_extra=asked_under(_PAGE),
     )
     introduction: str = Field(
         "",
         max_length=5000,
         title=_("Introduction"),
         description=_("Stands above the form. An empty line begins a new paragraph."),
-        json_schema_extra=_extra(_PAGE, long=True),
+        json_schema_extra=asked_under(_PAGE, long=True),
     )
     thanks: str = Field(
         "",
         max_length=5000,
         title=_("Thanks"),
         description=_("Stands on the page that says that the message has arrived."),
-        json_schema_extra=_extra(_PAGE, long=True),
+        json_schema_extra=asked_under(_PAGE, long=True),
     )
     questions: str = Field(
         "",
@@ -64,16 +55,16 @@ class WebformSettings(LineSettings):
             "One a line: label | kind | required | choices. Kinds: text, long text, choice, date, number, yes/no. "
             "Choices are separated by semicolons. Name, email address and message are asked in any case."
         ),
-        json_schema_extra=_extra(_ASKS, long=True),
+        json_schema_extra=asked_under(_ASKS, long=True),
     )
     subject_question: str = Field(
         "",
         title=_("Question whose answer becomes the subject"),
         description=_("Its label. Empty: the first line of the message."),
-        json_schema_extra=_extra(_ASKS),
+        json_schema_extra=asked_under(_ASKS),
     )
     phone: Literal["no", "optional", "required"] = Field(
-        "optional", title=_("Phone number"), json_schema_extra=_extra(_ASKS, choices=_PHONE)
+        "optional", title=_("Phone number"), json_schema_extra=asked_under(_ASKS, choices=_PHONE)
     )
     most_files: int = Field(
         10,
@@ -81,7 +72,7 @@ class WebformSettings(LineSettings):
         le=50,
         title=_("Most files"),
         description=_("0: no files are asked for."),
-        json_schema_extra=_extra(_TAKES),
+        json_schema_extra=asked_under(_TAKES),
     )
     largest_files: int = Field(
         25 * MIB,
@@ -89,7 +80,7 @@ class WebformSettings(LineSettings):
         le=500 * MIB,
         title=_("Largest files, in bytes"),
         description=_("All files of one message together."),
-        json_schema_extra=_extra(_TAKES),
+        json_schema_extra=asked_under(_TAKES),
     )
     most_an_hour: int = Field(
         10,
@@ -97,7 +88,7 @@ class WebformSettings(LineSettings):
         le=10_000,
         title=_("Most messages an hour"),
         description=_("From one network address. More for a form that many people of one office fill in."),
-        json_schema_extra=_extra(_TAKES, advanced=True),
+        json_schema_extra=asked_under(_TAKES, advanced=True),
     )
     sites: str = Field(
         "",
@@ -106,7 +97,7 @@ class WebformSettings(LineSettings):
         description=_(
             "Those that may show the form within a page, such as https://www.harbor.example, one a line. Empty: any."
         ),
-        json_schema_extra=_extra(_SHOWN, long=True),
+        json_schema_extra=asked_under(_SHOWN, long=True),
     )
 
     @field_validator("questions")
@@ -118,11 +109,7 @@ class WebformSettings(LineSettings):
     @field_validator("sites")
     @classmethod
     def _origins(cls, value: str) -> str:
-        origins = [origin.lower().rstrip("/") for origin in re.split(r"[\s,]+", value) if origin]
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(translated("%s is no site: it looks like https://www.harbor.example") % origin)
-        return "\n".join(dict.fromkeys(origins))
+        return "\n".join(read_origins(value))
 
     @model_validator(mode="after")
     def _subject_is_asked(self) -> WebformSettings:

@@ -14,6 +14,8 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import Table, select
 
+from conftest import until
+from everyline.cases.models import Case, Talk
 from everyline.channel_contract import Line
 from everyline.dispatch import actions as dispatch
 from everyline.ground.installation import Ground
@@ -255,3 +257,13 @@ async def opened(ground: Ground, **settings: Any) -> AsyncIterator[Chat]:
                 await stream.close()
             processing.cancel()
             await asyncio.gather(processing, return_exceptions=True)
+
+
+async def begun(chat: Chat, said: str = "Hello", **more: Any) -> tuple[Visitor, Stream, int]:
+    """A visitor who has said something, their stream, and the case."""
+    visitor = await chat.greeted()
+    stream = await visitor.stream()
+    await visitor.say(said, **more)
+    await stream.message(said)
+    await until(lambda: chat.rows(Talk))
+    return visitor, stream, (await chat.rows(Case))[-1].id

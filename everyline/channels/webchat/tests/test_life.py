@@ -13,7 +13,7 @@ from sqlalchemy import insert, update
 from conftest import SignInAs, until
 from everyline.cases.models import Case, Interaction, Message, Note, Talk
 from everyline.channel_contract import Card
-from everyline.channels.webchat.tests.chat import Chat, Stream, Visitor, opened
+from everyline.channels.webchat.tests.chat import Chat, begun, opened
 from everyline.dispatch.models import Delivery
 from everyline.ground.installation import Ground
 from everyline.intake import talking
@@ -25,16 +25,6 @@ from everyline.queues.models import Assignment, Hours, Queue, QueueEntry
 from tests.mail import MailLine, mail
 
 pytestmark = pytest.mark.req("C1", "A4")
-
-
-async def begun(chat: Chat, said: str = "Hello", **more: Any) -> tuple[Visitor, Stream, int]:
-    """A visitor who has said something, their stream, and the case."""
-    visitor = await chat.greeted()
-    stream = await visitor.stream()
-    await visitor.say(said, **more)
-    await stream.message(said)
-    await until(lambda: chat.rows(Talk))
-    return visitor, stream, (await chat.rows(Case))[-1].id
 
 
 async def later(chat: Chat, **ago: float) -> None:

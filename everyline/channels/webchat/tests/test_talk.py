@@ -9,16 +9,10 @@ import pytest
 
 from conftest import SignInAs, until
 from everyline.cases.models import Case, Interaction, Message, Talk
-from everyline.channels.webchat.tests.chat import Chat, Visitor
+from everyline.channels.webchat.tests.chat import Chat, Stream, Visitor, begun
 from everyline.queues.models import Assignment, QueueEntry
 
 pytestmark = pytest.mark.req("C1")
-
-
-async def case_of(chat: Chat) -> int:
-    """The one case there is."""
-    await until(lambda: chat.rows(Case))
-    return int((await chat.rows(Case))[0].id)
 
 
 async def test_what_a_visitor_says_becomes_one_interaction_that_waits_once(chat: Chat) -> None:
@@ -39,10 +33,7 @@ async def test_what_a_visitor_says_becomes_one_interaction_that_waits_once(chat:
 
 async def test_the_answer_comes_over_the_stream_with_who_wrote_it(chat: Chat, sign_in: SignInAs) -> None:
     agent = await sign_in(name="Maya Okafor", queues=(1,), available=True)
-    visitor = await chat.greeted()
-    stream = await visitor.stream()
-    await visitor.say("My bill is high")
-    case_id = await case_of(chat)
+    _visitor, stream, case_id = await begun(chat, "My bill is high")
     await chat.answer(agent.id, case_id, "Hello, I have **your account** here.", replies=["Yes", "No"])
     said = await stream.message("Hello, I have **your account** here.")
     assert said["from"] == "agent"
@@ -82,11 +73,7 @@ async def test_twenty_first_messages_at_once_are_one_case(chat: Chat) -> None:
 @pytest.mark.req("C1", "P2")
 async def test_after_a_lost_line_nothing_is_lost_and_nothing_twice(chat: Chat, sign_in: SignInAs) -> None:
     agent = await sign_in(queues=(1,), available=True)
-    visitor = await chat.greeted()
-    stream = await visitor.stream()
-    await visitor.say("one")
-    await stream.message("one")
-    case_id = await case_of(chat)
+    visitor, stream, case_id = await begun(chat, "one")
     await chat.answer(agent.id, case_id, "two")
     await stream.message("two")
     position = stream.position
@@ -115,11 +102,7 @@ async def _four(chat: Chat) -> bool:
 @pytest.mark.req("C1", "P2")
 async def test_both_sides_at_once_reach_every_window_in_one_order(chat: Chat, sign_in: SignInAs) -> None:
     agent = await sign_in(queues=(1,), available=True)
-    visitor = await chat.greeted()
-    first = await visitor.stream()
-    await visitor.say("begin")
-    await first.message("begin")
-    case_id = await case_of(chat)
+    visitor, first, case_id = await begun(chat, "begin")
     second = await visitor.stream()
     await asyncio.gather(
         *(visitor.say(f"v{n}") for n in range(10)), *(chat.answer(agent.id, case_id, f"a{n}") for n in range(10))
@@ -131,10 +114,7 @@ async def test_both_sides_at_once_reach_every_window_in_one_order(chat: Chat, si
 
 
 async def test_a_fresh_matter_begins_only_when_no_talk_goes_on(chat: Chat, sign_in: SignInAs) -> None:
-    visitor = await chat.greeted()
-    stream = await visitor.stream()
-    await visitor.say("one matter")
-    await stream.message("one matter")
+    visitor, stream, _case_id = await begun(chat, "one matter")
     await visitor.say("still that", begins=True)
     await stream.message("still that")
     assert len(await chat.rows(Case)) == 1
@@ -149,11 +129,7 @@ async def test_typing_goes_both_ways_and_is_kept_nowhere(chat: Chat, sign_in: Si
     from everyline.people import queries as people
 
     agent = await sign_in(name="Maya Okafor", queues=(1,), available=True)
-    visitor = await chat.greeted()
-    stream = await visitor.stream()
-    await visitor.say("Hello")
-    await stream.phase("waiting")
-    case_id = await case_of(chat)
+    visitor, stream, case_id = await begun(chat)
     async with chat.ground.database.transaction() as tx:
         me = await people.me(tx, agent.id)
     assert me is not None
@@ -177,11 +153,7 @@ async def test_read_marks_go_both_ways(chat: Chat, sign_in: SignInAs) -> None:
     from everyline.intake import talking
 
     agent = await sign_in(queues=(1,), available=True)
-    visitor = await chat.greeted()
-    stream = await visitor.stream()
-    await visitor.say("Hello")
-    await stream.message("Hello")
-    case_id = await case_of(chat)
+    visitor, stream, case_id = await begun(chat)
     async with chat.ground.database.transaction() as tx:
         await talking.read(tx, chat.ground.bus, case_id)
     mine = await stream.until(lambda one: one["kind"] == "read")
@@ -205,11 +177,7 @@ async def test_a_transfer_keeps_the_talk_and_what_was_said(chat: Chat, sign_in: 
     from everyline.queues.models import Queue
 
     agent = await sign_in(queues=(1,), available=True)
-    visitor = await chat.greeted()
-    stream = await visitor.stream()
-    await visitor.say("Hello")
-    await stream.message("Hello")
-    case_id = await case_of(chat)
+    visitor, stream, case_id = await begun(chat)
     await chat.answer(agent.id, case_id, "One moment")
     async with chat.ground.database.transaction() as tx:
         queue_id = await tx.value(insert(Queue).values(name="Water billing").returning(Queue.id))
@@ -229,7 +197,7 @@ async def test_a_transfer_keeps_the_talk_and_what_was_said(chat: Chat, sign_in: 
 
 async def test_a_visitor_hears_where_they_stand(chat: Chat) -> None:
     visitors = [await chat.greeted() for _ in range(3)]
-    streams: list[object] = []
+    streams: list[Stream] = []
     for visitor in visitors:
         stream = await visitor.stream()
         streams.append(stream)
@@ -238,7 +206,7 @@ async def test_a_visitor_hears_where_they_stand(chat: Chat) -> None:
     last = visitors[-1]
     assert (await last.say_hello())["talk"]["place"] == 3
     await visitors[0].post("end")
-    await streams[2].until(lambda one: one["kind"] == "talk" and one["talk"]["place"] == 2)  # type: ignore[attr-defined]  # -- a stream
+    await streams[2].until(lambda one: one["kind"] == "talk" and one["talk"]["place"] == 2)
 
 
 async def test_what_comes_in_bursts_is_told_in_order(chat: Chat) -> None:

@@ -152,6 +152,8 @@ async def test_the_form_is_not_shown_within_another_page_unless_it_is_asked_for(
     page = await site.browser.new_page()
     async with (
         elsewhere(site, "") as address,
-        page.expect_console_message(lambda said: "frame-ancestors" in said.text),
+        page.expect_console_message(lambda said: "frame-ancestors" in said.text) as refused,
     ):
         await page.goto(address)
+        assert (await refused.value).type == "error"
+        assert await page.frames[1].get_by_role("textbox").count() == 0
