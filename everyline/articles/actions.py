@@ -31,6 +31,7 @@ from everyline.articles.publishing import Overtaken as Overtaken
 from everyline.articles.publishing import add as add
 from everyline.articles.publishing import archive as archive
 from everyline.articles.publishing import bring_back as bring_back
+from everyline.articles.publishing import draw_some_again as draw_some_again
 from everyline.articles.publishing import drop_draft as drop_draft
 from everyline.articles.publishing import due as due
 from everyline.articles.publishing import open_draft as open_draft

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 
 from everyline.articles import rules
 from everyline.articles.models import Article, ArticleFile, ArticleSynonym, Category, PublishedArticle
-from everyline.articles.publishing import check_choice, locked, show_again
+from everyline.articles.publishing import check_choice, draw_again, locked, show_again
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -248,6 +248,7 @@ async def add_file(
         )
         .returning(ArticleFile.id)
     )
+    await draw_again(tx, article_id)
     await events.record(tx, "article.file_added", actor_id=by, article_id=article_id, file_id=file_id)
     return file_id
 
@@ -261,6 +262,7 @@ async def remove_file(tx: Tx, by: int | None, article_id: int, file_id: int) -> 
     )
     if not done:
         raise NotFound(_("There is no such file."))
+    await draw_again(tx, article_id)
     await events.record(tx, "article.file_removed", actor_id=by, article_id=article_id, file_id=file_id)
 
 

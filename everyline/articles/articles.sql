@@ -3,9 +3,10 @@
 -- kept for search with falling weight.
 insert into published_article
     (article_id, language, number, slug, title, summary, text, plain, questions, wordings, audience, kind, category_id,
-     tags, products, published_at, updated_at, source_number, search)
+     tags, products, published_at, updated_at, source_number, renderer, rendered, search)
 select a.id, :language, :number, :slug, :title, :summary, :text, :plain, cast(:questions as text[]), cast(:wordings as jsonb),
     a.audience, a.kind, a.category_id, a.tags, a.products, :at, :at, cast(:source_number as integer),
+    :renderer, cast(:rendered as jsonb),
     setweight(to_tsvector(cast(:configuration as regconfig), :title), 'A')
         || setweight(to_tsvector(cast(:configuration as regconfig), array_to_string(cast(:questions as text[]) || a.tags || a.products, ' . ')), 'B')
         || setweight(to_tsvector(cast(:configuration as regconfig), :summary), 'C')
@@ -15,7 +16,8 @@ on conflict (article_id, language) do update set number = excluded.number, slug 
     summary = excluded.summary, text = excluded.text, plain = excluded.plain, questions = excluded.questions,
     wordings = excluded.wordings, audience = excluded.audience, kind = excluded.kind, category_id = excluded.category_id,
     tags = excluded.tags, products = excluded.products, updated_at = excluded.updated_at,
-    source_number = excluded.source_number, search = excluded.search;
+    source_number = excluded.source_number, renderer = excluded.renderer, rendered = excluded.rendered,
+    search = excluded.search;
 
 -- name: learn_words
 -- The words of what was just published that were not known yet, each with its stem.
@@ -54,12 +56,30 @@ order by c.position, c.id;
 
 -- name: shown
 -- The article that is or was found under a name, as a reader sees it; slug is its name now, current whether that is the one asked for.
-select p.article_id, p.language, p.number, p.slug, p.kind, p.audience, p.title, p.summary, p.text, p.plain, p.category_id, p.tags,
-    p.products, p.published_at, p.updated_at, a.current
+select p.article_id, p.language, p.number, p.slug, p.kind, p.audience, p.title, p.summary, p.category_id, p.tags,
+    p.products, p.published_at, p.updated_at, p.renderer, p.rendered, a.current
 from article_address a
 join published_article p on p.article_id = a.article_id and p.language = a.language
 where a.slug = :slug and p.audience = any(:audiences)
     and (cast(:category_ids as bigint[]) is null or p.category_id = any(cast(:category_ids as bigint[])));
+
+-- name: published_text
+-- The words of what is published, for those that were rendered by another renderer.
+select text, plain from published_article where article_id = :article_id and language = :language;
+
+-- name: rendered_before
+-- What is published and was rendered by another renderer, some of it.
+select article_id, language, kind, text, plain from published_article where renderer <> :renderer
+order by article_id, language limit :most for update skip locked;
+
+-- name: published_of
+-- What is published of an article.
+select article_id, language, kind, text, plain from published_article where article_id = :article_id for update;
+
+-- name: keep_rendered
+-- What was rendered of one language.
+update published_article set renderer = :renderer, rendered = cast(:rendered as jsonb)
+where article_id = :article_id and language = :language;
 
 -- name: shown_languages
 -- The languages in which a reader finds an article, and its names there.

@@ -28,7 +28,6 @@ from everyline.ground.words import _
 
 statements = queries.statements
 LINK = "link"  # what was given of an article instead of one of its wordings
-LONGEST_REMARK = 2000  # characters
 _LOCK_GAPS = text("select pg_advisory_xact_lock(7341)")  # two who ask the same at once are one group
 
 
@@ -96,7 +95,7 @@ async def feedback(
             language=language,
             number=number,
             helped=helped,
-            words=words.replace("\x00", "").strip()[:LONGEST_REMARK],
+            words=words.replace("\x00", "").strip()[: rules.LONGEST_REMARK],
             channel=channel,
             customer_id=customer_id,
         )
@@ -119,7 +118,7 @@ async def feedback(
 
 async def said_more(tx: Tx, feedback_id: int, words: str) -> bool:
     """Somebody who has said whether an article helped says why, once; returns whether it was kept."""
-    said = words.replace("\x00", "").strip()[:LONGEST_REMARK]
+    said = words.replace("\x00", "").strip()[: rules.LONGEST_REMARK]
     return bool(said) and bool(
         await tx.execute(
             update(ArticleFeedback)
@@ -196,7 +195,7 @@ async def flag(
             language=language or article.language,
             agent_id=by,
             case_id=case_id,
-            words=words.strip()[:LONGEST_REMARK],
+            words=words.strip()[: rules.LONGEST_REMARK],
         )
         .returning(ArticleFlag.id)
     )

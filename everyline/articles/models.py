@@ -76,6 +76,7 @@ class ArticleVersion(Base):
     source_number: Mapped[int | None] = mapped_column(Integer)  # of the version that it translates
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     changed_at: Mapped[Moment] = mapped_column(server_default=func.now())
+    remark: Mapped[str] = mapped_column(Text, server_default="")  # of who sent it back
     publish_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     published_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     published_by: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
@@ -105,6 +106,8 @@ class PublishedArticle(Base):
     updated_at: Mapped[Moment]
     source_number: Mapped[int | None] = mapped_column(Integer)
     views: Mapped[int] = mapped_column(Integer, server_default="0")
+    renderer: Mapped[str] = mapped_column(Text, server_default="")  # what made the following, see rendering.renderer
+    rendered: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=_NONE)  # see rendering.packed
     search: Mapped[Any] = mapped_column(TSVECTOR)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from everyline.articles import guides, queries, rules, working
+from everyline.articles import guides, queries, rendering, rules, working
 from everyline.articles.models import Article, ArticleAddress, ArticleVersion, GapGroup, PublishedArticle
 from everyline.articles.rules import OPEN, Audience, Kind, Line, State
 from everyline.articles.wordings import WRITTEN
@@ -18,7 +18,7 @@ from everyline.ground import events, markdown
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
-from everyline.ground.words import _
+from everyline.ground.words import _, speaking
 
 statements = queries.statements
 CONTENT = ("title", "summary", "text", "questions", "wordings")
@@ -230,12 +230,13 @@ async def _become(
 
 async def send_to_review(tx: Tx, by: int | None, article_id: int, language: str) -> None:
     """It is written: somebody who may publish looks at it."""
-    await _become(tx, by, article_id, language, State.IN_REVIEW, "article.sent_to_review")
+    await _become(tx, by, article_id, language, State.IN_REVIEW, "article.sent_to_review", remark="")
 
 
-async def send_back(tx: Tx, by: int | None, article_id: int, language: str) -> None:
-    """It is not good enough yet."""
-    await _become(tx, by, article_id, language, State.DRAFT, "article.sent_back", publish_at=None)
+async def send_back(tx: Tx, by: int | None, article_id: int, language: str, words: str = "") -> None:
+    """It is not good enough yet; ``words`` tell its writers why, until it is sent to review again."""
+    said = words.replace("\x00", "").strip()[: rules.LONGEST_REMARK]
+    await _become(tx, by, article_id, language, State.DRAFT, "article.sent_back", publish_at=None, remark=said)
 
 
 async def schedule(tx: Tx, by: int | None, article_id: int, language: str, at: datetime | None) -> None:
@@ -313,8 +314,10 @@ async def publish(tx: Tx, by: int | None, article_id: int, language: str, *, rev
 async def _show(tx: Tx, article: Row, row: Row, at: datetime) -> str:
     """Put a version before readers."""
     slug = await _address(tx, article.id, row.language, row.title)
-    text = guides.as_text(guides.read(row.text)) if article.kind == Kind.GUIDE else row.text
+    with speaking(row.language):
+        text = guides.as_text(guides.read(row.text)) if article.kind == Kind.GUIDE else row.text
     plain = markdown.plain(text)
+    drawn = rendering.rendered(article.kind, row.text, plain, await queries.files_of(tx, article.id))
     stemmer = rules.configuration(row.language)
     await tx.execute(
         statements.put_published,
@@ -331,6 +334,8 @@ async def _show(tx: Tx, article: Row, row: Row, at: datetime) -> str:
             "wordings": json.dumps(row.wordings),
             "source_number": row.source_number,
             "configuration": stemmer,
+            "renderer": rendering.renderer(),
+            "rendered": json.dumps(rendering.packed(drawn)),
             "at": at,
         },
     )
@@ -384,6 +389,28 @@ async def show_again(tx: Tx, article_id: int) -> None:
             row = await _published(tx, article_id, one.language)
             if row is not None:
                 await _show(tx, article, row, row.published_at)
+
+
+async def draw_again(tx: Tx, article_id: int) -> None:
+    """Render what is published of an article anew: its files are other ones."""
+    await _draw(tx, await tx.rows(statements.published_of, {"article_id": article_id}))
+
+
+async def draw_some_again(tx: Tx, most: int) -> int:
+    """Render anew what another renderer has rendered; returns how many, at most ``most``."""
+    rows = await tx.rows(statements.rendered_before, {"renderer": rendering.renderer(), "most": most})
+    await _draw(tx, rows)
+    return len(rows)
+
+
+async def _draw(tx: Tx, rows: Sequence[Row]) -> None:
+    values = []
+    for row in rows:
+        files = await queries.files_of(tx, row.article_id)
+        found = json.dumps(rendering.packed(rendering.rendered(row.kind, row.text, row.plain, files)))
+        place = {"article_id": row.article_id, "language": row.language}
+        values.append({**place, "renderer": rendering.renderer(), "rendered": found})
+    await tx.many(statements.keep_rendered, values)
 
 
 async def add_questions(tx: Tx, article_id: int, language: str, asked: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, select, tuple_
 
 from everyline.articles import guides, wordings
 from everyline.articles.models import Article, ArticleFile, Category, PublishedArticle
+from everyline.articles.rendering import FILE_PATH, FileRow, Rendered, Step, rendered, renderer, unpacked
 from everyline.articles.rules import Audience, Kind, seen_by
 from everyline.articles.wordings import Wording
 from everyline.ground import markdown, sql
@@ -24,7 +25,6 @@ NEWS = 5
 MOST_READ = 8
 RELATED = 6
 PAGE = 50
-FILE_PATH = "/articles/files/"  # where pages serve an article's files: this, and the file's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +120,6 @@ class FileShown:
     content_type: str
     size: int
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of a guide, rendered."""
-
-    name: str
-    title: str
-    html: str
-    choices: tuple[guides.Choice, ...]
-    end: str  # solved, ask us, or empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +327,11 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         tx.rows(statements.shown_languages, {"article_id": row.article_id, **sight}),
         tx.rows(statements.path, {"category_id": row.category_id}),
     )
-    pieces = _rendered(row.kind, row.text, row.language, tuple(files))
+    if row.renderer == renderer():
+        pieces = unpacked(row.rendered)
+    else:
+        words = await tx.one(statements.published_text, {"article_id": row.article_id, "language": row.language})
+        pieces = _made(row.kind, words.text, words.plain, tuple(files))
     return Shown(
         article_id=row.article_id,
         language=row.language,
@@ -360,36 +353,16 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         files=tuple(
             FileShown(one.id, one.name, one.content_type, one.size, f"{FILE_PATH}{one.id}")
             for one in files
-            if one.captions_of is None and f"file:{one.id})" not in row.text
+            if one.captions_of is None and one.id not in pieces.named
         ),
         related=tuple(Entry(*one[:7]) for one in related),
         tags=tuple(row.tags),
         products=tuple(row.products),
-        minutes=wordings.minutes(wordings.reading_seconds_of(row.plain)),
+        minutes=wordings.minutes(pieces.seconds),
         published_at=row.published_at,
         updated_at=row.updated_at,
         own_language=row.language == reader.language,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    html: str
-    headings: tuple[markdown.Heading, ...]
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A file of an article; captions are files of a clip."""
-
-    id: int
-    name: str
-    content_type: str
-    size: int
-    captions_of: int | None
-    language: str
-    file_hash: str = field(repr=False)
 
 
 async def files_of(tx: Tx, article_id: int) -> list[FileRow]:
@@ -397,43 +370,16 @@ async def files_of(tx: Tx, article_id: int) -> list[FileRow]:
     return [FileRow(*row) for row in await tx.rows(statements.files_of, {"article_id": article_id})]
 
 
-def _finder(files: Sequence[FileRow]) -> markdown.Finder:
-    known = {one.id: one for one in files if one.captions_of is None}
-
-    def find(number: int) -> markdown.Drawn | None:
-        one = known.get(number)
-        if one is None:
-            return None
-        captions = [
-            markdown.Captions(f"{FILE_PATH}{other.id}", other.language)
-            for other in files
-            if other.captions_of == number
-        ]
-        return markdown.Drawn(f"{FILE_PATH}{one.id}", one.name, one.content_type, tuple(captions))
-
-    return find
+@lru_cache(maxsize=128)
+def _made(kind: str, text: str, plain: str, files: tuple[FileRow, ...]) -> Rendered:
+    """What another renderer has left behind is made once and not for each of its readers, until the job has been there."""
+    return rendered(kind, text, plain, files)
 
 
-@lru_cache(maxsize=512)
-def _rendered(kind: str, text: str, language: str, files: tuple[FileRow, ...]) -> _Pieces:
-    """A published text changes only with its version, and is read a thousand times between."""
-    find = _finder(files)
-    with speaking(language):
-        if kind != Kind.GUIDE:
-            html, headings = markdown.article_with_headings(text, find)
-            return _Pieces(html, tuple(headings), ())
-        guide = guides.read(text)
-        steps = tuple(
-            Step(step.name, step.title, markdown.article(step.text, find), step.choices, str(step.end or ""))
-            for step in guide.steps
-        )
-        return _Pieces(markdown.article(guide.introduction, find), (), steps)
-
-
-async def preview(tx: Tx, article_id: int, kind: str, text: str, language: str) -> tuple[str, tuple[Step, ...]]:
+async def preview(tx: Tx, article_id: int, kind: str, text: str) -> tuple[str, tuple[Step, ...]]:
     """The HTML of a text that is being written, and its steps if it is a guide."""
-    pieces = _rendered.__wrapped__(kind, text, language, tuple(await files_of(tx, article_id)))
-    return pieces.html, pieces.steps
+    found = rendered(kind, text, "", await files_of(tx, article_id))
+    return found.html, found.steps
 
 
 async def shown_file(tx: Tx, reader: Reader, file_id: int) -> FileRow:

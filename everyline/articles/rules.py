@@ -15,6 +15,7 @@ LONGEST_TITLE = 200  # characters
 LONGEST_SUMMARY = 500
 LONGEST_TEXT = 100_000
 LONGEST_WORDS = 300  # of a search
+LONGEST_REMARK = 2000
 MOST_QUESTIONS = 40
 MANY_LINES = 2000  # beyond, lines that come often do not anchor a comparison: it would take minutes
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; a clip of some minutes

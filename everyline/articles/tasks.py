@@ -12,6 +12,8 @@ from everyline.ground.jobs import periodic
 
 log = logging.getLogger(__name__)
 
+DRAWN_AT_ONCE = 100  # articles of one transaction
+
 
 @periodic("* * * * *")
 async def publish_due(ground: Ground) -> None:
@@ -25,13 +27,22 @@ async def publish_due(ground: Ground) -> None:
         except ProductError as error:
             log.warning("article %s in %s could not be published: %s", article_id, language, error.message)
             async with ground.database.transaction() as tx:
-                await actions.send_back(tx, None, article_id, language)
+                await actions.send_back(tx, None, article_id, language, error.message)
 
 
 @periodic("* * * * *")
 async def learn_meanings(ground: Ground) -> None:
     """Make the meanings of what was published."""
     await meanings.catch_up(ground.database)
+
+
+@periodic("*/10 * * * *")
+async def render_anew(ground: Ground) -> None:
+    """Render again what another version of the product has rendered."""
+    found = DRAWN_AT_ONCE
+    while found == DRAWN_AT_ONCE:
+        async with ground.database.transaction() as tx:
+            found = await actions.draw_some_again(tx, DRAWN_AT_ONCE)
 
 
 @periodic("17 3 * * *")

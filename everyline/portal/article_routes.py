@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from everyline.articles import actions, queries
+from everyline.articles import actions, queries, trails
 from everyline.articles.queries import Moved
 from everyline.articles.rules import Audience, Kind
 from everyline.ground.errors import NotFound
+from everyline.ground.serving import file_answer
 from everyline.ground.settings import SettingsError
 from everyline.ground.words import _
 from everyline.people.permit import public
-from everyline.portal import described, forms, reading, trails
+from everyline.portal import described, forms, reading
 from everyline.portal.hosts import PREFIX
 from everyline.portal.reading import Readable, readings_of
 from everyline.portal.readings import CHANNEL
@@ -33,7 +34,6 @@ OTHER_WAYS = 3  # beside the quickest
 
 _BEFORE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)-(\d{1,18})")
 _VOTE = re.compile(r"feedback (\d{1,18})")
-_SHOWN_IN_PLACE = ("image/", "video/", "audio/", "text/vtt")
 
 
 @router.get("/articles/files/{file_id}")
@@ -47,21 +47,8 @@ async def file(request: Request, file_id: str) -> Response:
     async with visit.ground.database.transaction() as tx:
         row = await queries.shown_file(tx, reader, int(file_id))
         private = reader.audience != Audience.PUBLIC
-    path = visit.ground.files.path(row.file_hash)
-    if not path.exists():
-        raise NotFound(_("There is no such file."))
-    in_place = row.content_type.startswith(_SHOWN_IN_PLACE) and row.content_type != "image/svg+xml"
-    return FileResponse(
-        path,
-        media_type=row.content_type,
-        filename=row.name,
-        content_disposition_type="inline" if in_place else "attachment",
-        headers={
-            "cache-control": "private, no-cache" if private else "public, max-age=300",
-            "etag": f'"{row.file_hash[:32]}"',
-            "vary": "Cookie, Host",
-            "content-security-policy": "default-src 'none'; sandbox",
-        },
+    return file_answer(
+        visit.ground.files, row.file_hash, name=row.name, content_type=row.content_type, private=private
     )
 
 

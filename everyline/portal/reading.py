@@ -13,7 +13,8 @@ from fastapi import Request
 from markupsafe import Markup, escape
 
 from everyline.articles import queries
-from everyline.articles.queries import Address, CategoryShown, Entry, Home, Moved, Place, Reader, Shown, Step
+from everyline.articles.queries import Address, CategoryShown, Entry, Home, Moved, Place, Reader, Shown
+from everyline.articles.rendering import FILE_PATH, Step
 from everyline.articles.rules import Kind
 from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
@@ -253,7 +254,7 @@ def furnished(html: str, base: str, clips: dict[str, Clip], *, lift: bool = Fals
     with their title and what they say. ``lift``: its chief headings are of the third level, and no second one is there."""
     for shown, clip in clips.items():
         html = html.replace(shown, _figure(shown, clip))
-    html = html.replace(f'"{queries.FILE_PATH}', f'"{base}{queries.FILE_PATH}')
+    html = html.replace(f'"{FILE_PATH}', f'"{base}{FILE_PATH}')
     html = _CALLOUT.sub(_callout, html)
     html = _TABLE.sub(f'<div class="table" tabindex="0" role="group" aria-label="{escape(_("Table"))}">', html)
     if lift:

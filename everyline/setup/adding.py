@@ -18,6 +18,7 @@ from everyline.channel_registry import all_channels, channel
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound, ProductError
+from everyline.ground.forms import back, filled, typed, wrong
 from everyline.ground.pages import page
 from everyline.ground.words import _, mark
 from everyline.intake.acknowledgements import Acknowledgement, Promise, acknowledgement
@@ -28,9 +29,8 @@ from everyline.people.queries import organisation_name
 from everyline.people.rules import Me
 from everyline.queues import queries as queues
 from everyline.setup import line_form
-from everyline.setup.frame import back, caller, filled, frame, show, wrong
+from everyline.setup.frame import caller, frame, show
 from everyline.setup.lines import choices, visible
-from everyline.setup.typed import typed
 
 router = APIRouter(prefix="/setup/lines")
 Writer = Annotated[Me, permit("line.write")]

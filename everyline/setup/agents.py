@@ -11,6 +11,7 @@ from everyline.channel_registry import all_channels
 from everyline.dispatch import actions as dispatch
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Forbidden, ProductError
+from everyline.ground.forms import Typed, back, filled, typed, wrong
 from everyline.ground.installation import Ground
 from everyline.ground.moments import language_names
 from everyline.ground.pages import page
@@ -24,8 +25,7 @@ from everyline.queues import abilities, set_up, teams
 from everyline.queues import actions as queue_actions
 from everyline.queues import queries as queues
 from everyline.queues.rules import DEFAULT_CAPS, DEFAULT_WEIGHTS
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import Typed, typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup/agents")
 Writer = Annotated[Me, permit("agent.write")]

@@ -12,6 +12,7 @@ from everyline.articles import queries as articles
 from everyline.channel_registry import channel
 from everyline.customers import brands, colours
 from everyline.ground.errors import Invalid, NotFound, ProductError
+from everyline.ground.forms import Typed, back, filled, typed, wrong
 from everyline.ground.moments import language_names
 from everyline.ground.pages import page
 from everyline.ground.words import _, languages
@@ -19,8 +20,7 @@ from everyline.lines import queries as lines
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import Typed, typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup/brands")
 Housekeeper = Annotated[Me, permit("installation.write")]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from everyline.ground.errors import ProductError
+from everyline.ground.forms import back, filled, typed, wrong
 from everyline.ground.pages import page
 from everyline.people import actions as people_actions
 from everyline.people.actions import audit
@@ -17,8 +18,7 @@ from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.queues import queries, set_up
 from everyline.queues.models import WrapUpCode
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup")
 Writer = Annotated[Me, permit("queue.write")]

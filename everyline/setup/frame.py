@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from everyline.ground.database import Tx
-from everyline.ground.errors import Invalid, ProductError
 from everyline.ground.pages import page
 from everyline.ground.words import _, mark
 from everyline.intake import queries as intake
@@ -95,28 +94,6 @@ async def show(request: Request, me: Me, current: str, template: str, *, status:
     async with ground_of(request).database.transaction() as tx:
         shown = await frame(tx, request, me, current)
     return page(f"setup/{template}", status=status, **{**shown, **context})
-
-
-def wrong(error: ProductError) -> dict[str, Any]:
-    """What a form says about an error: ``trouble`` in words, ``errors`` by field, each as a sentence of its own."""
-    fields = error.fields if isinstance(error, Invalid) else {}
-    return {"trouble": error.message, "errors": {name: text[:1].upper() + text[1:] for name, text in fields.items()}}
-
-
-def filled(*parts: dict[str, Any]) -> dict[str, Any]:
-    """The context of a form: later parts replace earlier ones, and ``values`` are laid over each other, so that what was
-    typed stands over what is kept and a field that did not come at all has its usual value."""
-    found: dict[str, Any] = {}
-    for part in parts:
-        values = {**found.get("values", {}), **part.get("values", {})}
-        found = {**found, **part, "values": values}
-    return found
-
-
-def back(path: str, done: str) -> Response:
-    """Go on after something was done, and say so there."""
-    path, sharp, place = path.partition("#")
-    return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={done}{sharp}{place}", 303)
 
 
 def caller(request: Request) -> str:

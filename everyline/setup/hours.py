@@ -13,6 +13,7 @@ from everyline.channel_registry import all_channels
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound, ProductError
+from everyline.ground.forms import Typed, back, filled, typed, wrong
 from everyline.ground.moments import clock, zones
 from everyline.ground.pages import page
 from everyline.ground.words import _, mark
@@ -23,8 +24,7 @@ from everyline.people.rules import Me
 from everyline.queues import openings, queries
 from everyline.queues.hours import OpeningHours, is_open, next_opening
 from everyline.queues.models import Hours
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import Typed, typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup/hours")
 Writer = Annotated[Me, permit("queue.write")]

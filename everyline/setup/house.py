@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from everyline.ground.errors import ProductError
+from everyline.ground.forms import back, filled, typed, wrong
 from everyline.ground.moments import language_names, zones
 from everyline.ground.pages import page
 from everyline.ground.words import _, languages
@@ -17,8 +18,7 @@ from everyline.people import actions, queries
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import PERMISSIONS, Me
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup")
 Housekeeper = Annotated[Me, permit("installation.write")]

@@ -10,11 +10,11 @@ from pydantic.fields import FieldInfo
 
 from everyline.channel_contract import LineSettings
 from everyline.ground.database import Row
+from everyline.ground.forms import Typed
 from everyline.ground.languages import LIKELY
 from everyline.ground.words import _
 from everyline.lines import queries, rules
 from everyline.people.permit import ground_of
-from everyline.setup.typed import Typed
 
 
 def _kind(field: FieldInfo) -> tuple[str, list[str]]:

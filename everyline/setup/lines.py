@@ -10,6 +10,7 @@ from starlette.responses import Response
 from everyline.channel_registry import all_channels, channel
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound, ProductError
+from everyline.ground.forms import back, filled, typed, wrong
 from everyline.ground.languages import LIKELY
 from everyline.ground.moments import language_names
 from everyline.ground.pages import page
@@ -20,8 +21,7 @@ from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.queues import queries as queues
 from everyline.setup import line_form
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup/lines")
 Reader = Annotated[Me, permit("line.read")]

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from everyline.channel_registry import all_channels
 from everyline.ground.errors import Invalid
+from everyline.ground.forms import typed
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.intake import actions, queries
@@ -17,7 +18,6 @@ from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.setup.frame import caller, frame
-from everyline.setup.typed import typed
 
 router = APIRouter(prefix="/setup/quarantine")
 Reader = Annotated[Me, permit("quarantine.read")]

@@ -6,6 +6,7 @@ from typing import Any
 
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Invalid
+from everyline.ground.forms import Typed, read_duration, said_duration
 from everyline.ground.words import _, mark
 from everyline.measure.rules import DEFAULT_FORMULA, FORMULAS
 from everyline.queues import asks
@@ -14,7 +15,6 @@ from everyline.queues.expressions import NOTHING, write
 from everyline.queues.rules import Condition, Step, Strategy
 from everyline.queues.set_up import BOUNDS, LONGEST
 from everyline.queues.teams import LONGEST_DELAY, MOST_AN_INTERVAL, Part
-from everyline.setup.typed import Typed, read_duration, said_duration
 
 STRATEGIES = {
     Strategy.LONGEST_IDLE: (mark("Longest idle"), mark("who has had nothing in hand for longest")),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import ProductError
+from everyline.ground.forms import Typed, back, filled, typed, wrong
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.measure.rules import FORMULAS
@@ -22,9 +23,8 @@ from everyline.queues import asks, queries, set_up, teams
 from everyline.queues.expressions import write
 from everyline.queues.rules import Step
 from everyline.setup import queue_form
-from everyline.setup.frame import back, caller, filled, frame, wrong
+from everyline.setup.frame import caller, frame
 from everyline.setup.queue_form import CONDITIONS, EARLIER_AGENT, STRATEGIES
-from everyline.setup.typed import Typed, typed
 
 router = APIRouter(prefix="/setup/queues")
 Writer = Annotated[Me, permit("queue.write")]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from everyline.ground.errors import NotFound, ProductError
+from everyline.ground.forms import back, filled, typed, wrong
 from everyline.ground.languages import LIKELY
 from everyline.ground.moments import language_names
 from everyline.ground.pages import page
@@ -18,8 +19,7 @@ from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.queues import abilities, asks, queries
 from everyline.queues.models import Skill
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup")
 Writer = Annotated[Me, permit("queue.write")]

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from everyline.ground.errors import ProductError
+from everyline.ground.forms import Typed, back, filled, typed, wrong
 from everyline.ground.pages import page
 from everyline.people import queries as people
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.queues import queries, teams
-from everyline.setup.frame import back, caller, filled, frame, wrong
-from everyline.setup.typed import Typed, typed
+from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup/teams")
 Writer = Annotated[Me, permit("agent.write")]

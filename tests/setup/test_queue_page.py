@@ -10,12 +10,12 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
+from everyline.ground.forms import read_duration, said_duration
 from everyline.ground.installation import Ground
 from everyline.people.models import Audit
 from everyline.queues import abilities, queries, set_up, teams
 from everyline.queues.models import Queue
 from everyline.queues.teams import Part
-from everyline.setup.typed import read_duration, said_duration
 
 pytestmark = pytest.mark.req("Q1")
 

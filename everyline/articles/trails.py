@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from everyline.articles.queries import Step
+from everyline.articles.rendering import Step
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 

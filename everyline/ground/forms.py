@@ -1,4 +1,4 @@
-"""What was typed into a form, read field by field; what is wrong is collected, and nothing typed is lost."""
+"""Forms of pages: what was typed, read field by field; what is wrong, collected, with nothing typed lost; and the way on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
 
-from everyline.ground.errors import Invalid
+from everyline.ground.errors import Invalid, ProductError
 from everyline.ground.words import _
 
 LONGEST = 20_000
@@ -142,3 +143,25 @@ class Typed:
 async def typed(request: Request) -> Typed:
     """The form that a request carries."""
     return Typed(await request.form())
+
+
+def wrong(error: ProductError) -> dict[str, Any]:
+    """What a form says about an error: ``trouble`` in words, ``errors`` by field, each as a sentence of its own."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    return {"trouble": error.message, "errors": {name: text[:1].upper() + text[1:] for name, text in fields.items()}}
+
+
+def filled(*parts: dict[str, Any]) -> dict[str, Any]:
+    """The context of a form: later parts replace earlier ones, and ``values`` are laid over each other, so that what was
+    typed stands over what is kept and a field that did not come at all has its usual value."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        values = {**found.get("values", {}), **part.get("values", {})}
+        found = {**found, **part, "values": values}
+    return found
+
+
+def back(path: str, done: str) -> Response:
+    """Go on after something was done, and say so there."""
+    path, sharp, place = path.partition("#")
+    return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={done}{sharp}{place}", 303)
