@@ -10,6 +10,8 @@ import pkgutil
 
 import procrastinate
 import psycopg_pool
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 
 import everyline
 from everyline.ground.installation import Ground
@@ -17,12 +19,30 @@ from everyline.ground.jobs import PERIODIC
 
 log = logging.getLogger(__name__)
 
+STALLED_SECONDS = 30  # a process that has not said for so long that it lives is gone; it says so every ten seconds
+LOOK_SECONDS = 10
+
 
 def load_tasks() -> None:
     """Import every noun's ``tasks`` module, which registers its jobs."""
     for module in pkgutil.iter_modules(everyline.__path__):
         if module.ispkg and importlib.util.find_spec(f"everyline.{module.name}.tasks"):
             importlib.import_module(f"everyline.{module.name}.tasks")
+
+
+async def take_up(app: procrastinate.App) -> None:
+    """For ever: have done again what processes that are gone left undone."""
+    jobs = app.job_manager
+    while True:
+        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            try:
+                await jobs.retry_job(job)
+                log.warning("%s was left undone and is done again", job.task_name)
+            except UniqueViolation:  # the same waits already to be done
+                await jobs.finish_job(job, Status.FAILED, delete_job=True)
+            except ConnectorException as error:
+                log.info("another process was first to take up %s: %s", job.task_name, error)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def run_jobs(ground: Ground) -> None:
@@ -38,10 +58,12 @@ async def run_jobs(ground: Ground) -> None:
 
             app.periodic(cron=cron)(app.task(name=name, queueing_lock=name, pass_context=False)(run))
         try:
-            async with app.open_async():
+            async with app.open_async(), asyncio.TaskGroup() as together:
+                taking_up = together.create_task(take_up(app))
                 await app.run_worker_async(
                     install_signal_handlers=False, delete_jobs="successful", shutdown_graceful_timeout=5
                 )
-        except (procrastinate.exceptions.ConnectorException, psycopg_pool.PoolTimeout, OSError) as error:
-            log.warning("jobs wait for the database: %s", error)
+                taking_up.cancel()
+        except* (ConnectorException, psycopg_pool.PoolTimeout, OSError) as lost:
+            log.warning("jobs wait for the database: %s", lost.exceptions[0])
         await asyncio.sleep(2)

@@ -8,7 +8,7 @@ from tests.kill.soak import soak
 
 
 @pytest.mark.req("P2", "P1", "E1", "E3")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_killing_every_process_loses_nothing_and_doubles_nothing() -> None:
     outcome = soak(240, seed=7, seconds=10, hasten=True)
     assert outcome.kills.total() >= 5, outcome

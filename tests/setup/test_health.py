@@ -59,7 +59,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.transport.abort()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(150)
 async def test_a_mail_host_that_goes_away_and_comes_back(
     admin: httpx.AsyncClient, ground: Ground, mail_world: MailWorld
 ) -> None:
@@ -133,7 +133,11 @@ async def test_a_mail_host_that_goes_away_and_comes_back(
         )
         await way.mend()
         await until(works, seconds=20)
-        await until(received, seconds=20)
+        try:
+            await until(received, seconds=40)
+        except TimeoutError:
+            where = await asyncio.to_thread(lambda: [len(mail_world.mails(box)), mail_world.queued()])
+            pytest.fail(f"in the mailbox and at Postfix: {where}, line: {await health()}\n{mail_world.log()[-3000:]}")
         page = (await admin.get("/setup/lines")).text
         assert "Works" in page
         assert "over since" in page, "the last error stays with its time"

@@ -105,6 +105,7 @@ mail_fsync = never
 recipient_delimiter = +
 lmtp_save_to_detail_mailbox = no
 mail_max_userip_connections = 100
+mailbox_idle_check_interval = 1 s
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {dir}/users/%u
