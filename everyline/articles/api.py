@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from everyline.articles import actions, finding, guides, imports, queries, rules, wordings, working
+from everyline.articles import actions, finding, guides, imports, listing, queries, rules, wordings, working
 from everyline.articles.finding import Asked as Search
 from everyline.articles.queries import Moved, Place, Reader, Shown
 from everyline.articles.wordings import Wording
@@ -362,9 +362,9 @@ def _reading(router: APIRouter) -> None:
         after: int = 0,
     ) -> dict[str, Any]:
         """Articles by id, page by page, with their title in the language they are written in."""
-        filters = working.Filters(q, state, category_id, owner_id, kind, tag)
+        filters = listing.Filters(q, state, category_id, owner_id, kind, tag)
         async with ground_of(request).database.transaction() as tx:
-            rows = await working.listed(tx, filters, after=after)
+            rows = await listing.listed(tx, filters, after=after)
         items = [ArticleRow.model_validate(row) for row in rows]
         return {"items": items, "after": str(items[-1].id) if len(items) == queries.PAGE else None}
 

@@ -56,8 +56,20 @@ order by c.position, c.id;
 
 -- name: shown
 -- The article that is or was found under a name, as a reader sees it; slug is its name now, current whether that is the one asked for.
+-- With it come its names in all languages, its files, and the categories that lead to it, from the top.
 select p.article_id, p.language, p.number, p.slug, p.kind, p.audience, p.title, p.summary, p.category_id, p.tags,
-    p.products, p.published_at, p.updated_at, p.renderer, p.rendered, a.current
+    p.products, p.published_at, p.updated_at, p.renderer, p.rendered, a.current,
+    (select json_agg(json_build_array(o.language, o.slug) order by o.language) from published_article o
+        where o.article_id = p.article_id and o.audience = any(:audiences)
+            and (cast(:category_ids as bigint[]) is null or o.category_id = any(cast(:category_ids as bigint[])))) as languages,
+    (select json_agg(json_build_array(f.id, f.name, f.content_type, f.size, f.captions_of, f.language, f.file_hash) order by f.id)
+        from article_file f where f.article_id = p.article_id and f.removed_at is null) as files,
+    (with recursive up as (
+        select c.id, c.parent_id, c.slug, c.names, c.remarks, c.icon, 0 as depth from category c where c.id = p.category_id
+        union all
+        select c.id, c.parent_id, c.slug, c.names, c.remarks, c.icon, up.depth + 1 from category c join up on c.id = up.parent_id
+        where up.depth < 50
+    ) select json_agg(json_build_array(id, slug, names, remarks, icon) order by depth desc) from up) as path
 from article_address a
 join published_article p on p.article_id = a.article_id and p.language = a.language
 where a.slug = :slug and p.audience = any(:audiences)
@@ -81,27 +93,10 @@ select article_id, language, kind, text, plain from published_article where arti
 update published_article set renderer = :renderer, rendered = cast(:rendered as jsonb)
 where article_id = :article_id and language = :language;
 
--- name: shown_languages
--- The languages in which a reader finds an article, and its names there.
-select language, slug from published_article
-where article_id = :article_id and audience = any(:audiences)
-    and (cast(:category_ids as bigint[]) is null or category_id = any(cast(:category_ids as bigint[])))
-order by language;
-
 -- name: files_of
 -- The files that an article has.
 select id, name, content_type, size, captions_of, language, file_hash from article_file
 where article_id = :article_id and removed_at is null order by id;
-
--- name: path
--- The categories that lead to one, from the top, itself last.
-with recursive up as (
-    select c.id, c.parent_id, c.slug, c.names, c.remarks, c.icon, 0 as depth from category c where c.id = :category_id
-    union all
-    select c.id, c.parent_id, c.slug, c.names, c.remarks, c.icon, up.depth + 1 from category c join up on c.id = up.parent_id
-    where up.depth < 50
-)
-select id, slug, names, remarks, icon from up order by depth desc;
 
 -- name: related
 -- Articles near to one: of its category, with its tags or products, or much alike by their words, most read first.
@@ -189,6 +184,13 @@ from published_article p
 join article a on a.id = p.article_id and a.language = p.language
 where p.kind <> 'news'
 order by p.views desc, p.article_id limit :most;
+
+-- name: nobodys
+-- Articles that readers see and nobody answers for, most read first.
+select p.article_id, p.language, p.title, p.views from published_article p
+join article a on a.id = p.article_id and a.language = p.language
+left join agent o on o.id = a.owner_id and o.active
+where o.id is null order by p.views desc, p.article_id limit :most;
 
 -- name: figures
 -- An article's figures by channel since a day.

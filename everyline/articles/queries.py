@@ -321,17 +321,13 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         "products": row.products,
         "most": RELATED,
     }
-    files, related, languages, above = await tx.together(
-        files_of(tx, row.article_id),
-        tx.rows(statements.related, near),
-        tx.rows(statements.shown_languages, {"article_id": row.article_id, **sight}),
-        tx.rows(statements.path, {"category_id": row.category_id}),
-    )
+    related = await tx.rows(statements.related, near)
+    files = tuple(FileRow(*one) for one in row.files or ())
     if row.renderer == renderer():
         pieces = unpacked(row.rendered)
     else:
         words = await tx.one(statements.published_text, {"article_id": row.article_id, "language": row.language})
-        pieces = _made(row.kind, words.text, words.plain, tuple(files))
+        pieces = _made(row.kind, words.text, words.plain, files)
     return Shown(
         article_id=row.article_id,
         language=row.language,
@@ -344,11 +340,11 @@ async def shown(tx: Tx, reader: Reader, slug: str) -> Shown | Moved:
         html=pieces.html,
         headings=pieces.headings,
         steps=pieces.steps,
-        languages={one.language: one.slug for one in languages},
+        languages=dict(row.languages),
         path=tuple(
-            Crumb(one.id, one.slug, _named(one.names, row.language), _named(one.remarks, row.language), one.icon)
-            for one in above
-            if not reader.category_ids or one.id in reader.category_ids
+            Crumb(category_id, place, _named(names, row.language), _named(remarks, row.language), icon)
+            for category_id, place, names, remarks, icon in row.path or ()
+            if not reader.category_ids or category_id in reader.category_ids
         ),
         files=tuple(
             FileShown(one.id, one.name, one.content_type, one.size, f"{FILE_PATH}{one.id}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,15 +10,16 @@ from sqlalchemy import select
 
 from everyline.articles import meanings, queries
 from everyline.articles.models import (
-    Article,
     ArticleAddress,
     ArticleFeedback,
+    ArticleFile,
     ArticleFlag,
     ArticleSynonym,
     ArticleUse,
     ArticleVersion,
 )
 from everyline.articles.queries import PAGE
+from everyline.articles.rendering import FileRow
 from everyline.articles.rules import OPEN, STALE_VOTES, Stale, Translation, contradicts, stale, translation
 from everyline.articles.wordings import WRITTEN
 from everyline.ground.clock import now
@@ -82,98 +83,89 @@ class LanguageState:
 async def languages_of(tx: Tx, article_id: int, wanted: Sequence[str] = ()) -> list[LanguageState]:
     """Every language that an article has or, of ``wanted``, should have."""
     article = await queries.get(tx, article_id)
+    return (await languages_of_all(tx, {article_id: article.language}, wanted))[article_id]
+
+
+async def languages_of_all(
+    tx: Tx, sources: Mapping[int, str], wanted: Sequence[str] = ()
+) -> dict[int, list[LanguageState]]:
+    """The same of several articles. ``sources``: the language that each was written in."""
     rows = await tx.rows(
-        select(ArticleVersion.__table__).where(ArticleVersion.article_id == article_id, ArticleVersion.state != "past")
+        select(
+            ArticleVersion.article_id,
+            ArticleVersion.language,
+            ArticleVersion.number,
+            ArticleVersion.state,
+            ArticleVersion.source_number,
+            ArticleVersion.publish_at,
+        ).where(ArticleVersion.article_id.in_(list(sources)), ArticleVersion.state != "past")
     )
     slugs = {
-        row.language: row.slug
+        (row.article_id, row.language): row.slug
         for row in await tx.rows(
-            select(ArticleAddress.language, ArticleAddress.slug).where(
-                ArticleAddress.article_id == article_id, ArticleAddress.current
+            select(ArticleAddress.article_id, ArticleAddress.language, ArticleAddress.slug).where(
+                ArticleAddress.article_id.in_(list(sources)), ArticleAddress.current
             )
         )
     }
-    live = {row.language: row for row in rows if row.state == "published"}
-    begun = {row.language: row for row in rows if row.state in OPEN}
-    source = live.get(article.language)
-    found = []
-    for language in dict.fromkeys([article.language, *sorted({*live, *begun, *wanted})]):
-        there, work = live.get(language), begun.get(language)
+    live = {(row.article_id, row.language): row for row in rows if row.state == "published"}
+    begun = {(row.article_id, row.language): row for row in rows if row.state in OPEN}
+
+    def state(article_id: int, language: str) -> LanguageState:
+        place, source = (article_id, language), live.get((article_id, sources[article_id]))
+        there, work = live.get(place), begun.get(place)
         status = translation(
             language,
-            article.language,
+            sources[article_id],
             source.number if source else None,
             there.source_number if there else None,
             published=there is not None,
             begun=work is not None,
         )
-        found.append(
-            LanguageState(
-                language,
-                status,
-                there.number if there else None,
-                work.number if work else None,
-                work.state if work else "",
-                work.publish_at if work else None,
-                slugs.get(language, ""),
-            )
+        return LanguageState(
+            language,
+            status,
+            there.number if there else None,
+            work.number if work else None,
+            work.state if work else "",
+            work.publish_at if work else None,
+            slugs.get(place, ""),
         )
-    return found
 
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list of articles is narrowed to."""
-
-    words: str = ""
-    state: str = ""  # draft, in review, published, scheduled, archived
-    category_id: int | None = None
-    owner_id: int | None = None
-    kind: str = ""
-    tag: str = ""
-    due_by: date | None = None  # review falls due by then
-
-
-async def listed(tx: Tx, filters: Filters, *, after: int = 0, most: int = PAGE) -> Sequence[Row]:
-    """Articles for those who write them, by id, with the title in the language each was written in."""
-    newest = (
-        select(ArticleVersion.title, ArticleVersion.state, ArticleVersion.publish_at)
-        .where(ArticleVersion.article_id == Article.id, ArticleVersion.language == Article.language)
-        .order_by(ArticleVersion.number.desc())
-        .limit(1)
-        .lateral()
-    )
-    wanted = select(Article.__table__, newest.c.title, newest.c.state, newest.c.publish_at).outerjoin(
-        newest, Article.id == Article.id
-    )
-    wanted = wanted.where(Article.id > after)
-    archived = filters.state == "archived"
-    wanted = wanted.where(Article.archived_at.is_not(None) if archived else Article.archived_at.is_(None))
-    if filters.state == "scheduled":
-        wanted = wanted.where(newest.c.publish_at.is_not(None))
-    elif filters.state in ("draft", "in review", "published"):
-        wanted = wanted.where(newest.c.state == filters.state)
-    if filters.words:
-        pattern = "%" + filters.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        wanted = wanted.where(newest.c.title.ilike(pattern))
-    for column, value in (
-        (Article.category_id, filters.category_id),
-        (Article.owner_id, filters.owner_id),
-        (Article.kind, filters.kind or None),
-    ):
-        if value is not None:
-            wanted = wanted.where(column == value)
-    if filters.tag:
-        wanted = wanted.where(Article.tags.contains([filters.tag]))
-    if filters.due_by is not None:
-        wanted = wanted.where(Article.review_on <= filters.due_by)
-    return await tx.rows(wanted.order_by(Article.id).limit(most))
+    had: dict[int, set[str]] = {}
+    for row in rows:
+        had.setdefault(row.article_id, set()).add(row.language)
+    return {
+        article_id: [
+            state(article_id, one) for one in dict.fromkeys([source, *sorted({*had.get(article_id, ()), *wanted})])
+        ]
+        for article_id, source in sources.items()
+    }
 
 
 async def synonyms(tx: Tx, language: str = "") -> Sequence[Row]:
     """Words that mean the same in this house."""
     wanted = select(ArticleSynonym.__table__).order_by(ArticleSynonym.language, ArticleSynonym.id)
     return await tx.rows(wanted.where(ArticleSynonym.language == language) if language else wanted)
+
+
+async def file(tx: Tx, file_id: int) -> FileRow:
+    """A file of an article, whether readers see the article or not. NotFound."""
+    row = await tx.first(
+        select(ArticleFile.__table__).where(ArticleFile.id == file_id, ArticleFile.removed_at.is_(None))
+    )
+    if row is None:
+        raise NotFound(_("There is no such file."))
+    return FileRow(row.id, row.name, row.content_type, row.size, row.captions_of, row.language, row.file_hash)
+
+
+async def addresses(tx: Tx, article_id: int, language: str) -> Sequence[Row]:
+    """Under which names an article is and was found in one language, the newest first."""
+    return await tx.rows(
+        select(ArticleAddress.__table__)
+        .where(ArticleAddress.article_id == article_id, ArticleAddress.language == language)
+        .order_by(ArticleAddress.current.desc(), ArticleAddress.since.desc())
+    )
 
 
 async def feedback(tx: Tx, article_id: int, *, most: int = PAGE) -> Sequence[Row]:
@@ -250,6 +242,7 @@ class Health:
     pairs: tuple[Pair, ...]
     lacking: tuple[Lack, ...]
     flags: tuple[Row, ...]
+    nobodys: tuple[Row, ...] = ()  # published, and without an owner who may still sign in
 
 
 async def health(tx: Tx, wanted: Sequence[str], *, most: int = 100) -> Health:
@@ -271,6 +264,7 @@ async def health(tx: Tx, wanted: Sequence[str], *, most: int = 100) -> Health:
         tuple(await pairs(tx, most=most)),
         tuple(lacking[:most]),
         tuple(await flags(tx))[:most],
+        tuple(await tx.rows(statements.nobodys, {"most": most})),
     )
 
 

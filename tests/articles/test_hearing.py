@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from conftest import until
-from everyline.articles import actions, embedding, finding, working
+from everyline.articles import actions, embedding, finding, listing, working
 from everyline.articles.finding import Asked
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -155,5 +155,5 @@ async def test_what_is_not_well_is_found(ground: Ground, sign_in: object) -> Non
         assert [row.id for row in found.flags] == [flag]
         await actions.settle_flag(tx, agent.id, flag)
         assert (await working.health(tx, ["en"])).flags == ()
-        assert len(await working.listed(tx, working.Filters(words="license"))) == 2
-        assert [row.id for row in await working.listed(tx, working.Filters(due_by=now().date()))] == [old]
+        assert len(await listing.listed(tx, listing.Filters(words="license"))) == 2
+        assert [row.id for row in await listing.listed(tx, listing.Filters(due_by=now().date()))] == [old]
