@@ -6,7 +6,8 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 
 from tests.structure.tree import PACKAGE, ROOT, own_texts, parsed, short
@@ -32,9 +33,14 @@ def imported_packages(source: str) -> set[str]:
     return {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"everyline", "tests", "tools"}
 
 
+@cache
+def _providers() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
 def undeclared(imported: Iterable[str], declared: Iterable[str]) -> set[str]:
     """Those imported packages that no declared requirement provides."""
-    providers = packages_distributions()
+    providers = _providers()
     asked = {normal(name) for name in declared} | set(BROUGHT_ALONG)
     return {name for name in imported if not asked.intersection(normal(p) for p in providers.get(name, []))}
 
