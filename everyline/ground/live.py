@@ -127,6 +127,7 @@ class Hub:
         self._oldest = Position(0, 0)  # everything after it is remembered
         self.position = Position(0, 0)
         self.started = asyncio.Event()
+        self.ending = False  # what is opened now is over at once: its browser comes back to the next process
         self.at_end: list[Callable[[], None]] = []  # who else lets go of streams when the process ends
 
     def __len__(self) -> int:
@@ -206,6 +207,8 @@ class Hub:
         self._streams.add(stream)
         for topic in topics:
             self._by_topic.setdefault(topic, set()).add(stream)
+        if self.ending:
+            stream.end()
         return stream
 
     def close(self, stream: Stream) -> None:
@@ -220,6 +223,7 @@ class Hub:
 
     def end_all(self) -> None:
         """The process ends: browsers come back to the next one."""
+        self.ending = True
         for stream in tuple(self._streams):
             stream.end()
         for let_go in self.at_end:

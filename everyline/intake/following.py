@@ -191,6 +191,8 @@ class Followers:
         self._all.add(follower)
         self._by_sender[line_id, sender.address] = follower
         self._mark(follower, whole=True)
+        if self._hub.ending:
+            follower.end()
         return follower
 
     def forget(self, follower: Follower) -> None:

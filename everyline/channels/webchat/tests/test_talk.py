@@ -216,3 +216,13 @@ async def test_what_comes_in_bursts_is_told_in_order(chat: Chat) -> None:
         await visitor.say(f"{n}", secrets.token_hex(8))
     await stream.message("29")
     assert stream.texts == [str(n) for n in range(30)]
+
+
+async def test_streams_that_come_back_while_the_process_ends_do_not_hold_it_up(chat: Chat) -> None:
+    visitor = await chat.greeted()
+    before = await visitor.stream()
+    chat.app.state.hub.end_all()
+    at_once = await visitor.stream()
+    async with asyncio.timeout(5):
+        await asyncio.gather(before.task, at_once.task)
+    assert chat.app.state.hub.open(1, frozenset({"agent:1"}), None).ended
