@@ -43,7 +43,7 @@ check-structure: setup-development ## the rules of the tree
 
 test: setup-development ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=2]
 	@$(PYTHON) -m tools.prepare machine
-	$(VENV)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(VENV)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 bench: setup-development ## measure: make bench [NAME=…]
 	@$(VENV)/python -m benchmarks $(NAME)

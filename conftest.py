@@ -29,6 +29,16 @@ from everyline.people.permit import COOKIE
 from everyline.roles.web import create_app
 
 _numbers = itertools.count()
+LONGEST_FIRST = ("tests/kill/", "tests/browser/")  # folders whose files take longest; so all workers end together
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+
+    def turn(item: pytest.Item) -> int:
+        return next((n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), len(LONGEST_FIRST))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session", autouse=True)
