@@ -22,9 +22,12 @@ from everyline.cases.models import Case, SavedView
 from everyline.cases.rules import Status, may_become
 from everyline.cases.talks import add_canned_answer as add_canned_answer
 from everyline.cases.talks import answer_later as answer_later
+from everyline.cases.talks import canned_answer as canned_answer
 from everyline.cases.talks import canned_answers as canned_answers
 from everyline.cases.talks import change_canned_answer as change_canned_answer
 from everyline.cases.talks import end_talks as end_talks
+from everyline.cases.talks import kept_canned_answers as kept_canned_answers
+from everyline.cases.talks import may_change as may_change
 from everyline.cases.talks import retire_canned_answer as retire_canned_answer
 from everyline.cases.talks import use_canned_answer as use_canned_answer
 from everyline.ground import events

@@ -144,6 +144,7 @@ class Talk(Base):
     warned_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # that it ends soon
     here_at: Mapped[Moment] = mapped_column(server_default=func.now())  # when the customer was known to look
     seen_upto: Mapped[int] = mapped_column(BigInteger, server_default="0")  # our newest message that they have seen
+    seen_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # when they saw it
     read_upto: Mapped[int] = mapped_column(BigInteger, server_default="0")  # their newest message that we have read
     mailed_upto: Mapped[int] = mapped_column(BigInteger, server_default="0")  # our newest message that went by mail
     trail: Mapped[list[Any]] = mapped_column(JSONB, server_default=literal("'[]'"))  # pages: [moment, url, title]
@@ -260,7 +261,7 @@ class Draft(Base):
 
 
 class CannedAnswer(Base):
-    """Words that agents use again and again. ``{customer}``, ``{agent}`` and ``{case}`` are filled in."""
+    """Words that agents use again and again. Places such as ``{customer}`` are filled in, see ``rules.PLACES``."""
 
     __tablename__ = "canned_answer"
     __table_args__ = (Index("ix_canned_answer_queue_id", "queue_id", postgresql_where=literal("retired_at is null")),)
@@ -268,6 +269,9 @@ class CannedAnswer(Base):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(Text)  # what it is found by
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"))  # None: of every queue
+    agent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("agent.id", ondelete="CASCADE")
+    )  # whose own; None: everybody's
     language: Mapped[str] = mapped_column(Text, server_default="")  # empty: for every language
     text: Mapped[str] = mapped_column(Text)
     used: Mapped[int] = mapped_column(Integer, server_default="0")  # how often

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from everyline.ground.words import mark
+
 PREVIEW = 180  # characters of the newest message kept on the case
 SHORTEST_BEGUN = 3  # letters of a word that is still being typed
 FOLLOW_UP_DAYS = 14  # after that, an answer to a resolved case opens a new one that is linked to it
@@ -94,6 +96,16 @@ def stale(written_on: int, revision: int) -> Stale | None:
     return Stale(revision, revision - written_on) if revision > written_on else None
 
 
+PLACES = {
+    "customer": mark("the customer's name"),
+    "agent": mark("who answers"),
+    "number": mark("the number of the case"),
+    "subject": mark("what the case is about"),
+    "queue": mark("the queue"),
+    "house": mark("the organisation"),
+}
+
+
 def fill_in(text: str, facts: Mapping[str, str]) -> str:
-    """A canned answer with its places filled: ``{customer}``, ``{agent}``, ``{case}``. A place that means nothing stays."""
+    """A canned answer with its places (``PLACES``) filled. A place that means nothing stays, so that who writes sees it."""
     return re.sub(r"\{(\w+)\}", lambda place: facts.get(place[1], place[0]), text)

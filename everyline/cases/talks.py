@@ -13,9 +13,11 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Invalid, NotFound
 from everyline.ground.words import _
+from everyline.people.rules import Me
 
 LATER = "later"  # a talk whose answers come by mail
 LIVE = "live"
+MOST_WORDS = 8  # of a search among canned answers
 
 
 async def end_talks(tx: Tx, by: int | None, case_id: int, ended_by: str) -> list[Row]:
@@ -45,13 +47,21 @@ async def answer_later(tx: Tx, interaction_id: int) -> None:
 
 
 async def add_canned_answer(
-    tx: Tx, by: int | None, *, name: str, text: str, queue_id: int | None = None, language: str = ""
+    tx: Tx,
+    by: int | None,
+    *,
+    name: str,
+    text: str,
+    queue_id: int | None = None,
+    language: str = "",
+    agent_id: int | None = None,
 ) -> int:
-    """Keep words that are used again and again; returns their id. Without a queue they are for every one."""
+    """Keep words that are used again and again; returns their id. Without a queue they are for every one, without a language
+    for each; ``agent_id``: whose own they are, and nobody else's."""
     values = _canned({"name": name, "text": text})
     canned_id: int = await tx.value(
         insert(CannedAnswer)
-        .values(queue_id=queue_id, language=language, changed_by=by, **values)
+        .values(queue_id=queue_id, language=language, agent_id=agent_id, changed_by=by, **values)
         .returning(CannedAnswer.id)
     )
     await events.record(tx, "canned_answer.added", actor_id=by, queue_id=queue_id, canned_answer_id=canned_id)
@@ -92,15 +102,52 @@ def _canned(facts: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-async def canned_answers(tx: Tx, queue_id: int | None, language: str, words: str = "") -> list[Row]:
-    """The canned answers for a case of a queue in a language, most used first; ``words`` narrows them by name and text."""
-    fits = (CannedAnswer.queue_id.is_(None) | (CannedAnswer.queue_id == queue_id)) & CannedAnswer.language.in_(
-        ["", language]
+def may_change(me: Me, canned: Row) -> bool:
+    """One's own, and, with the right to it, those that everybody of one's queues uses."""
+    if canned.agent_id is not None:
+        return bool(canned.agent_id == me.id)
+    return me.may("canned_answer.write") and (canned.queue_id is None or me.sees_queue(canned.queue_id))
+
+
+async def canned_answer(tx: Tx, me: Me, canned_id: int) -> Row:
+    """One canned answer that one may change. NotFound otherwise."""
+    row = await tx.first(
+        select(CannedAnswer.__table__).where(CannedAnswer.id == canned_id, CannedAnswer.retired_at.is_(None))
+    )
+    if row is None or not may_change(me, row):
+        raise NotFound(_("There is no such canned answer."))
+    return row
+
+
+async def kept_canned_answers(tx: Tx, me: Me) -> list[Row]:
+    """The canned answers that one may use, in the order in which they are arranged."""
+    seen = CannedAnswer.queue_id.is_(None) | CannedAnswer.queue_id.in_(sorted(me.queue_ids))
+    query = select(CannedAnswer.__table__).where(
+        CannedAnswer.retired_at.is_(None), CannedAnswer.agent_id.is_(None) | (CannedAnswer.agent_id == me.id)
+    )
+    if not me.all_queues:
+        query = query.where(seen)
+    return await tx.rows(
+        query.order_by(CannedAnswer.agent_id.is_(None), CannedAnswer.position, CannedAnswer.name, CannedAnswer.id)
+    )
+
+
+async def canned_answers(
+    tx: Tx, queue_id: int | None, language: str, words: str = "", *, agent_id: int | None = None, most: int = 50
+) -> list[Row]:
+    """The canned answers for a case of a queue in a language, everybody's and one agent's own; each of ``words`` stands in the
+    name or the text, and those whose name begins so come first."""
+    fits = (
+        (CannedAnswer.queue_id.is_(None) | (CannedAnswer.queue_id == queue_id))
+        & CannedAnswer.language.in_(["", language])
+        & (CannedAnswer.agent_id.is_(None) | (CannedAnswer.agent_id == agent_id))
     )
     query = select(CannedAnswer.__table__).where(CannedAnswer.retired_at.is_(None), fits)
-    if words.strip():
+    for word in words.split()[:MOST_WORDS]:
         query = query.where(
-            CannedAnswer.name.icontains(words.strip(), autoescape=True)
-            | CannedAnswer.text.icontains(words.strip(), autoescape=True)
+            CannedAnswer.name.icontains(word, autoescape=True) | CannedAnswer.text.icontains(word, autoescape=True)
         )
-    return await tx.rows(query.order_by(CannedAnswer.position, CannedAnswer.used.desc(), CannedAnswer.name).limit(50))
+    first = CannedAnswer.name.istartswith(words.strip(), autoescape=True).desc()
+    return await tx.rows(
+        query.order_by(first, CannedAnswer.position, CannedAnswer.used.desc(), CannedAnswer.name).limit(most)
+    )

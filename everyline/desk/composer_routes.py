@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from everyline.cases import actions
 from everyline.cases import queries as cases
 from everyline.cases.rules import Status, stale
 from everyline.channel_registry import all_channels
-from everyline.desk import phrases
+from everyline.desk import inserted, phrases
 from everyline.desk.answering import CASE_CHANGED, Back, by_script, done
 from everyline.desk.case_routes import composer_context
 from everyline.desk.composing import called, chosen
@@ -21,8 +22,9 @@ from everyline.desk.lists import frame
 from everyline.desk.onlookers import onlookers_of
 from everyline.desk.places import Place
 from everyline.desk.queries import statements
+from everyline.desk.talk_routes import statements as talk_statements
 from everyline.dispatch import actions as dispatch
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.files import Files
 from everyline.ground.pages import page, toast
@@ -34,6 +36,7 @@ router = APIRouter()
 Writer = Annotated[Me, permit("case.write")]
 
 MOST_FILES = 20
+MOST_REPLIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Typed:
     reply: str
     note: str
     copies: list[str] | None = None  # None: the form had no place for them
+    replies: tuple[str, ...] = ()  # quick ones that the customer of a talk may choose from
 
 
 Copies = Annotated[list[str] | None, Form()]
@@ -186,13 +190,16 @@ async def answer(
     copies_shown: Annotated[str, Form()] = "",
     key: Annotated[str, Form()] = "",
     then: Annotated[str, Form()] = "",
+    replies: Annotated[list[str] | None, Form()] = None,
+    used: Annotated[list[str] | None, Form()] = None,
     files: Annotated[list[UploadFile] | None, File()] = None,
     back: Back = "",
 ) -> Response:
     """Send an answer, or keep a note. Refused while there is news that the writer has not seen; what was typed
     stays."""
     ground = ground_of(request)
-    typed = Typed(reply, note, _named(copies, copies_shown))
+    quick = tuple(one.strip() for one in replies or () if one.strip())[:MOST_REPLIES]
+    typed = Typed(reply, note, _named(copies, copies_shown), quick)
     what = "note" if kind == "note" else "reply"
     try:
         async with ground.database.transaction() as tx:
@@ -202,9 +209,14 @@ async def answer(
                 await _note(tx, me, case_id, note)
                 said, undo, seconds = _("The note is kept."), "", 0
             else:
-                message_id = await _send(tx, request, me, case_id, typed, channel, revision, key, then)
+                talks = await _talks(tx, me, case)
+                # in a talk that is one's own, what the customer says meanwhile is before one's eyes
+                seen = None if talks else revision
+                message_id = await _send(tx, request, me, case_id, typed, channel, seen, key, then)
+                await inserted.record(tx, me, case, message_id, used or ())
                 seconds = await _undo_seconds(tx, message_id)
-                said, undo = _said(case.number, then), f"/desk/cases/{case_id}/messages/{message_id}/take-back"
+                said = "" if talks and not then else _said(case.number, then)
+                undo = f"/desk/cases/{case_id}/messages/{message_id}/take-back" if seconds else ""
             stays = await _still_theirs(tx, me, case_id)
     except (Conflict, Invalid) as refusal:
         return await _refused(request, me, case_id, what, typed, revision, refusal)
@@ -215,9 +227,15 @@ async def answer(
         return done(request, Place.of(back).href(), said, leave=True)
     async with ground.database.transaction() as tx:
         context = await composer_context(tx, me, request, case_id)
-    headers = toast(said, undo=undo, seconds=seconds)
-    headers["HX-Trigger"] = headers["HX-Trigger"][:-1] + f', "{CASE_CHANGED}": ""}}'
+    told = json.loads(toast(said, undo=undo, seconds=seconds)["HX-Trigger"]) if said else {}
+    headers = {"HX-Trigger": json.dumps(told | {CASE_CHANGED: ""})}
     return page("desk/composer.html", headers=headers, **context)
+
+
+async def _talks(tx: Tx, me: Me, case: Row) -> bool:
+    """Does the agent talk live with the customer of this case, and nobody else of us?"""
+    row = await tx.first(talk_statements.one_live, {"case_id": case.id})
+    return row is not None and row.agent_id == me.id
 
 
 def _said(number: int, then: str) -> str:
@@ -237,7 +255,7 @@ async def _note(tx: Tx, me: Me, case_id: int, text: str) -> None:
 
 
 async def _send(
-    tx: Tx, request: Request, me: Me, case_id: int, typed: Typed, to: str, revision: int, key: str, then: str
+    tx: Tx, request: Request, me: Me, case_id: int, typed: Typed, to: str, revision: int | None, key: str, then: str
 ) -> int:
     point_id, answer_to = chosen(to)
     word, _colon, code = then.partition(":")
@@ -255,6 +273,7 @@ async def _send(
         contact_point_id=point_id,
         answer_to=answer_to,
         copies=typed.copies or (),
+        replies=typed.replies,
         revision=revision,
         then=afterwards,
         idempotency_key=key,

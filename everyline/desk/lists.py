@@ -165,6 +165,8 @@ def ways(me: Me, place: Place | None, queues: Sequence[Row], counts: Row, views:
         view("late", counts.late, tone="bad", meaning=_("%d past their goal") % counts.late),
         view("all"),
     ]
+    if me.may("entry.direct"):
+        further.append(item(_("Live talks"), "/desk/talks", icon="webchat", key="g t"))
     for saved in views:
         key = f"saved-{saved.id}"
         further.append(

@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from everyline.desk import (
     agent_routes,
+    article_routes,
+    canned_routes,
     case_routes,
     composer_routes,
     customer_routes,
@@ -13,6 +15,7 @@ from everyline.desk import (
     file_routes,
     find_routes,
     list_routes,
+    live_routes,
     talk_routes,
 )
 
@@ -27,5 +30,8 @@ for part in (
     find_routes,
     agent_routes,
     talk_routes,
+    article_routes,
+    canned_routes,
+    live_routes,
 ):
     router.include_router(part.router)

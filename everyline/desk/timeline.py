@@ -157,6 +157,7 @@ def _piece(
         "files": files,
         "foot": foot,
         "splits": not ours,
+        "makes": ours and row.agent_id is not None and row.kind == "message" and bool(row.text),
     }
 
 

@@ -21,13 +21,16 @@ from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.keys import CaseSigner
 from everyline.ground.words import _, speaking
 from everyline.intake import letters
+from everyline.people.queries import organisation_name
 from everyline.people.rules import Me
 from everyline.queues import actions as queues
+from everyline.queues import queries as queue_queries
 
 statements = sql.beside(__file__, "talks.sql")
 
 WORD = "talk"  # what transient words about talks are called on the bus
 MOST_LIVE = 500
+MOST_CANNED = 12  # offered at a time
 
 
 class Surveys(Protocol):
@@ -105,11 +108,22 @@ async def of_case(tx: Tx, case_id: int) -> Sequence[Row]:
 
 
 async def canned(tx: Tx, me: Me, case_id: int, words: str = "") -> list[dict[str, Any]]:
-    """The canned answers that fit a case, with their places filled in."""
-    row = await case_queries.locked(tx, case_id)
+    """The canned answers that fit a case within one's scope, everybody's and one's own, with their places filled in."""
+    row = await case_queries.get(tx, me, case_id)
+    found = await cases.canned_answers(
+        tx, row.queue_id, row.language or me.language, words, agent_id=me.id, most=MOST_CANNED
+    )
+    if not found:
+        return []
     customer = await tx.value(letters.statements.customer_name, {"customer_id": row.customer_id})
-    facts = {"customer": customer or "", "agent": me.name, "case": str(row.number)}
-    found = await cases.canned_answers(tx, row.queue_id, row.language, words)
+    facts = {
+        "customer": customer or "",
+        "agent": me.name,
+        "number": str(row.number),
+        "subject": row.subject,
+        "queue": (await queue_queries.get(tx, row.queue_id)).name if row.queue_id is not None else "",
+        "house": await organisation_name(tx),
+    }
     return [{"id": one.id, "name": one.name, "text": fill_in(one.text, facts)} for one in found]
 
 

@@ -69,7 +69,7 @@ update talk set here_at = :at where interaction_id in (
 
 -- name: see
 -- The customer has seen our messages up to here, in whichever of their talks on a line that is.
-update talk t set seen_upto = :upto, here_at = :at from message m join interaction i on i.id = m.interaction_id
+update talk t set seen_upto = :upto, seen_at = :at, here_at = :at from message m join interaction i on i.id = m.interaction_id
 where t.interaction_id = i.id and m.id = :upto and m.direction = 'out' and i.contact_point_id = :point_id and i.line_id = :line_id
     and t.seen_upto < :upto
 returning i.case_id, i.id;

@@ -45,6 +45,7 @@ class Agent(Base):
     theme: Mapped[str] = mapped_column(Text, server_default="system")
     signature: Mapped[str] = mapped_column(Text, server_default="")
     keys: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # changed shortcuts; {"off": true}
+    enter_sends: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))  # in a talk
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     created_at: Mapped[Moment] = mapped_column(server_default=func.now())

@@ -22,6 +22,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "own": ALL,  # one's own profile, state, drafts, sign-ins
     "case.read": ALL,
     "case.write": ALL,
+    "canned_answer.write": LEADS,  # those that others use too; everybody may keep their own
     "customer.read": ALL,
     "customer.write": ALL,
     "customer.merge": ALL,

@@ -27,7 +27,7 @@ CANNED = (  # name, language, text, queue or empty for all
     (
         "Number of the case",
         "en",
-        "The number of your case is {case}. Just quote it, whichever way you write to us.",
+        "The number of your case is {number}. Just quote it, whichever way you write to us.",
         "",
     ),
     (

@@ -32,6 +32,7 @@ PLACES = (
             ("teams", mark("Teams and partners"), "people", "agent.write", "g m"),
             ("skills", mark("Skills"), "star", "queue.write", "g k"),
             ("codes", mark("Codes and reasons"), "tag", "queue.write", "g c"),
+            ("canned", mark("Canned answers"), "quote", "own", "g w"),
         ),
     ),
     (

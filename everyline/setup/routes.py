@@ -8,6 +8,7 @@ from everyline.setup import (
     adding,
     agents,
     brands,
+    canned,
     checks,
     codes,
     hours,
@@ -28,5 +29,5 @@ async def front() -> Response:
     return RedirectResponse("/setup/lines", 303)
 
 
-for part in (checks, adding, lines, hours, queues, agents, teams, skills, codes, house, brands, quarantine):
+for part in (checks, adding, lines, hours, queues, agents, teams, skills, codes, canned, house, brands, quarantine):
     router.include_router(part.router)

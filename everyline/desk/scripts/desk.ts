@@ -20,10 +20,12 @@ import { startWhen } from "../../ground/scripts/when";
 import { word } from "../../ground/scripts/words";
 import { startCopies } from "./copies";
 import { startFormats } from "./format";
+import { startInserts } from "./insert";
 import { startLetters } from "./letter";
 import { startMentions } from "./mention";
 import { startRows } from "./rows";
 import { startTalks } from "./talk";
+import { startTalkRow } from "./talks";
 
 Object.assign(htmx.config, {
   allowEval: false, // the policy for scripts forbids it
@@ -77,8 +79,10 @@ startStreams();
 startWhen();
 startRows();
 startTalks();
+startTalkRow();
 startLetters();
 startMentions();
+startInserts();
 startCopies();
 startFormats();
 startLive();

@@ -16,6 +16,7 @@ interface Happening {
   topics: string[];
 }
 
+const SIGNS = new Set(["talk.typing", "talk.here", "talk.seen"]); // transient: nothing that is kept has changed
 const TOGETHER = 50; // ms in which refreshes become one
 const PATIENCE = 2500; // ms before a break in the line is worth telling
 const LONGEST_WAIT = 30_000;
@@ -77,6 +78,7 @@ function hear(message: MessageEvent<string>): void {
   if (!happening.kind) return;
   const topics = happening.topics ?? [];
   document.dispatchEvent(new CustomEvent(`live:${happening.kind}`, { detail: happening }));
+  if (SIGNS.has(happening.kind)) return;
   if (happening.kind === "live.reset") refresh(() => true);
   else refresh((named) => topics.some((topic) => named.includes(topic)));
 }
