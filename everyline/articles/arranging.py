@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from everyline.articles import rules
 from everyline.articles.models import Article, ArticleFile, ArticleSynonym, Category, PublishedArticle
 from everyline.articles.publishing import check_choice, draw_again, locked, show_again
+from everyline.articles.queries import statements
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -77,18 +78,10 @@ async def set_review(
     await _record(tx, by, article, "article.review_set", on=on.isoformat() if on else None, every_days=every_days)
 
 
-async def remind(tx: Tx, today: date) -> int:
-    """Tell owners of articles whose review falls due, each once; returns how many."""
-    rows = await tx.rows(
-        update(Article)
-        .where(
-            Article.review_on <= today,
-            Article.archived_at.is_(None),
-            Article.reminded_on.is_(None) | (Article.reminded_on < Article.review_on),
-        )
-        .values(reminded_on=today)
-        .returning(Article.id, Article.owner_id, Article.review_on)
-    )
+async def remind(tx: Tx, today: date) -> Sequence[Row]:
+    """Tell owners of articles whose review falls due, each once; returns the articles with their title and, where the owner may
+    still sign in, the owner's name, address and language."""
+    rows = await tx.rows(statements.remind, {"today": today})
     await events.record_all(
         tx,
         [
@@ -101,7 +94,7 @@ async def remind(tx: Tx, today: date) -> int:
             for row in rows
         ],
     )
-    return len(rows)
+    return rows
 
 
 # --- categories ------------------------------------------------------------------------------------------------------

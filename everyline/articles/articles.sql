@@ -176,7 +176,7 @@ order by near.likeness desc limit :most;
 
 -- name: lacking
 -- Articles of a language that lack another language or a written wording which others have.
-select p.article_id, p.title, p.slug, p.wordings, p.number,
+select p.article_id, p.language, p.title, p.slug, p.wordings, p.number,
     array(select o.language from published_article o where o.article_id = p.article_id) as languages,
     array(select o.language from published_article o where o.article_id = p.article_id and o.language <> a.language
         and coalesce(o.source_number, 0) < p.number) as behind
@@ -184,6 +184,17 @@ from published_article p
 join article a on a.id = p.article_id and a.language = p.language
 where p.kind <> 'news'
 order by p.views desc, p.article_id limit :most;
+
+-- name: remind
+-- The articles whose review falls due and of which nobody has been told yet; they have been now.
+update article a set reminded_on = :today
+from article x
+left join agent o on o.id = x.owner_id and o.active
+where x.id = a.id and a.review_on <= :today and a.archived_at is null
+    and (a.reminded_on is null or a.reminded_on < a.review_on)
+returning a.id, a.owner_id, a.review_on, o.name as owner_name, o.email, o.language as owner_language,
+    coalesce((select v.title from article_version v where v.article_id = a.id and v.language = a.language
+        order by v.number desc limit 1), '') as title;
 
 -- name: nobodys
 -- Articles that readers see and nobody answers for, most read first.

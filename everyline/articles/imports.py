@@ -10,8 +10,10 @@ import csv
 import hashlib
 import io
 import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +28,10 @@ from everyline.ground.errors import Invalid
 from everyline.ground.words import _
 
 LARGEST_PIECE = 4 * 1024 * 1024  # bytes of one file
+LARGEST_UPLOAD = 100 * 1024 * 1024  # bytes of an archive's files together
+MOST_FILES = 5000  # of an archive
+MARKDOWN, PAGES, TABLES = (".md", ".markdown"), (".html", ".htm"), (".csv", ".tsv")
+ENDINGS = (*MARKDOWN, *PAGES, *TABLES)
 QUESTION_HEADS = ("question", "title", "q", "pregunta", "frage")
 ANSWER_HEADS = ("answer", "text", "body", "content", "a", "respuesta", "antwort")
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -60,14 +66,14 @@ class Done:
 def from_folder(folder: Path) -> Iterator[Piece]:
     """Every ``.md``, ``.html`` and ``.htm`` file below a folder; folders are categories. Links that lead out are not followed."""
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in (".md", ".markdown", ".html", ".htm") or path.is_symlink() or not path.is_file():
+        if path.suffix.lower() not in (*MARKDOWN, *PAGES) or path.is_symlink() or not path.is_file():
             continue
         where = PurePosixPath(path.relative_to(folder).as_posix())
         if path.stat().st_size > LARGEST_PIECE:
             raise Invalid(_("%s is too large.") % where)
         content = path.read_bytes().decode("utf-8", "replace")
         places = tuple(_spoken(part) for part in where.parts[:-1])
-        read = from_markdown if path.suffix.lower() in (".md", ".markdown") else from_html
+        read = from_markdown if path.suffix.lower() in MARKDOWN else from_html
         yield read(content, str(where), places)
 
 
@@ -75,12 +81,48 @@ def from_file(path: Path) -> Iterator[Piece]:
     """The pieces of one file: a table, a Markdown or an HTML file."""
     if path.stat().st_size > 50 * LARGEST_PIECE:
         raise Invalid(_("%s is too large.") % path.name)
-    content = path.read_bytes().decode("utf-8-sig", "replace")
-    if path.suffix.lower() in (".csv", ".tsv"):
-        yield from from_table(content, path.name)
+    yield from _read(path.read_bytes(), path.name, ())
+
+
+def from_upload(content: bytes, name: str) -> Iterator[Piece]:
+    """The pieces of a file that was sent: one of those that ``from_file`` reads, or a ZIP archive of them, in which folders are
+    categories. Nothing of an archive is written to disk. Invalid when it is none of these, or larger than it may be."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        yield from _read(content, PurePosixPath(name).name, ())
+        return
+    read, left = 0, LARGEST_UPLOAD
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in sorted(archive.infolist(), key=lambda one: one.filename):
+            where = PurePosixPath(entry.filename)
+            hidden = any(part.startswith((".", "__")) for part in where.parts)
+            if entry.is_dir() or hidden or where.suffix.lower() not in ENDINGS:
+                continue
+            read += 1
+            if read > MOST_FILES or entry.file_size > LARGEST_PIECE or (left := left - entry.file_size) < 0:
+                raise Invalid(_("%s is too large.") % name)
+            try:
+                with archive.open(entry) as file:
+                    inside = file.read(LARGEST_PIECE + 1)  # what an archive says of itself need not be so
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+                raise Invalid(_("%s cannot be read.") % where) from error
+            if len(inside) > LARGEST_PIECE:
+                raise Invalid(_("%s is too large.") % where)
+            places = tuple(_spoken(part) for part in where.parts[:-1] if part not in ("..", "/"))
+            yield from _read(inside, str(where), places)
+    if not read:
+        raise Invalid(_("There is nothing in %s that could be taken in.") % name)
+
+
+def _read(content: bytes, name: str, places: tuple[str, ...]) -> Iterator[Piece]:
+    """The pieces of one file by the ending of its name."""
+    ending, text = PurePosixPath(name).suffix.lower(), content.decode("utf-8-sig", "replace")
+    if ending in TABLES:
+        yield from from_table(text, name)
+    elif ending in ENDINGS:
+        read = from_markdown if ending in MARKDOWN else from_html
+        yield read(text, name, places)
     else:
-        read = from_markdown if path.suffix.lower() in (".md", ".markdown") else from_html
-        yield read(content, path.name)
+        raise Invalid(_("Its name must end in .md, .html, .csv or .zip."), {"file": _("Choose one of these.")})
 
 
 def _spoken(name: str) -> str:
@@ -323,6 +365,44 @@ class _Reader(HTMLParser):
         return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done with a piece: ``new``, ``changed``, ``same``, or ``refused`` with its fault."""
+
+    piece: Piece
+    language: str
+    outcome: str
+    fault: str = ""
+    article_id: int | None = None  # that it is already
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Its words as verbs take them."""
+        piece = self.piece
+        return {
+            "title": piece.title,
+            "summary": piece.summary,
+            "text": piece.text,
+            "questions": list(piece.questions),
+        }
+
+
+async def planned(tx: Tx, piece: Piece, language: str = "") -> Plan:
+    """What would be done with a piece; nothing is. ``language``: of pieces that do not say theirs."""
+    spoken = piece.language or language or languages.detect(f"{piece.title}. {piece.text}") or "en"
+    fault = _fault(piece)
+    if fault:
+        return Plan(piece, spoken, "refused", fault)
+    article_id = await tx.value(select(Article.id).where(Article.source == piece.source))
+    plan = Plan(piece, spoken, "new" if article_id is None else "changed", article_id=article_id)
+    if article_id is not None:
+        newest = (await working.versions(tx, article_id, spoken))[:1]
+        kept = {name: getattr(newest[0], name) for name in plan.content} if newest else {}
+        if kept == {**plan.content, "text": piece.text.strip()}:
+            return replace(plan, outcome="same")
+    return plan
+
+
 async def take_in(
     tx: Tx,
     by: int | None,
@@ -336,36 +416,27 @@ async def take_in(
     cannot be taken is told, and the others are taken."""
     done = Done()
     for piece in pieces:
-        spoken = piece.language or language or languages.detect(f"{piece.title}. {piece.text}") or "en"
-        fault = _fault(piece)
-        if fault:
-            done.refused.append(f"{piece.source}: {fault}")
+        plan = await planned(tx, piece, language)
+        if plan.outcome == "refused":
+            done.refused.append(f"{piece.source}: {plan.fault}")
             continue
-        article_id = await tx.value(select(Article.id).where(Article.source == piece.source))
-        content: dict[str, Any] = {
-            "title": piece.title,
-            "summary": piece.summary,
-            "text": piece.text,
-            "questions": list(piece.questions),
-        }
+        if plan.outcome == "same":
+            done.same += 1
+            continue
+        content, article_id = plan.content, plan.article_id
         if article_id is None:
-            place = await _place(tx, by, piece.category, spoken, category_id)
+            place = await _place(tx, by, piece.category, plan.language, category_id)
             article_id = await actions.add(
-                tx, by, spoken, content.pop("title"), category_id=place, tags=piece.tags, source=piece.source,
+                tx, by, plan.language, content.pop("title"), category_id=place, tags=piece.tags, source=piece.source,
                 audience=piece.audience, **content,
             )  # fmt: skip
             done.added += 1
         else:
-            newest = (await working.versions(tx, article_id, spoken))[:1]
-            kept = {name: getattr(newest[0], name) for name in content} if newest else {}
-            if kept == {**content, "text": piece.text.strip()}:
-                done.same += 1
-                continue
-            row = await actions.open_draft(tx, by, article_id, spoken)
-            await actions.write(tx, by, article_id, spoken, row.revision, **content)
+            row = await actions.open_draft(tx, by, article_id, plan.language)
+            await actions.write(tx, by, article_id, plan.language, row.revision, **content)
             done.changed += 1
         if publish:
-            await actions.publish(tx, by, article_id, spoken)
+            await actions.publish(tx, by, article_id, plan.language)
     for spoken in await queries.published_languages(tx):
         await tx.execute(
             queries.statements.count_words, {"language": spoken, "configuration": rules.configuration(spoken)}

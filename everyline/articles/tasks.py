@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from everyline.articles import actions, meanings, queries, rules
-from everyline.ground.clock import now
 from everyline.ground.errors import ProductError
 from everyline.ground.installation import Ground
 from everyline.ground.jobs import periodic
@@ -54,10 +53,3 @@ async def count_words(ground: Ground) -> None:
                 queries.statements.count_words,
                 {"language": language, "configuration": rules.configuration(language)},
             )
-
-
-@periodic("5 6 * * *")
-async def remind_owners(ground: Ground) -> None:
-    """Tell owners whose articles are to be looked at again."""
-    async with ground.database.transaction() as tx:
-        await actions.remind(tx, now().date())

@@ -232,6 +232,7 @@ class Lack:
     languages: tuple[str, ...]  # that are missing
     behind: tuple[str, ...]  # that are translations of an older version
     wordings: tuple[str, ...]  # that nobody wrote
+    source: str = ""  # the language it is written in
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ async def health(tx: Tx, wanted: Sequence[str], *, most: int = 100) -> Health:
         missing = tuple(language for language in wanted if language not in row.languages)
         unwritten = tuple(str(kind) for kind in WRITTEN if not row.wordings.get(kind))
         if missing or row.behind or unwritten:
-            lacking.append(Lack(row.article_id, row.title, row.slug, missing, tuple(row.behind), unwritten))
+            lacking.append(Lack(row.article_id, row.title, row.slug, missing, tuple(row.behind), unwritten, row.language))
     return Health(
         tuple((row, found) for row, found in old if found is not None)[:most],
         tuple(await pairs(tx, most=most)),

@@ -127,6 +127,8 @@ async def shell(
 def other_faces(me: Me, home: str) -> list[dict[str, Any]]:
     """The ways to the faces that one may use beside the one that begins at ``home``."""
     found = [item(_("Desk"), "/desk", icon="desk", key="g d")] if home != "/desk" else []
+    if me.may("article.read") and home != "/knowledge":
+        found.append(item(_("Knowledge"), "/knowledge", icon="book", key="g y"))
     if me.may("board.read") and home != "/board":
         found.append(item(_("Board"), "/board", icon="board", key="g b"))
     if me.may("figure.read") and home != "/reports":

@@ -1,14 +1,14 @@
-/** A little Markdown by button and by key: [data-format] buttons in a toolbar that names its textarea[data-formats] in aria-controls.
+/** Markdown by button and by key: [data-format] buttons in a toolbar that names its textarea[data-formats] in aria-controls.
     Ctrl B and Ctrl I; Ctrl K when words are selected (else it opens the palette, as everywhere). Signs that stand there already are taken away
-    again. The toolbar is one stop of Tab, the arrows go through it; without scripts it is not shown, and the signs can be typed. */
+    again. A button with data-block puts in that text as lines of its own. The toolbar is one stop of Tab, the arrows go through it; without scripts it is not shown, and the signs can be typed. */
 
 import { all, onContent } from "../../ground/scripts/dom";
 
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 const KEYS: Readonly<Record<string, string>> = { b: "bold", i: "italic", k: "link" };
 const ROUND: Readonly<Record<string, string>> = { bold: "**", italic: "*", code: "`" };
-const BEFORE: Readonly<Record<string, (at: number) => string>> = { bullets: () => "- ", numbers: (at) => `${at + 1}. `, quote: () => "> " };
-const BEGUN: Readonly<Record<string, RegExp>> = { bullets: /^[-*+] /, numbers: /^\d+[.)] /, quote: /^> ?/ };
+const BEFORE: Readonly<Record<string, (at: number) => string>> = { heading: () => "## ", bullets: () => "- ", numbers: (at) => `${at + 1}. `, quote: () => "> " };
+const BEGUN: Readonly<Record<string, RegExp>> = { heading: /^#{1,6} /, bullets: /^[-*+] /, numbers: /^\d+[.)] /, quote: /^> ?/ };
 const ADDRESS = /^(?:https?:\/\/|mailto:|tel:)\S+$/i;
 
 /** Put text in place of what stands from one place to another, so that it can be undone, and select a part of it. */
@@ -57,6 +57,16 @@ function lines(area: HTMLTextAreaElement, what: string): void {
   put(area, from, to, text, before.length > 1 ? 0 : text.length, text.length);
 }
 
+/** Put a text of its own after the line where somebody writes, and select it. */
+export function block(area: HTMLTextAreaElement, text: string): void {
+  const { value } = area;
+  const stop = value.indexOf("\n", area.selectionEnd);
+  const at = stop < 0 ? value.length : stop;
+  const before = value.slice(0, at).trim() ? "\n\n" : "";
+  const after = stop < 0 || value.startsWith("\n\n", at) ? "" : "\n";
+  put(area, at, at, before + text + after, before.length, before.length + text.length);
+}
+
 function format(area: HTMLTextAreaElement, what: string): void {
   if (what === "link") link(area);
   else if (ROUND[what]) around(area, ROUND[what]);
@@ -84,8 +94,9 @@ function bar(toolbar: HTMLElement): void {
   const buttons = all<HTMLButtonElement>(toolbar, "[data-format]");
   toolbar.addEventListener("pointerdown", (event) => event.preventDefault()); // what is selected stays selected
   toolbar.addEventListener("click", (event) => {
-    const what = (event.target as Element).closest<HTMLElement>("[data-format]")?.dataset["format"];
-    if (what) format(area, what);
+    const button = (event.target as Element).closest<HTMLElement>("[data-format]");
+    if (button?.dataset["block"]) block(area, button.dataset["block"]);
+    else if (button?.dataset["format"]) format(area, button.dataset["format"]);
   });
   toolbar.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
