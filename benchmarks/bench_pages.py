@@ -16,7 +16,8 @@ from everyline.people.passwords import token_hash
 
 CASES = 100_000
 MESSAGES = 500_000
-REQUESTS = 300
+REQUESTS = 500
+ROUNDS = 5
 WARM = 200  # as a process is that has been in use for some minutes: statements prepared, templates and texts at hand
 WORDS = (  # noqa: SIM905 -- read as words
     "permit fence water bill meter license dog marriage ballot election pothole street light tax "
@@ -67,7 +68,8 @@ def fill(found: Product) -> str:
 
 
 def ask(found: Product, web: Process, cookie: str, paths: Iterator[str]) -> tuple[float, float]:
-    """Milliseconds: processor time of the web role for one page, and the 95th percentile of the answer."""
+    """Milliseconds: processor time of the web role for one page, the least of some rounds, as whatever else the machine does
+    only adds to it; and the 95th percentile of all answers."""
     connection = http.client.HTTPConnection(found.address.removeprefix("http://"), timeout=30)
 
     def one() -> float:
@@ -81,9 +83,13 @@ def ask(found: Product, web: Process, cookie: str, paths: Iterator[str]) -> tupl
 
     for _ in range(WARM):
         one()
-    before = cpu(web)
-    times = [one() for _ in range(REQUESTS)]
-    return (cpu(web) - before) / REQUESTS * 1e3, percentile(times, 0.95)
+    times: list[float] = []
+    spent: list[float] = []
+    for _ in range(ROUNDS):
+        before = cpu(web)
+        times += [one() for _ in range(REQUESTS // ROUNDS)]
+        spent.append((cpu(web) - before) / (REQUESTS // ROUNDS) * 1e3)
+    return min(spent), percentile(times, 0.95)
 
 
 def settle(found: Product) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal, or_, select, true, tuple_
@@ -15,6 +16,7 @@ from everyline.customers.models import ContactPoint, Customer
 from everyline.ground import sql
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Invalid, NotFound
+from everyline.ground.wire import Wired, wired
 from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.models import Agent
@@ -25,11 +27,28 @@ PAGE = 50
 COUNTED_UP_TO = 1000  # a count stops there: nobody needs to know it exactly, and it would read every row
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose cases are seen: those of some queues and one's own, or all."""
+
+    agent_id: int
+    all_queues: bool
+    queue_ids: frozenset[int]
+
+    @classmethod
+    def of(cls, me: Me) -> Scope:
+        return cls(me.id, me.all_queues, me.queue_ids)
+
+    def condition(self) -> ColumnElement[bool]:
+        """As a condition on cases."""
+        if self.all_queues:
+            return true()
+        return or_(Case.queue_id.in_(sorted(self.queue_ids)), Case.owner_id == self.agent_id)
+
+
 def visible(me: Me) -> ColumnElement[bool]:
     """The cases someone may see: those of their queues, and their own."""
-    if me.all_queues:
-        return true()
-    return or_(Case.queue_id.in_(sorted(me.queue_ids)), Case.owner_id == me.id)
+    return Scope.of(me).condition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +181,22 @@ async def listed(
     tx: Tx, me: Me, filters: Filters, *, after: str | None = None, oldest_first: bool = False, most: int = PAGE
 ) -> Page:
     """One page of a list, newest words first (or oldest). ``after`` is what the page before gave."""
+    kept = not after and filters.past_goal is None  # what has a moment in it is not asked again
+    rows = await tx.rows((_listing if kept else _listing.__wrapped__)(Scope.of(me), filters, after, oldest_first, most))
+    more = len(rows) > most
+    last = rows[most - 1] if more else None
+    return Page(rows[:most], f"{last.moved_at.isoformat()}~{last.id}" if last is not None else None)
+
+
+@lru_cache(maxsize=2000)
+def _listing(scope: Scope, filters: Filters, after: str | None, oldest_first: bool, most: int) -> Wired:  # noqa: FBT001 -- a key of the cache
     keys = (Case.moved_at, Case.id)
-    narrowed = [visible(me), *conditions(filters)]
+    narrowed = [scope.condition(), *conditions(filters)]
     if after:
         here = tuple_(*(literal(value, key.type) for value, key in zip(_page_mark(after), keys, strict=True)))
         narrowed.append(tuple_(*keys) > here if oldest_first else tuple_(*keys) < here)
     order = [key.asc() for key in keys] if oldest_first else [key.desc() for key in keys]
-    rows = await tx.rows(
-        _LISTING.where(and_(*narrowed)).order_by(*order).limit(most + 1),
-        {"reader": me.id},
-    )
-    more = len(rows) > most
-    last = rows[most - 1] if more else None
-    return Page(rows[:most], f"{last.moved_at.isoformat()}~{last.id}" if last is not None else None)
+    return wired(_LISTING.where(and_(*narrowed)).order_by(*order).limit(most + 1), {"reader": scope.agent_id})
 
 
 async def count(tx: Tx, me: Me, filters: Filters) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from everyline.ground.pool import Connection, Pool
-from everyline.ground.wire import wire
+from everyline.ground.wire import Statement, wire
 
 # all times in UTC; a statement or transaction that hangs is ended, so that it can never hold up others for long; plans are
 # made for the values at hand: a common word and a rare one, a full queue and an empty one, want different ones
@@ -86,7 +86,7 @@ class Tx:
         self._together = False
         self.wrote_events = False
 
-    async def _run(self, statement: Executable, parameters: Mapping[str, Any] | None) -> psycopg.AsyncCursor[Any]:
+    async def _run(self, statement: Statement, parameters: Mapping[str, Any] | None) -> psycopg.AsyncCursor[Any]:
         words, values = wire(statement, parameters)
         if self._together:
             return await _Question(words, values)
@@ -155,7 +155,7 @@ class Tx:
             return []
         return [row async for result in cursor.results() for row in await result.fetchall()]
 
-    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+    async def rows(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All rows of a statement."""
         return await (await self._run(statement, parameters)).fetchall()
 
@@ -165,22 +165,22 @@ class Tx:
         cursor = self._connection.cursor(row_factory=tuple_row)
         return await (await cursor.execute(words, values)).fetchall()
 
-    async def column(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+    async def column(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> list[Any]:
         """The first column of all rows."""
         return [row[0] for row in await self.rows(statement, parameters)]
 
-    async def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
+    async def first(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Row | None:
         """The first row, or None."""
         return await (await self._run(statement, parameters)).fetchone()
 
-    async def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row:
+    async def one(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Row:
         """The row of a statement that always has exactly one."""
         found = await self.rows(statement, parameters)
         if len(found) != 1:
             raise LookupError(f"{len(found)} rows where there is always one")
         return found[0]
 
-    async def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+    async def value(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
         row = await self.first(statement, parameters)
         return None if row is None else row[0]

@@ -7,6 +7,7 @@ call (greenlets, cursors, result metadata) cost three to eight times what the dr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -19,13 +20,31 @@ _DIALECT: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # -- SQLAl
 _compiled: LRUCache[Any, Any] = LRUCache(1000)
 
 
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A statement with its values, ready for the driver: for who asks the same again and again."""
+
+    words: str
+    values: Mapping[str, Any]
+
+
+Statement = Executable | Wired
+
+
 @lru_cache(maxsize=4096)
 def _text(words: str) -> str:
     return str(text(words).compile(dialect=_DIALECT))
 
 
-def wire(statement: Executable, parameters: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any]]:
+def wired(statement: Executable, parameters: Mapping[str, Any] | None = None) -> Wired:
+    """A statement to keep."""
+    return Wired(*wire(statement, parameters))
+
+
+def wire(statement: Statement, parameters: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any]]:
     """A statement and its values as psycopg takes them."""
+    if isinstance(statement, Wired):
+        return statement.words, {**statement.values, **parameters} if parameters else statement.values
     if isinstance(statement, TextClause):
         return _text(statement.text), parameters or {}
     given = dict(parameters or {})
