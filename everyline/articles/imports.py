@@ -107,7 +107,7 @@ def from_upload(content: bytes, name: str) -> Iterator[Piece]:
                 raise Invalid(_("%s cannot be read.") % where) from error
             if len(inside) > LARGEST_PIECE:
                 raise Invalid(_("%s is too large.") % where)
-            places = tuple(_spoken(part) for part in where.parts[:-1] if part not in ("..", "/"))
+            places = tuple(_spoken(part) for part in where.parts[:-1] if part != "/")
             yield from _read(inside, str(where), places)
     if not read:
         raise Invalid(_("There is nothing in %s that could be taken in.") % name)
