@@ -320,10 +320,10 @@ def _spoken(text: str) -> str:
     kept: list[str] = []
     for sentence in _SENTENCE.split(text):
         named = _URL.sub(lambda match: _("our mailbox") if "@" in match.group() else _("our website"), sentence)
-        said = _DIGITS.sub(lambda match: " ".join(match.group()), re.sub(r"\band/or\b", "or", named))
+        said = _DIGITS.sub(lambda match: " ".join(match.group()), named.replace(_("and/or"), _("or")))
         said = " ".join(
             _UNSPOKEN.sub(
-                lambda match: match.group().replace("/", " or ") if "/" in match.group() else " ", said
+                lambda match: match.group().replace("/", f" {_('or')} ") if "/" in match.group() else " ", said
             ).split()
         )
         if _SEEN.search(said) or not re.search(r"\w", said):

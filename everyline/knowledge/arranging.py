@@ -38,7 +38,7 @@ async def _categories(request: Request, me: Me, category_id: int | None, *, stat
         shown = await frame(tx, request, me, "categories")
         row = await _row(tx, category_id) if category_id is not None else None
         places = await queries.all_places(tx, me.language)
-        spoken = language_names(await house_languages(tx))
+        spoken = sorted(language_names(await house_languages(tx)), key=lambda one: one[0] != me.language)
     values: dict[str, Any] = {"parent_id": row.parent_id or "" if row else "", "icon": row.icon if row else ""}
     values["position"] = row.position if row else ""
     for code, _name in spoken:

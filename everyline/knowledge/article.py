@@ -97,9 +97,9 @@ async def agents(tx: Tx, also: int | None = None) -> list[tuple[int, str]]:
 
 
 async def names(tx: Tx, ids: set[int | None]) -> dict[int | None, str]:
-    """What these agents are called; nobody is the product itself."""
+    """What these agents are called; where it was nobody, it was the product."""
     rows = await tx.rows(_NAMES, {"ids": [one for one in ids if one is not None]})
-    return {None: _("by itself"), **{row.id: row.name for row in rows}}
+    return {None: "Everyline", **{row.id: row.name for row in rows}}
 
 
 async def article_frame(tx: Tx, request: Request, me: Me, found: Working, tab: str) -> dict[str, Any]:
