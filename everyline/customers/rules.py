@@ -18,10 +18,11 @@ MOST_TRIES = 5  # of one code; then another is to be asked for
 
 PURPOSES = {  # what we may write for, in the order of the page
     "service": mark("About my cases"),
+    "surveys": mark("How we did"),
     "alerts": mark("Alerts"),
-    "news": mark("News and surveys"),
+    "news": mark("News"),
 }
-ALWAYS = frozenset({"service"})  # granted until somebody says no
+ALWAYS = frozenset({"service", "surveys"})  # granted until somebody says no
 
 
 @dataclass(frozen=True, slots=True)

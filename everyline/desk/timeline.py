@@ -11,7 +11,7 @@ from everyline.cases.rules import answer_subject
 from everyline.channel_contract import Facts
 from everyline.desk import phrases
 from everyline.desk.lists import channel_facts
-from everyline.dispatch.rules import is_own
+from everyline.dispatch.rules import UNWANTED, is_own
 from everyline.ground.words import _, mark
 
 TAKEN_BACK = "taken back"
@@ -190,6 +190,7 @@ def _how(row: Any, channel: Facts | Any, delivery: Any | None) -> str:
 def _foot(delivery: Any, *, ours: bool, now: datetime, there: ZoneInfo) -> dict[str, Any]:
     """What became of an answer: icon, words, and what can be done about it."""
     state, reason = delivery.state, " ".join((delivery.answer or "").split())[:300]
+    reason = _(reason) if reason == UNWANTED else reason
     if state == "due" and delivery.attempts == 0 and delivery.due_at > now:
         words = _("Goes out at %s") % f"{delivery.due_at.astimezone(there):%H:%M:%S}"
         return {"icon": "clock", "text": words, "look": "going", "take_back": ours, "again": 0, "due": delivery.due_at}

@@ -130,6 +130,7 @@ async def answer(
     asked, contact_point_id = await _asked(tx, row, answer_to, contact_point_id)
     point = await _point(tx, row, contact_point_id)
     to = asked or Address(point.kind, point.address)
+    await _may_answer(tx, case_id, point.id)
     line = await answer_line(tx, row.line_id, to.kind)
     facts = channel(line.channel).facts
     copied = rules.copies(copies, await queries.own_addresses(tx), to.address) if any(copies) else ()
@@ -283,6 +284,13 @@ async def _point(tx: Tx, row: Row, contact_point_id: int | None) -> Row:
             _("This customer has no such address."), {"contact_point": _("Choose one of the customer's addresses.")}
         )
     return found
+
+
+async def _may_answer(tx: Tx, case_id: int, point_id: int) -> None:
+    """Conflict when the customer does not want to be written to there and has not written from there since."""
+    if await tx.first(statements.unwanted_answer, {"case_id": case_id, "point_id": point_id}):
+        said = _("This customer does not want to be written to at that address. Choose another of their addresses.")
+        raise Conflict(said)
 
 
 async def _interaction(tx: Tx, case_id: int, line: Row, point_id: int, at: datetime) -> int:

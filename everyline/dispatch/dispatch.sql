@@ -9,6 +9,26 @@ where id in (
     order by d.due_at, d.id limit :most for update of d skip locked
 ) returning *;
 
+-- name: manners
+-- Of some deliveries, what their customers decided: purposes that they said no to for this address, but for what answers them
+-- where they have written since; and when they are not to be disturbed.
+select d.id, c.quiet_from, c.quiet_until, c.zone, array(
+        select s.purpose from consent s where s.contact_point_id = d.contact_point_id and not s.granted and not exists (
+            select from message m where m.case_id = d.case_id and m.contact_point_id = d.contact_point_id and m.direction = 'in' and m.at > s.at)
+    ) as refused
+from delivery d join contact_point p on p.id = d.contact_point_id join customer c on c.id = p.customer_id
+where d.id = any(cast(:ids as bigint[]))
+    and (c.quiet_from <> '' or exists (select from consent s where s.contact_point_id = d.contact_point_id and not s.granted));
+
+-- name: unwanted_answer
+-- Did the customer say no to answers at this address, and not write from it on this case since?
+select 1 from consent s where s.contact_point_id = :point_id and s.purpose = 'service' and not s.granted
+    and not exists (select from message m where m.case_id = :case_id and m.contact_point_id = :point_id and m.direction = 'in' and m.at > s.at);
+
+-- name: put_off
+-- Not at this hour: it was no attempt. Must count one.
+update delivery set state = 'due', due_at = :due_at, attempts = attempts - 1 where id = :id and state = 'claimed' and attempts = :attempts;
+
 -- name: renew
 -- Their taker lives.
 update delivery set due_at = :until where id = any(cast(:ids as bigint[])) and state in ('claimed', 'on wire');

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from everyline.channel_contract import Address
 from everyline.ground.addresses import MAILBOX, normal_mailbox
 from everyline.ground.errors import Invalid
-from everyline.ground.words import _
+from everyline.ground.words import _, mark
 
 MOST_ATTEMPTS = 12
 FIRST_PAUSE = 20.0  # seconds
 LONGEST_PAUSE = 4 * 3600.0
 MOST_COPIES = 50
+PURPOSES = {
+    "reply": "service",
+    "acknowledgement": "service",
+    "survey": "surveys",
+}  # what each kind is sent for; others were asked for
+UNWANTED = mark("The customer does not want this sent to that address.")
+CAN_WAIT = frozenset({"survey"})  # kinds that disturb, and are no worse for coming later
 
 _NAMED = re.compile(r'\s*"?([^"<>]*?)"?\s*<([^<>]*)>\s*')
 
@@ -36,6 +44,25 @@ def outcome_of(*, permanent: bool, unknown: bool) -> str:
     if unknown:
         return "unknown"
     return "permanent" if permanent else "temporary"
+
+
+def refused(kind: str, purposes: Collection[str]) -> bool:
+    """Did the customer say no to what a delivery of this kind is for? ``purposes``: those they said no to."""
+    return PURPOSES.get(kind) in purposes
+
+
+def quiet_until(kind: str, quiet_from: str, until: str, zone: ZoneInfo, at: datetime) -> datetime | None:
+    """When a delivery of this kind may go out, if ``at`` is within the customer's quiet hours (``HH:MM`` of their zone, past
+    midnight when they end before they begin); None: at once."""
+    if kind not in CAN_WAIT or not quiet_from or not until or quiet_from == until:
+        return None
+    there = at.astimezone(zone)
+    clock = there.strftime("%H:%M")
+    quiet = quiet_from <= clock < until if quiet_from < until else clock >= quiet_from or clock < until
+    if not quiet:
+        return None
+    day = there.date() + timedelta(days=1 if clock >= until else 0)
+    return datetime.combine(day, time.fromisoformat(until), zone)
 
 
 def is_own(address: str, own: Collection[str]) -> bool:

@@ -24,6 +24,7 @@ from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import DatabaseError, Row, Tx
 from everyline.ground.installation import Ground
+from everyline.ground.moments import zone
 from everyline.ground.settings import SettingsError
 from everyline.lines import actions as lines
 from everyline.lines.queries import as_channel_sees, by_ids
@@ -105,7 +106,8 @@ class Sender:
                         await actions.bring_back(tx, row.case_id)
             claimed = await tx.rows(actions.statements.claim, {"at": now(), "until": now() + CLAIM, "most": free})
             line_rows = await by_ids(tx, [row.line_id for row in claimed]) if claimed else {}
-        for row in claimed:
+            to_send = await self._as_customers_wish(tx, claimed)
+        for row in to_send:
             task = asyncio.create_task(self._send(row, line_rows[row.line_id]), name=f"delivery {row.id}")
             self._under_way[task] = row.id
             task.add_done_callback(self._under_way.pop)
@@ -118,6 +120,27 @@ class Sender:
             return []
         self._looked_at = at
         return await tx.rows(actions.statements.abandoned, {"at": now()})
+
+    async def _as_customers_wish(self, tx: Tx, claimed: list[Row]) -> list[Row]:
+        """Those that may go out now. What its customer does not want ends, and what disturbs them waits for the end of their
+        quiet hours."""
+        points = [row.id for row in claimed if row.contact_point_id is not None]
+        if not points:
+            return claimed
+        manners = {one.id: one for one in await tx.rows(actions.statements.manners, {"ids": points})}
+        found = []
+        for row in claimed:
+            wish = manners.get(row.id)
+            if wish is not None and rules.refused(row.kind, wish.refused):
+                await self._end(tx, row, "failed", rules.UNWANTED)
+                continue
+            later = wish and rules.quiet_until(row.kind, wish.quiet_from, wish.quiet_until, zone(wish.zone), now())
+            if later:
+                put_off = {"id": row.id, "attempts": row.attempts, "due_at": later}
+                await tx.execute(actions.statements.put_off, put_off)
+                continue
+            found.append(row)
+        return found
 
     async def _until_next(self) -> float:
         async with self._ground.database.transaction() as tx:
@@ -239,16 +262,33 @@ class Sender:
             if outcome == "permanent":
                 await actions.bounce(tx, row, answer)
             elif values["state"] != "due":
-                await events.record(
-                    tx,
-                    f"delivery.{values['state']}",
-                    case_id=row.case_id,
-                    line_id=row.line_id,
-                    delivery_id=row.id,
-                    message_id=row.message_id,
-                )
-                if row.case_id is not None and row.kind == "reply":
-                    await actions.bring_back(tx, row.case_id)
+                await self._tell_of_end(tx, row, values["state"])
+
+    async def _end(self, tx: Tx, row: Row, state: str, answer: str) -> None:
+        """End what was claimed without an attempt."""
+        values = {
+            "id": row.id,
+            "attempts": row.attempts,
+            "due_at": None,
+            "answer": answer,
+            "external_id": "",
+            "at": now(),
+        }
+        if await tx.execute(actions.statements.finish, values | {"state": state}) == 1:
+            await self._tell_of_end(tx, row, state)
+
+    async def _tell_of_end(self, tx: Tx, row: Row, state: str) -> None:
+        """Tell of a delivery that came to nothing; who wrote an answer gets its case back."""
+        await events.record(
+            tx,
+            f"delivery.{state}",
+            case_id=row.case_id,
+            line_id=row.line_id,
+            delivery_id=row.id,
+            message_id=row.message_id,
+        )
+        if row.case_id is not None and row.kind == "reply":
+            await actions.bring_back(tx, row.case_id)
 
     async def _keep_trying(self, write: Any, *arguments: Any) -> None:
         """What the wire said must be written down: while the database is away, for as long as the claim lasts."""

@@ -35,8 +35,9 @@ KINDS = {  # of contact points that customers see: words, symbol
 }
 ABOUT = {
     "service": mark("Answers to what you asked, and what you need to know about it."),
+    "surveys": mark("A short question when a case is settled, now and then."),
     "alerts": mark("What you should know at once: something is out of order, or closed."),
-    "news": mark("What is new with us, and now and then a question on how we did."),
+    "news": mark("What is new with us."),
 }
 ZONES = available_timezones()
 

@@ -36,7 +36,7 @@ async def test_preferences_are_kept_with_their_proof(company: Company) -> None:
     }
     assert await company.value("select preferred from contact_point")
     said = await company.value("select json_object_agg(purpose, granted) from consent")
-    assert said == {"service": False, "news": True}, "what was changed, and nothing else"
+    assert said == {"service": False, "surveys": False, "news": True}, "what was changed, and nothing else"
     proof = await company.value("select proof from consent limit 1")
     assert "rosa@customer.example" in proof
     page = (await browser.get("/help/en/preferences")).text
