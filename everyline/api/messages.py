@@ -86,6 +86,7 @@ async def reply(request: Request, case_id: int, asked: ReplyAsked, me: Writes) -
             contact_point_id=asked.contact_point_id,
             answer_to=asked.answer_to or "",
             copies=asked.copies,
+            replies=asked.replies,
             revision=asked.revision,
             then=THEN.get(asked.then or ""),
             wrap_up_code_id=asked.wrap_up_code_id,

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from everyline import __version__
-from everyline.api import cases, customers, events, figures, lines, messages, problems, queues, set_up, teams
+from everyline.api import cases, customers, events, figures, lines, messages, problems, queues, set_up, talks, teams
 from everyline.people.permit import public
 
 DESCRIPTION = """\
@@ -43,7 +43,7 @@ def create_api() -> FastAPI:
         title="Everyline", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None
     )
     problems.install(api)
-    for module in (lines, customers, cases, messages, queues, set_up, teams, figures, events):
+    for module in (lines, customers, cases, messages, talks, queues, set_up, teams, figures, events):
         api.include_router(module.router)
 
     @api.get("/openapi.json", include_in_schema=False, dependencies=[public()])

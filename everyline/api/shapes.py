@@ -244,6 +244,9 @@ class ReplyAsked(Asked):
     copies: list[str] = Field(
         default_factory=list, description="Who else gets it: name@example.org, or Name <name@example.org>."
     )
+    replies: list[str] = Field(
+        default_factory=list, max_length=5, description="In a talk: quick replies that the customer may choose from."
+    )
     revision: int | None = Field(None, description="The case's when you read it: refused when there is news since.")
     then: Literal["wait for customer", "wait for others", "resolve"] | None = None
     wrap_up_code_id: int | None = None

@@ -12,6 +12,7 @@ from everyline.cases import queries as cases
 from everyline.desk import phrases, reads, talks
 from everyline.desk.answering import by_script, done
 from everyline.desk.lists import channel_facts, frame
+from everyline.desk.places import Place
 from everyline.desk.queries import statements as desk
 from everyline.desk.talk_routes import statements
 from everyline.ground.clock import now
@@ -30,6 +31,7 @@ router = APIRouter(prefix="/desk/talks")
 Director = Annotated[Me, permit("entry.direct")]
 SHOWN = 100  # at a time: who waits longest stands first
 MOST_TOPICS = 40
+HERE = Place("talks")  # in the side bar
 
 
 async def _found(tx: Tx, me: Me, agent_id: int | None, queue_id: int | None) -> list[dict[str, Any]]:
@@ -80,7 +82,7 @@ async def every_talk(request: Request, me: Director, agent: str = "", queue: str
             return page("desk/live-table.html", **context)
         rows = await tx.rows(desk.queues)
         everybody = await talking.live(tx, me)
-        context |= await frame(tx, me, None, rows)
+        context |= await frame(tx, me, HERE, rows)
     own = [(row.id, row.name) for row in rows if me.sees_queue(row.id)]
     context |= {
         "agents": _agents(everybody),
@@ -134,7 +136,7 @@ async def look_on(request: Request, me: Director, case_id: int) -> Response:
             "late_after": talks.LATE_SECONDS,
             "timeline": await _pieces(tx, me, case_id),
             "initials": phrases.initials(row.customer_name),
-            **await frame(tx, me, None, await tx.rows(desk.queues)),
+            **await frame(tx, me, HERE, await tx.rows(desk.queues)),
         }
     return page("desk/look-on.html", base=f"/desk/cases/{case_id}", case_id=case_id, **context)
 

@@ -58,10 +58,11 @@ def wording_of(channel: str) -> Wording:
 
 
 async def suggested(tx: Tx, me: Me, case: Row) -> list[Offered]:
-    """The articles that seem to answer a case: by the customer's newest words and what it is about."""
+    """The articles that seem to answer a case: by the customer's newest words and what it is about. People say much beside what they
+    ask, so that a word of theirs in the title is enough."""
     last = await tx.value(talks.last_words, {"case_id": case.id}) or ""
     words = " ".join(f"{last[:LONGEST_LAST]} {case.subject}".split())
-    return [one for one in await found(tx, me, case, words, most=SUGGESTED) if one.useful]
+    return [one for one in await found(tx, me, case, words, most=SUGGESTED) if one.useful or "<mark>" in one.marked]
 
 
 async def found(tx: Tx, me: Me, case: Row, words: str, *, most: int = FOUND) -> list[Offered]:

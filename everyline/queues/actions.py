@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 
 from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
-from everyline.cases.models import Case
+from everyline.cases.models import Case, Interaction
 from everyline.cases.rules import Status
+from everyline.channel_contract import MediaClass
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -158,6 +159,23 @@ async def give(tx: Tx, by: int, case_id: int, agent_id: int | None) -> None:
     await cases.give(tx, by, case_id, agent_id)
     if agent_id is None and row.queue_id is not None:
         await waiting.wait_in(tx, case_id, row.queue_id)
+    elif agent_id is not None:
+        await _go_on_talking(tx, by, case_id, row.queue_id, agent_id)
+
+
+async def _go_on_talking(tx: Tx, by: int, case_id: int, queue_id: int | None, agent_id: int) -> None:
+    """A talk that goes on is in the hands of whoever owns its case now: it counts as their work, and stands among their talks."""
+    talks = select(Interaction.id).where(
+        Interaction.case_id == case_id, Interaction.ended_at.is_(None), Interaction.media_class == str(MediaClass.CHAT)
+    )
+    if queue_id is None or await tx.value(talks.limit(1)) is None:
+        return
+    await waiting.wait_in(tx, case_id, queue_id, moved=True)
+    entry_id = await tx.value(
+        select(QueueEntry.id).where(QueueEntry.case_id == case_id, QueueEntry.state.in_(waiting.LIVE))
+    )
+    if entry_id is not None:
+        await offers.give_entry(tx, by, entry_id, agent_id)
 
 
 async def merge(tx: Tx, by: int, kept_id: int, gone_id: int) -> None:
@@ -182,3 +200,4 @@ async def take_over(tx: Tx, by: int, case_id: int) -> None:
         return
     await work.end_work(tx, case_id, "taken over")
     await cases.give(tx, by, case_id, by)
+    await _go_on_talking(tx, by, case_id, row.queue_id, by)

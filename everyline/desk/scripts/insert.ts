@@ -9,6 +9,8 @@ import { all, make, onContent, say } from "../../ground/scripts/dom";
 import { toast } from "../../ground/scripts/toast";
 import { word } from "../../ground/scripts/words";
 
+type How = "text" | "link" | "card";
+
 interface Put {
   text: string;
   used: string;
@@ -72,6 +74,8 @@ class Picker {
   private pause: ReturnType<typeof setTimeout> | undefined;
   private asking: AbortController | undefined;
   private waved = -1; // where the sign stands whose list was waved away
+  private due = false; // the list is on its way
+  private eager: How | undefined; // Enter was pressed before it was there: what comes first is meant, and nothing half typed is sent
 
   constructor(
     room: HTMLElement,
@@ -100,6 +104,7 @@ class Picker {
     const begun = this.begun();
     if (!begun || begun.at === this.waved) return this.hide();
     this.waved = -1;
+    this.due = true;
     this.pause = setTimeout(() => void this.ask(begun.sign, begun.words), PAUSE);
   }
 
@@ -110,15 +115,26 @@ class Picker {
     try {
       const address = `${caseOf(this.into)}/${path}?${new URLSearchParams({ q: words })}`;
       const answer = await fetch(address, { signal: this.asking.signal, headers: { "HX-Request": "true" } });
-      if (!answer.ok || this.begun()?.words !== words) return;
+      if (!answer.ok) return void this.over();
+      if (this.begun()?.words !== words) return; // the next question is on its way
       this.shown.innerHTML = await answer.text();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "AbortError")) this.over();
       return; // asked again in the meantime, or out of reach: one types on
     }
+    const eager = this.over();
     const options = this.options();
     this.shown.hidden = options.length === 0;
     if (options.length) this.into.setAttribute("aria-controls", "picks");
     this.select(options[0]);
+    if (eager && options[0]) void this.take(options[0], eager);
+  }
+
+  private over(): How | undefined {
+    const eager = this.eager;
+    this.due = false;
+    this.eager = undefined;
+    return eager;
   }
 
   private options(): HTMLElement[] {
@@ -136,14 +152,22 @@ class Picker {
   }
 
   private key(event: KeyboardEvent): void {
-    if (this.shown.hidden || event.isComposing) return;
+    if (event.isComposing) return;
+    const how: How = event.altKey ? "link" : event.shiftKey ? "card" : "text";
+    const takes = event.key === "Enter" && !event.ctrlKey && !event.metaKey;
+    if (this.due && takes) {
+      this.eager = how;
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    if (this.shown.hidden) return;
     const options = this.options();
     const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
     const next = { ArrowDown: options[(at + 1) % options.length], ArrowUp: options[(at - 1 + options.length) % options.length] }[event.key];
     if (next && !event.altKey) this.select(next);
-    else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey) {
-      void this.take(options[at] ?? null, event.altKey ? "link" : event.shiftKey ? "card" : "text");
-    } else if (event.key === "Escape") {
+    else if (takes || event.key === "Tab") void this.take(options[at] ?? null, how);
+    else if (event.key === "Escape") {
       this.waved = this.begun()?.at ?? -1;
       this.hide();
     } else return;
@@ -151,7 +175,7 @@ class Picker {
     event.stopPropagation();
   }
 
-  private async take(option: HTMLElement | null, how: "text" | "link" | "card"): Promise<void> {
+  private async take(option: HTMLElement | null, how: How): Promise<void> {
     const begun = this.begun();
     this.hide();
     if (!option || !begun) return;
@@ -170,6 +194,7 @@ class Picker {
 
   private hide(): void {
     clearTimeout(this.pause);
+    this.over();
     this.shown.hidden = true;
     this.into.removeAttribute("aria-controls");
     this.select(undefined);
