@@ -348,10 +348,20 @@ async def write_all(tx: Tx, deliveries: Sequence[dict[str, Any]]) -> None:
 
 
 async def notify(
-    tx: Tx, vault: Vault, *, idempotency_key: str, address: str, name: str, subject: str, text: str, language: str
+    tx: Tx,
+    vault: Vault,
+    *,
+    idempotency_key: str,
+    address: str,
+    name: str,
+    subject: str,
+    text: str,
+    language: str,
+    files: Sequence[tuple[str, str, str]] = (),
 ) -> None:
     """Write to one of us, such as a link to set a password: on the first open line that reaches a mailbox, and never on a
-    case. Its text is locked until it goes out, as such a link lets in whoever reads it. Conflict when there is no such line."""
+    case. Its text is locked until it goes out, as such a link lets in whoever reads it. ``files``: what goes with it, by hash
+    in the file store, name and media type. Conflict when there is no such line."""
     line = await answer_line(tx, None, MAILBOX)
     await write_all(
         tx,
@@ -367,6 +377,7 @@ async def notify(
                 "subject": subject,
                 "text": vault.lock(text).decode("ascii"),
                 "language": language,
+                "files": [list(file) for file in files],
                 "automatic": True,
                 "external_id": wire_id("notice", line.address.partition("@")[2]),
             }

@@ -40,6 +40,9 @@ class Delivery(Base):
     address: Mapped[str] = mapped_column(Text)
     address_name: Mapped[str] = mapped_column(Text, server_default="")
     copies: Mapped[list[Any]] = mapped_column(JSONB, server_default=literal("'[]'"))  # [kind, address, name]
+    files: Mapped[list[Any]] = mapped_column(
+        JSONB, server_default=literal("'[]'")
+    )  # of a notice: [hash, name, media type]; those of a message are its own
     sender_name: Mapped[str] = mapped_column(Text, server_default="")
     subject: Mapped[str] = mapped_column(Text, server_default="")
     text: Mapped[str] = mapped_column(Text, server_default="")  # of a notice: locked by the vault

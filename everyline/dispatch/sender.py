@@ -182,7 +182,7 @@ class Sender:
             await self._keep_trying(self._sent, row, receipt.external_id, receipt.answer)
 
     async def _outbound(self, row: Row) -> Outbound:
-        files: list[File] = []
+        files = [File(name, kind, await self._ground.files.read(digest)) for digest, name, kind in row.files]
         if row.message_id is not None:
             async with self._ground.database.transaction() as tx:
                 found = await tx.rows(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import text
 
 from everyline.dispatch import actions as dispatch
@@ -15,11 +17,12 @@ from everyline.ground.words import _, speaking
 from everyline.measure import ledgers, queries, reporting, surveying
 from everyline.measure.figures import FIGURES
 from everyline.people.rules import Me, Role
+from everyline.reports import exporting
 from everyline.reports.asking import asked, period_words, read
 from everyline.reports.frame import names, scope
 from everyline.reports.saying import said
 
-MOST_LINES = 200  # of a mail; the report on its page has them all
+MOST_LINES = 200  # of a mail's text; the file that goes with it has them all
 
 _AGENT = text(
     "select id, name, email, role, all_queues, language, zone, theme, array(select queue_id from membership m where m.agent_id = a.id "
@@ -64,15 +67,21 @@ async def _send(tx: Tx, ground: Ground, row: Row, day: str) -> None:
     if not me.may("figure.read"):
         return
     with speaking(me.language):
-        subject, words = await letter(tx, me, row, address_of(ground))
+        subject, words, csv = await letter(tx, me, row, address_of(ground))
+    file = await ground.files.put(csv.encode("utf-8")), f"{file_name(row.name, day)}.csv", "text/csv"
     await dispatch.notify(
         tx, ground.vault, idempotency_key=f"report:{row.id}:{day}", address=row.address, name=me.name, subject=subject, text=words,
-        language=me.language,
+        language=me.language, files=[file],
     )  # fmt: skip
 
 
-async def letter(tx: Tx, me: Me, row: Row, address: str) -> tuple[str, str]:
-    """A report as a mail: its subject and its text, a table in plain columns."""
+def file_name(name: str, day: str) -> str:
+    """A report's name as every machine can keep it, with its day."""
+    return "-".join([*re.findall(r"[a-z0-9]+", name.lower()), day])[:80]
+
+
+async def letter(tx: Tx, me: Me, row: Row, address: str) -> tuple[str, str, str]:
+    """A report as a mail: its subject, its text with a table in plain columns, and all of its lines as CSV."""
     at = now()
     shape = (
         {**row.shape, "period": reporting.LATEST_PERIOD[row.rhythm]} if row.shape.get("period") != "days" else row.shape
@@ -108,6 +117,7 @@ async def letter(tx: Tx, me: Me, row: Row, address: str) -> tuple[str, str]:
     return (
         f"{row.name}: {period}",
         f"{row.name}\n{period} ({me.zone})\n\n{table}\n\n{_('Service level')}: {whole.formula}\n{more}\n",
+        exporting.as_csv(*exporting.table(lines, question.columns, wanted, named)),
     )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,11 +16,11 @@ from everyline.customers.models import Customer
 from everyline.dispatch import actions as dispatch
 from everyline.dispatch.models import Delivery
 from everyline.dispatch.rules import quiet_until, refused
-from everyline.dispatch.sender import Sender
 from everyline.ground.clock import now
 from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.lines import actions as lines
+from tests.dispatch.sending import sending
 from tests.mail import MailLine, mail
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
@@ -78,16 +76,6 @@ class House:
         async with self.ground.database.transaction() as tx:
             rows = await tx.rows(select(Delivery.__table__).order_by(Delivery.id))
         return [row for row in rows if row.kind != "acknowledgement"]
-
-
-@asynccontextmanager
-async def sending(ground: Ground) -> AsyncIterator[None]:
-    task = asyncio.create_task(Sender(ground).run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture

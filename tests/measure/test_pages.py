@@ -96,12 +96,18 @@ async def test_a_report_is_kept_shared_and_sent(ground: Ground, client: httpx.As
     await tasks.send_reports(ground)
     async with ground.database.transaction() as tx:
         letters = await tx.rows(
-            text("select address, text, subject from delivery where idempotency_key like 'report:%'")
+            text("select address, text, subject, files from delivery where idempotency_key like 'report:%'")
         )
     assert [row.address for row in letters] == [lead.email]
     words = ground.vault.open(letters[0].text.encode())
     assert "Tax" in words
     assert "Together" in words
+    ((digest, name, kind),) = letters[0].files
+    assert re.fullmatch(r"morning-\d{4}-\d\d-\d\d\.csv", name)
+    assert kind == "text/csv"
+    query = "?by=queue&period=yesterday&figure=offered&figure=asa"
+    exported = await client.get(f"/reports/figures.csv{query}", headers=lead.cookie)
+    assert (await ground.files.read(digest)).decode() == exported.text
     without_name = await client.post("/reports/kept", data={"name": " "}, headers=lead.cookie)
     assert without_name.status_code == 422
 

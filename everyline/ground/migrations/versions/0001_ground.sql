@@ -552,6 +552,7 @@ CREATE TABLE delivery (
     address TEXT NOT NULL,
     address_name TEXT DEFAULT '' NOT NULL,
     copies JSONB DEFAULT '[]' NOT NULL,
+    files JSONB DEFAULT '[]' NOT NULL,
     sender_name TEXT DEFAULT '' NOT NULL,
     subject TEXT DEFAULT '' NOT NULL,
     text TEXT DEFAULT '' NOT NULL,
