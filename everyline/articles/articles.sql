@@ -147,14 +147,24 @@ left join article_day d on d.article_id = p.article_id and d.language = p.langua
 group by p.article_id, p.language, p.title, p.slug, a.owner_id, a.review_on
 having a.review_on < :today or coalesce(sum(d.helped + d.not_helped), 0) >= :votes;
 
+-- name: look_closely
+-- From here to the end of the transaction titles are alike only when they are much so: the index then looks at few of them.
+select set_config('pg_trgm.similarity_threshold', cast(:least as text), true);
+
 -- name: alike
--- Pairs of published articles of one language whose titles are much alike.
-select p.article_id, o.article_id as other_id, p.language, p.title, o.title as other_title, p.plain, o.plain as other_plain,
-    similarity(p.title, o.title) as likeness
-from published_article p
-join published_article o on o.language = p.language and o.article_id > p.article_id and o.title % p.title
-where p.language = :language and similarity(p.title, o.title) > 0.6
-order by likeness desc limit :most;
+-- For the articles of one language that changed last: others whose titles are much alike.
+select p.article_id, near.article_id as other_id, p.language, p.title, near.title as other_title, p.plain, near.plain as other_plain,
+    near.likeness
+from (
+    select article_id, language, title, plain from published_article
+    where language = :language order by updated_at desc, article_id limit :latest
+) p
+cross join lateral (
+    select o.article_id, o.title, o.plain, similarity(p.title, o.title) as likeness from published_article o
+    where o.language = p.language and o.article_id <> p.article_id and o.title % p.title
+    order by likeness desc limit 3
+) near
+order by near.likeness desc, p.article_id limit :most;
 
 -- name: alike_in_meaning
 -- For the articles of one language that changed last: others that mean nearly the same (cosine).

@@ -30,6 +30,9 @@ from everyline.ground.words import _
 statements = queries.statements
 FIGURE_DAYS = 90
 LATEST = 200  # articles that are compared with all others by meaning: those that changed last
+LATEST_TITLES = 200  # those whose titles are compared with all others
+ALIKE = 0.6  # trigrams that two titles share, of all that they have
+USUAL_LIKENESS = 0.3  # the threshold of the database itself
 MUCH_ALIKE = 0.85  # cosine of two titles that mean the same
 
 
@@ -259,7 +262,9 @@ async def health(tx: Tx, wanted: Sequence[str], *, most: int = 100) -> Health:
         missing = tuple(language for language in wanted if language not in row.languages)
         unwritten = tuple(str(kind) for kind in WRITTEN if not row.wordings.get(kind))
         if missing or row.behind or unwritten:
-            lacking.append(Lack(row.article_id, row.title, row.slug, missing, tuple(row.behind), unwritten, row.language))
+            lacking.append(
+                Lack(row.article_id, row.title, row.slug, missing, tuple(row.behind), unwritten, row.language)
+            )
     return Health(
         tuple((row, found) for row, found in old if found is not None)[:most],
         tuple(await pairs(tx, most=most)),
@@ -273,7 +278,9 @@ async def pairs(tx: Tx, *, most: int = 100) -> list[Pair]:
     """Articles that are much alike by the words of their titles, or by meaning where that is known."""
     found: dict[tuple[int, int, str], Pair] = {}
     for language in await queries.published_languages(tx):
-        rows = list(await tx.rows(statements.alike, {"language": language, "most": most}))
+        await tx.rows(statements.look_closely, {"least": ALIKE})
+        rows = list(await tx.rows(statements.alike, {"language": language, "latest": LATEST_TITLES, "most": most}))
+        await tx.rows(statements.look_closely, {"least": USUAL_LIKENESS})
         if await meanings.in_database(tx):
             rows += await tx.rows(
                 statements.alike_in_meaning, {"language": language, "least": MUCH_ALIKE, "latest": LATEST, "most": most}

@@ -137,7 +137,12 @@ async def _synonyms(request: Request, me: Me, *, status: int = 200, **more: Any)
         rows = await working.synonyms(tx)
         codes = dict.fromkeys([*await house_languages(tx), *(row.language for row in rows)])
     spoken = language_names(codes)
-    context = {"rows": rows, "languages": spoken, "called": dict(spoken), "values": {"language": me.language, "words": ""}}
+    context = {
+        "rows": rows,
+        "languages": spoken,
+        "called": dict(spoken),
+        "values": {"language": me.language, "words": ""},
+    }
     return page("knowledge/synonyms.html", status=status, **filled(shown, context, more))
 
 

@@ -2,7 +2,8 @@
     keeping    the whole form is posted to data-keep-href, 3 s after the last key; [data-kept] says so. What another has written meanwhile is never
                written over: the place says so, and saving shows the difference
     files      [data-put] puts its Markdown where the cursor stands
-    pictures   [data-format=picture] leads to the field for files */
+    pictures   [data-format=picture] leads to the field for files
+    steps      a way that leads to a new step shows that step at once */
 
 import { block } from "../../desk/scripts/format";
 import { make } from "../../ground/scripts/dom";
@@ -20,6 +21,7 @@ class Keeper {
   private pause: ReturnType<typeof setTimeout> | undefined;
   private dirty = false;
   private going: Promise<void> = Promise.resolve();
+  private busy = false;
   private ended = false;
 
   constructor(
@@ -33,10 +35,18 @@ class Keeper {
     this.pause = setTimeout(() => this.next(), PAUSE);
   }
 
-  /** The form goes out by itself: nothing may follow it. */
+  /** Nothing may follow what goes out now. */
   stop(): void {
     this.ended = true;
     clearTimeout(this.pause);
+  }
+
+  /** The form goes out; when something is on its way already, after that, with the revision that it brings. */
+  submitted(event: SubmitEvent): void {
+    this.stop();
+    if (!this.busy) return;
+    event.preventDefault();
+    void this.going.then(() => this.form.requestSubmit(event.submitter));
   }
 
   leave(): void {
@@ -56,6 +66,7 @@ class Keeper {
   private async keep(): Promise<void> {
     if (!this.dirty || this.ended) return;
     this.dirty = false;
+    this.busy = true;
     try {
       const answer = await fetch(this.address, { method: "POST", body: this.body() });
       const found = (await answer.json()) as Kept;
@@ -65,7 +76,9 @@ class Keeper {
     } catch {
       this.dirty = true;
       this.say(this.form.dataset["failed"] ?? "", true);
-      this.pause = setTimeout(() => this.next(), AGAIN);
+      if (!this.ended) this.pause = setTimeout(() => this.next(), AGAIN);
+    } finally {
+      this.busy = false;
     }
   }
 
@@ -84,7 +97,11 @@ function edit(form: HTMLFormElement): void {
   if (!address) return;
   const keeper = new Keeper(form, address);
   form.addEventListener("input", () => keeper.touched());
-  form.addEventListener("submit", () => keeper.stop());
+  form.addEventListener("submit", (event) => keeper.submitted(event));
+  form.addEventListener("change", (event) => {
+    const chosen = event.target as HTMLSelectElement;
+    if (chosen.matches("[data-leads-to]") && chosen.value === "+") form.querySelector<HTMLButtonElement>("[data-shows-steps]")?.click();
+  });
   addEventListener("pagehide", () => keeper.leave());
   document.addEventListener("click", (event) => {
     const pressed = (event.target as Element).closest<HTMLElement>("[data-put], [data-format=picture]");
