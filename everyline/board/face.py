@@ -43,7 +43,7 @@ async def frame(tx: Tx, request: Request, me: Me, current: str) -> dict[str, Any
     ]
     ways.append(item(_("Agents"), "/board/agents", icon="person", current=current == "agents", key="g p"))
     if me.may("entry.direct"):
-        ways.append(item(_("Live talks"), "/desk/talks", icon="webchat", key="g t"))
+        ways.append(item(_("Live talks"), "/desk/talks", icon="talk", key="g t"))
     if me.may("threshold.write"):
         ways.append(item(_("Thresholds"), "/board/thresholds", icon="bell", current=current == "thresholds"))
     context = await shell(tx, me, face=_("Everyline board"), home="/board", nav=[group("", ways)], nav_label=_("Board"))

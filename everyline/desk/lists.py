@@ -166,7 +166,7 @@ def ways(me: Me, place: Place | None, queues: Sequence[Row], counts: Row, views:
         view("all"),
     ]
     if me.may("entry.direct"):
-        further.append(item(_("Live talks"), "/desk/talks", icon="webchat", key="g t", current=here == "talks"))
+        further.append(item(_("Live talks"), "/desk/talks", icon="talk", key="g t", current=here == "talks"))
     for saved in views:
         key = f"saved-{saved.id}"
         further.append(

@@ -102,8 +102,8 @@ class Picker {
   private look(): void {
     clearTimeout(this.pause);
     const begun = this.begun();
-    if (!begun || begun.at === this.waved) return this.hide();
-    this.waved = -1;
+    if (begun?.at !== this.waved) this.waved = -1;
+    if (!begun || this.waved >= 0) return this.hide();
     this.due = true;
     this.pause = setTimeout(() => void this.ask(begun.sign, begun.words), PAUSE);
   }
