@@ -197,7 +197,7 @@ async def preview(request: Request, _me: Reader, article_id: int, language: str)
         tree=guiding.tree(guide) if guide is not None else None,
         faults=guides.faults(guide) if guide is not None and guide.steps else [],
         language=language,
-        try_href="",
+        try_href=f"{HOME}/articles/{article_id}/{language}/try",
     )
 
 

@@ -147,3 +147,19 @@ def test_a_wording_is_looked_at_while_it_is_typed(writer: Page, demo: RunningPro
     expect(writer.locator("#said-short")).to_contain_text("goes out as 2 messages")
     writer.locator("#wording-short").fill("")
     expect(writer.locator("#said-short")).to_contain_text("made from the full text")
+
+
+def test_a_new_step_of_a_guide_stands_there_at_once(writer: Page, demo: RunningProduct, guide: int) -> None:
+    writer.goto(f"{demo.address}/knowledge/articles/{guide}/en")
+    expect(writer.locator("#step-0 .findings")).to_contain_text("which is no step")
+    expect(writer.locator("#step-2")).to_have_count(0)
+    writer.locator("[name=step-0-way-1-to]").select_option("+")
+    expect(writer.locator("#step-2-title")).to_have_value("No")
+    writer.locator("#step-2-title").fill("All is well")
+    writer.locator("[name=step-2-end]").select_option("solved")
+    expect(writer.locator(".tree-of")).to_contain_text("3. All is well")
+    expect(writer.locator("#preview .findings")).to_have_count(0)
+    expect(writer.locator("[data-kept]")).to_have_text(re.compile(r"Saved \d\d:\d\d"))
+    writer.get_by_role("link", name="Try it").click()
+    writer.get_by_role("link", name="No", exact=True).click()
+    expect(writer.locator("#step-title")).to_have_text("All is well")
