@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import gettext
+import re
 from collections.abc import Iterator
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 LOCALE = Path(__file__).parent.parent / "locale"
 SOURCE_LANGUAGE = "en"
+_ACCEPTED = re.compile(r"\s*([a-zA-Z]{1,8})(?:-[a-zA-Z0-9-]{1,40})?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 
 _language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
 
@@ -23,6 +25,17 @@ _language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
 def catalogue(language: str) -> gettext.NullTranslations:
     """The words of one language; English where there are none."""
     return gettext.translation("everyline", LOCALE, [language], fallback=True)
+
+
+@lru_cache(maxsize=1024)
+def accepted(header: str) -> tuple[str, ...]:
+    """The languages of Accept-Language (RFC 9110 section 12.5.4), best first, without regions and each once."""
+    found: list[tuple[float, str]] = []
+    for one in header[:500].split(","):
+        match = _ACCEPTED.fullmatch(one)
+        if match and float(match[2] or 1) > 0:
+            found.append((float(match[2] or 1), match[1].lower()))
+    return tuple(dict.fromkeys(wanted for _weight, wanted in sorted(found, key=lambda pair: -pair[0])))
 
 
 @cache

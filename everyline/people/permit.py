@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from everyline.ground.errors import Forbidden, ProductError
 from everyline.ground.installation import Ground
-from everyline.ground.words import _, speaking
+from everyline.ground.words import _, accepted, languages, speaking
 from everyline.people.passwords import token_hash
 from everyline.people.rules import PERMISSIONS, Me, Role
 
@@ -131,8 +131,6 @@ def public() -> Any:
 
 
 def speak_with(me: Me | None, accepts: str) -> Any:
-    """Speak the agent's language, or the first that a visitor's browser asks for (RFC 9110, section 12.5.4)."""
-    wanted = (
-        me.language if me else next((part.split(";")[0].strip() for part in accepts.split(",") if part.strip()), "en")
-    )
+    """Speak the agent's language, or the one of ours that a visitor's browser likes best."""
+    wanted = me.language if me else next((one for one in accepted(accepts) if one in languages()), "en")
     return speaking(wanted)

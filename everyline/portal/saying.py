@@ -8,7 +8,7 @@ from everyline.cases.rules import Status
 from everyline.ground.moments import zone as zone_of
 from everyline.ground.words import _, language, mark, ngettext
 from everyline.intake.acknowledgements import duration_in_words
-from everyline.queues.hours import OpeningHours, Span, is_open, next_opening, spans_of
+from everyline.queues.hours import OpeningHours, Span, closes_at, is_open, next_opening
 from everyline.queues.waits import Expected, rounded
 
 WHOLE_DAY = ("00:00", "24:00")
@@ -84,15 +84,10 @@ def clock(text: str) -> str:
 def now_in_words(hours: OpeningHours, at: datetime) -> str:
     """Open until when, or closed until when."""
     if is_open(hours, at):
-        ends = [
-            end
-            for day in (0, 1)
-            for begin, end in spans_of(hours, _local(hours, at) + timedelta(days=day))
-            if begin <= at < end
-        ]
-        if not ends or ends[0] - at > timedelta(hours=20):
+        closing = closes_at(hours, at)
+        if closing is None or closing - at > timedelta(hours=20):
             return _("Open now")
-        return _("Open now, until %s") % moment_of_day(ends[0], hours.zone)
+        return _("Open now, until %s") % moment_of_day(closing, hours.zone)
     opening = next_opening(hours, at)
     if opening is None or hours.closed_now:
         return _("Closed")

@@ -23,7 +23,7 @@ from everyline.ground.errors import NotFound, ProductError
 from everyline.ground.installation import Ground
 from everyline.ground.moments import language_names
 from everyline.ground.pages import page
-from everyline.ground.words import _, speak, speaking
+from everyline.ground.words import _, accepted, speak, speaking
 from everyline.people.permit import ground_of
 from everyline.portal.hosts import PREFIX
 from everyline.portal.shelf import Shelf
@@ -173,17 +173,8 @@ Own = Annotated[Visit, Depends(signed_in)]
 
 def wanted_language(request: Request, brand: Shown) -> str:
     """The language that the browser likes best among those of the brand (RFC 9110, section 12.5.4), else the brand's usual one."""
-    ranked: list[tuple[float, str]] = []
-    for part in request.headers.get("accept-language", "")[:500].split(","):
-        tag, _semicolon, weight = part.strip().partition(";")
-        try:
-            quality = float(weight.strip().removeprefix("q=") or 1) if weight else 1.0
-        except ValueError:
-            continue
-        ranked.append((-quality, tag.split("-")[0].lower()))
-    return next(
-        (tag for _quality, tag in sorted(ranked, key=lambda one: one[0]) if tag in brand.languages), brand.languages[0]
-    )
+    wanted = accepted(request.headers.get("accept-language", ""))
+    return next((one for one in wanted if one in brand.languages), brand.languages[0])
 
 
 def frame(visit: Visit, *, current: str = "", **context: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from everyline.ground.database import DatabaseAway
 from everyline.ground.errors import ProductError
 from everyline.ground.pages import page
-from everyline.ground.words import _, speaking
+from everyline.ground.words import _, accepted, speaking
 from everyline.people.permit import NotSignedIn
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def _answer(
 ) -> Response:
     if request.headers.get("hx-request"):
         return PlainTextResponse(text, status)
-    with speaking(request.headers.get("accept-language", "en").split(",")[0].split(";")[0]):
+    with speaking(next(iter(accepted(request.headers.get("accept-language", ""))), "en")):
         error = {
             "status": status,
             "title": title,

@@ -49,6 +49,11 @@ def test_whether_it_is_open_in_words(at: str, words: str) -> None:
     assert said.replace("\u202f", " ") == words
 
 
+@pytest.mark.parametrize("at", ["2026-11-23T00:00", "2026-11-23T12:00", "2026-11-23T23:59"])
+def test_what_never_closes_says_no_hour_at_which_it_does(at: str) -> None:
+    assert now_in_words(ALWAYS, datetime.fromisoformat(at).replace(tzinfo=UTC)) == "Open now"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
@@ -86,11 +91,26 @@ async def test_every_open_line_with_its_way_and_the_quickest_first(company: Comp
             settings={},
         )
         await lines.change(tx, company.ground.vault, None, shut, open=False)
+        await lines.add(
+            tx,
+            company.ground.vault,
+            None,
+            channel_name="webchat",
+            address="quick",
+            name="Quick help",
+            queue_id=1,
+            settings={},
+        )
     browser = await company.browser()
     page = (await browser.get("/help/en/contact")).text
     assert 'href="mailto:help@county.example"' in page
     assert 'href="/in/webform/permits"' in page
     assert "Old form" not in page, "a closed line leads nowhere"
+    assert 'href="/in/webchat/quick"' in page
+    chat = await browser.get("/in/webchat/quick", headers={"accept-language": "de"})
+    assert '<script src="/in/webchat/quick/widget.js" data-open defer></script>' in chat.text
+    assert 'lang="de"' in chat.text
+    assert (await browser.get("/in/webchat/nobody")).status_code == 404
     assert "Quickest right now" in page
     assert "Any hour" in page
     assert "mailto:" in (await browser.get("/help/en")).text

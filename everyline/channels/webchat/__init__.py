@@ -50,6 +50,8 @@ class Webchat:
         offer_seconds=30,
         undo_seconds=0,
         hue=262,
+        leads_to="/in/webchat/{address}",
+        good_for=mark("A quick question, answered while you wait."),
         longest_text=None,
         formatted=False,
         may_start=False,

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +20,7 @@ from everyline.channels.webchat.settings import WebchatSettings
 from everyline.channels.webchat.tokens import Visitor
 from everyline.ground.clock import now
 from everyline.ground.errors import Conflict, Invalid, NotFound, ProductError
-from everyline.ground.words import _, languages, speaking
+from everyline.ground.words import _, accepted, languages, speaking
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +28,6 @@ WORDS_BYTES = 256 * 1024  # of a request without files
 DISCARDED_BYTES = 8 * 1024 * 1024  # what is too large is read so far, so that its sender hears why
 PREFLIGHT_SECONDS = 7200
 LATER_SECONDS = 3.0
-
-_WANTED = re.compile(r"\s*([a-zA-Z]{1,8})(?:-[a-zA-Z0-9-]{1,40})?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 
 
 class Refusal(Exception):
@@ -130,19 +126,8 @@ def spoken(connection: HTTPConnection, line: Line | None) -> str:
     wanted = connection.query_params.get("language", "").partition("-")[0].lower()
     if wanted in languages():
         return wanted
-    preferred = _preferred(connection.headers.get("accept-language", "")[:500])
+    preferred = accepted(connection.headers.get("accept-language", ""))
     return next((one for one in preferred if one in languages()), line.language if line is not None else "en")
-
-
-@lru_cache(maxsize=1024)
-def _preferred(header: str) -> tuple[str, ...]:
-    """Languages of Accept-Language (RFC 9110 section 12.5.4), best first, without regions."""
-    found: list[tuple[float, str]] = []
-    for one in header.split(","):
-        match = _WANTED.fullmatch(one)
-        if match and float(match[2] or 1) > 0:
-            found.append((float(match[2] or 1), match[1].lower()))
-    return tuple(wanted for _weight, wanted in sorted(found, key=lambda pair: -pair[0]))
 
 
 async def body(request: Request, most: int = WORDS_BYTES) -> bytes:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from everyline.channel_contract import Line, TalkDoor, TalkSoFar, Verification
 from everyline.channels.webchat import identity, shapes, tokens, uploads
-from everyline.channels.webchat.answers import Asked, Guarded, Refusal, answer, body, text_in, words
+from everyline.channels.webchat.answers import Asked, Guarded, Refusal, answer, body, spoken, text_in, words
 from everyline.channels.webchat.kinds import SHOWN
 from everyline.channels.webchat.limits import Buckets, network
 from everyline.channels.webchat.lines import LineBook
@@ -23,8 +23,9 @@ from everyline.channels.webchat.stream import Streams
 from everyline.channels.webchat.tokens import Visitor
 from everyline.ground import addresses
 from everyline.ground.clock import now
-from everyline.ground.pages import STATIC
-from everyline.ground.words import _, language
+from everyline.ground.errors import NotFound
+from everyline.ground.pages import STATIC, page
+from everyline.ground.words import _, language, speaking
 
 MOST_STRANGERS = 10_000  # from one network within ten minutes; they cost no more than a signature
 MOST_SEARCHES = 60  # of one visitor within a minute
@@ -41,7 +42,7 @@ class Widget:
     def __init__(self, door: TalkDoor, name: str) -> None:
         self._door = door
         self._buckets = Buckets()
-        book = LineBook(door, name)
+        book = self._book = LineBook(door, name)
         self._guarded = Guarded(book)
         self._saying = Saying(door, self._buckets)
         self._streams = Streams(door, book)
@@ -51,6 +52,7 @@ class Widget:
         get, post = ["GET", "OPTIONS"], ["POST", "OPTIONS"]
         of = self._guarded.of
         return [
+            Route("/{slug}", self._hosted, methods=["GET"]),
             Route("/{slug}/stream", self._streams),
             Route("/{slug}/messages", of(self._saying.message), methods=post),
             Route("/{slug}/typing", of(self._typing), methods=post),
@@ -72,6 +74,15 @@ class Widget:
             Route("/{slug}/find", of(self._find), methods=get),
             Route("/{slug}/articles/{article}", of(self._article), methods=get),
         ]
+
+    async def _hosted(self, request: Request) -> Response:
+        """A page of ours with nothing on it but the chat, for who comes by a link."""
+        line = await self._book.line(request.path_params["slug"].lower())
+        with speaking(spoken(request, line)):
+            if line is None:
+                raise NotFound(_("There is no chat at this address."))
+            base = f"/in/{line.channel}/{line.address}"
+            return page("webchat/chat.html", organisation=line.name, script=f"{base}/widget.js")
 
     async def _home(self, asked: Asked) -> Response:
         found = answer(shapes.home(asked.line, await self._door.standing(asked.line, language())))

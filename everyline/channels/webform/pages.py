@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,12 +19,10 @@ from everyline.channels.webform.settings import WebformSettings
 from everyline.ground import pages
 from everyline.ground.clock import now
 from everyline.ground.errors import NotFound
-from everyline.ground.words import _, languages, speaking
+from everyline.ground.words import _, accepted, languages, speaking
 
 LONGEST_ABOUT = 400  # characters that the page before may put into the message
 NUMBER_SECONDS = 3.0  # how long a customer waits to see the number of their case
-
-_WANTED = re.compile(r"\s*([a-zA-Z]{1,8})(?:-[a-zA-Z0-9-]{1,40})?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 
 
 class Pages:
@@ -58,7 +55,7 @@ class Pages:
         for line in await self._door.lines(self._name):
             if line.address == slug:
                 return line
-        with speaking(next(iter(_wanted(request)), "en")):
+        with speaking(next(iter(accepted(request.headers.get("accept-language", ""))), "en")):
             raise NotFound(_("There is no form at this address."))
 
     async def _take(self, request: Request, line: Line) -> HTMLResponse:
@@ -188,14 +185,6 @@ def is_embedded(request: Request) -> bool:
 
 def spoken(request: Request, line: Line) -> str:
     """The language that the customer's browser likes best among those we speak, else the line's."""
-    return next((wanted for wanted in _wanted(request) if wanted in languages()), line.language)
-
-
-def _wanted(request: Request) -> list[str]:
-    """Languages of Accept-Language (RFC 9110 section 12.5.4), best first, without regions."""
-    found: list[tuple[float, str]] = []
-    for one in request.headers.get("accept-language", "")[:500].split(","):
-        match = _WANTED.fullmatch(one)
-        if match and float(match[2] or 1) > 0:
-            found.append((float(match[2] or 1), match[1].lower()))
-    return [wanted for _weight, wanted in sorted(found, key=lambda pair: -pair[0])]
+    return next(
+        (one for one in accepted(request.headers.get("accept-language", "")) if one in languages()), line.language
+    )

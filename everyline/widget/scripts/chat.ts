@@ -23,10 +23,12 @@ export class Chat extends HTMLElement {
   #talking: TalkView | undefined;
   #view: View = "home";
   #listening = false;
+  #opens = false;
   #page = "";
 
   /** Where the line is and who looks, before the element is put into the page. */
-  begin(base: string, facts: { language: string; identity: string }) {
+  begin(base: string, facts: { language: string; identity: string; open: boolean }) {
+    this.#opens = facts.open;
     this.memory = new Memory(`everyline:${base}`);
     this.wire = new Wire(base, this.memory, facts.language, facts.identity);
     this.wire.onLost = () => this.#talking?.lost(this.wire.lost);
@@ -68,7 +70,7 @@ export class Chat extends HTMLElement {
     }
     this.hidden = false;
     if (this.memory.token || this.wire.identity) await this.meet().catch(() => undefined);
-    if (this.memory.open) this.open(this.talk || this.memory.unsent.length ? "talk" : "home", false);
+    if (this.memory.open || this.#opens) this.open(this.talk || this.memory.unsent.length ? "talk" : "home", false);
     else this.#launcher();
   }
 

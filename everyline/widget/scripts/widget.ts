@@ -11,6 +11,7 @@ if (script && !customElements.get("everyline-chat")) {
     chat.begin(script.src.replace(/widget\.js(?:\?.*)?$/, ""), {
       language: script.dataset["language"] ?? (document.documentElement.lang || navigator.language),
       identity: script.dataset["identity"] ?? "",
+      open: "open" in script.dataset,
     });
     document.body.append(chat);
   };
