@@ -34,6 +34,8 @@ KEYWORDS = {"_": None, "mark": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%(?:\.\d)?[sdf]|\{\w*\}")
 PSEUDO = "eo"  # stands for a language in which every text is there and looks strange
 CUSTOMERS_READ = (
+    "articles/guides.py",
+    "articles/wordings.py",
     "intake/acknowledgements.py",
     "channels/*/templates/**/*.html",
     "channels/webchat/texts.py",
@@ -228,7 +230,7 @@ async def test_the_sign_in_page_shows_only_what_is_for_translation(
 
 
 @pytest.mark.req("P5")
-@pytest.mark.parametrize("path", ["/desk", "/desk/cases/{case}", "/setup/lines", "/setup/queues", "/setup/quarantine"])
+@pytest.mark.parametrize("path", ["/desk", "/desk/cases/{case}", "/setup/lines", "/setup/queues", "/setup/quarantine", "/knowledge", "/knowledge/health"])
 async def test_pages_show_only_what_is_for_translation(
     pseudo: None, path: str, ground: Ground, client: httpx.AsyncClient, sign_in: SignInAs
 ) -> None:
