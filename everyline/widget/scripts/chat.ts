@@ -70,7 +70,7 @@ export class Chat extends HTMLElement {
     }
     this.hidden = false;
     if (this.memory.token || this.wire.identity) await this.meet().catch(() => undefined);
-    if (this.memory.open || this.#opens) this.open(this.talk || this.memory.unsent.length ? "talk" : "home", false);
+    if (this.memory.open || this.#opens) this.open(this.talk || this.memory.unsent.length ? "talk" : "home", this.#opens);
     else this.#launcher();
   }
 
@@ -192,7 +192,7 @@ export class Chat extends HTMLElement {
     this.show(view, "", focus);
     void this.wire.home().then((told) => {
       this.home = told;
-      if (this.#view === "home" && this.hasAttribute("data-open") && !this.#root.activeElement?.closest("form")) this.show("home", "", false);
+      if (this.#view === "home" && this.hasAttribute("data-open") && !this.#root.activeElement?.closest("form")) this.show("home", "", Boolean(this.#root.activeElement));
     }).catch(() => undefined);
   }
 
