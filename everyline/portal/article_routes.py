@@ -47,9 +47,7 @@ async def file(request: Request, file_id: str) -> Response:
     async with visit.ground.database.transaction() as tx:
         row = await queries.shown_file(tx, reader, int(file_id))
         private = reader.audience != Audience.PUBLIC
-    return file_answer(
-        visit.ground.files, row.file_hash, name=row.name, content_type=row.content_type, private=private
-    )
+    return file_answer(visit.ground.files, row.file_hash, name=row.name, content_type=row.content_type, private=private)
 
 
 @router.get("/{language}/articles")
@@ -128,8 +126,10 @@ async def news(visit: Here, before: str = "") -> Response:
 
 
 @router.get("/{language}/articles/{slug}")
-async def article(request: Request, visit: Here, slug: str, way: str = "", voted: str = "") -> Response:
-    """One article. An old name leads to the new one; a name of another language to the one in the language spoken."""
+async def article(
+    request: Request, visit: Here, slug: str, way: str = "", voted: str = "", instead: str = ""
+) -> Response:
+    """One article; ``instead``: to read before one writes to us. An old name leads to the new one; a name of another language to the one in the language spoken."""
     reader = await reading.reader_of(visit)
     found = await reading.article(visit, reader, slug)
     if isinstance(found, Moved):
@@ -149,13 +149,14 @@ async def article(request: Request, visit: Here, slug: str, way: str = "", voted
     return show_public(
         visit,
         "article.html",
-        private=shown.audience != Audience.PUBLIC or bool(voted),
+        private=shown.audience != Audience.PUBLIC or bool(voted) or bool(instead),
         current="answers",
         readable=found,
         shown=shown,
         is_news=shown.kind == Kind.NEWS,
         trail=trail,
         voted=voted,
+        instead=bool(instead),
         names={one: own_name(one) for one in shown.languages},
         best=best,
         others=[one for one in by_kind(ways) if best is None or one[0].id != best.id][:OTHER_WAYS],
@@ -246,6 +247,14 @@ async def feedback(request: Request, visit: Here, slug: str) -> Response:
             channel=CHANNEL,
             customer_id=visit.customer.customer_id if visit.customer else None,
         )
+        if helped and forms.word(form, "instead", 1):
+            await actions.deflected(
+                tx,
+                shown.article_id,
+                shown.language,
+                channel=CHANNEL,
+                customer_id=visit.customer.customer_id if visit.customer else None,
+            )
     fresh = ground.vault.lock(f"feedback {feedback_id}").decode("ascii")
     return visit.go(f"articles/{shown.slug}", voted=f"{'yes' if helped else 'no'}.{fresh}")
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from everyline.articles.finding import Asked, Hit, find
 from everyline.channel_registry import all_channels
 from everyline.ground.clock import now
 from everyline.ground.database import Row
@@ -16,8 +17,9 @@ from everyline.people.permit import public
 from everyline.portal import described, queries, reading
 from everyline.portal.hosts import PREFIX
 from everyline.portal.reading import queues_now
+from everyline.portal.readings import CHANNEL
 from everyline.portal.saying import STANDINGS, day_in_words, zone_in_words
-from everyline.portal.visiting import Here, PortalRoute, show_public, visit_of, wanted_language
+from everyline.portal.visiting import Here, PortalRoute, Visit, show_public, visit_of, wanted_language
 from everyline.portal.ways import Way, by_kind, quickest, ways
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
@@ -27,6 +29,7 @@ LONGEST_TRY = 45  # characters of a title that is offered there
 TRIES = 3  # of what is asked most, below the field for search
 MOST_POPULAR = 6
 MOST_NEWS = 3
+MOST_INSTEAD = 3  # answers shown to who is about to write
 LONGEST_ABOUT = 300  # characters of what somebody brings along
 
 
@@ -97,6 +100,7 @@ async def reach(request: Request, visit: Here, about: str = "", answer: str = ""
     if about:
         found = [carrying(way, about) for way in found]
     zones = sorted({way.zone for way in found})
+    hits = await may_answer(visit, about, but=answer) if about else []
     return show_public(
         visit,
         "reach.html",
@@ -104,12 +108,21 @@ async def reach(request: Request, visit: Here, about: str = "", answer: str = ""
         current="reach",
         about=about,
         back=visit.to(f"articles/{quote(answer[:200], safe='')}") if answer else "",
+        hits=hits,
         live=[way for way in found if way.live],
         written=[way for way in found if not way.live],
         quickest=quickest(found),
         zones=[zone_in_words(zone) for zone in zones],
         closures=sorted({way.closure for way in found if way.closure}),
     )
+
+
+async def may_answer(visit: Visit, about: str, *, but: str) -> list[Hit]:
+    """Answers to what somebody is about to ask us; ``but``: the one they come from."""
+    asked = Asked(about, await reading.reader_of(visit), CHANNEL, MOST_INSTEAD + 1, visit.brand.languages[0])
+    async with visit.ground.database.transaction() as tx:
+        hits = await find(tx, asked)
+    return [hit for hit in hits if hit.useful and hit.slug != but][:MOST_INSTEAD]
 
 
 def carrying(way: Way, about: str) -> Way:

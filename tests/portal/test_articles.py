@@ -293,6 +293,28 @@ async def test_readings_are_counted_once_and_without_robots(company: Company, wr
     assert await company.value("select views from article_day where channel = 'portal'") == len(people)
 
 
+async def test_who_is_about_to_write_is_shown_what_may_answer_it(company: Company, write: Write) -> None:
+    await write("Pay a bill", "Pay your water bill by card or at the counter.")
+    await write("Find a leak", "Look at the meter at night.")
+    browser = await reader(company)
+    assert "Perhaps this answers it" not in (await browser.get("/help/en/contact")).text
+    assert "Perhaps this answers it" not in (await browser.get("/help/en/contact?about=dancing+elephants")).text
+    coming_from_it = await browser.get("/help/en/contact?about=pay+a+bill&answer=pay-a-bill")
+    assert "Perhaps this answers it" not in coming_from_it.text
+    page = (await browser.get("/help/en/contact?about=how+do+I+pay+the+water+bill")).text
+    (path,) = re.findall(r'href="(/help/en/articles/pay-a-bill\?instead=1)"', page)
+    article = await browser.get(path)
+    assert article.headers["cache-control"] == "private, no-cache"
+    assert 'name="instead" value="1"' in article.text
+    await browser.post("/help/en/articles/pay-a-bill/feedback", data={"helped": "yes", "instead": "1"})
+    assert await company.value("select deflected from article_day where deflected > 0") == 1
+    other = await reader(company)
+    await other.post("/help/en/articles/find-a-leak/feedback", data={"helped": "no", "instead": "1"})
+    third = await reader(company)
+    await third.post("/help/en/articles/find-a-leak/feedback", data={"helped": "yes"})
+    assert await company.value("select count(*) from event where kind = 'article.deflected'") == 1
+
+
 async def test_did_it_help(company: Company, write: Write) -> None:
     await write("Pay a bill")
     path = "/help/en/articles/pay-a-bill"
