@@ -251,8 +251,24 @@ def test_no_fault_in_either_scheme(house: House) -> None:
         expect(page.locator(".picker [role=option]").first).to_be_visible()
         wrong += faults(page)
         page.locator("#reply-text").fill("")
+        for opener, ready in (
+            (page.locator("#articles .title").first, ".article-shown"),
+            (page.get_by_label("Something is wrong with it").first, "#flag-words"),
+            (page.get_by_role("button", name="Show a page"), "#push-url"),
+        ):
+            opener.click()
+            expect(page.locator(ready)).to_be_visible()
+            wrong += faults(page)
+            page.keyboard.press("Escape")
+        page.set_viewport_size({"width": 390, "height": 800})
+        wrong += faults(page)
         lead = sign_in(house.chromium, house.product.address, "sam@harbor.example", PASSWORD, color_scheme=scheme)
         for path in ("/desk/talks", "/setup/canned"):
             lead.goto(house.product.address + path)
             wrong += faults(lead)
+        lead.goto(house.product.address + "/desk/talks")
+        lead.get_by_role("link", name="Look on").click()
+        lead.get_by_role("button", name="Say something to the agent").click()
+        expect(lead.locator("#whisper-text")).to_be_visible()
+        wrong += faults(lead)
     assert wrong == []
