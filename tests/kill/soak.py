@@ -129,7 +129,7 @@ def soak(mails: int, *, seed: int, seconds: float, hasten: bool) -> Outcome:
                 while host.busy:
                     host.join(chance.uniform(0.2, max(seconds / 12, 1.2)))
                     victim = chance.choice(VICTIMS)
-                    _kill(product, victim, chance)
+                    kill(product, victim, chance)
                     kills[victim] += 1
                     if victim == "supervisor":
                         product.start()
@@ -171,7 +171,8 @@ def _set_up(product: RunningProduct, sink_port: int) -> tuple[str, dict[str, int
     return token, line_ids
 
 
-def _kill(product: RunningProduct, victim: str, chance: random.Random) -> None:
+def kill(product: RunningProduct, victim: str, chance: random.Random) -> None:
+    """Kill a role, the database, one of its processes, or the supervisor."""
     if victim != "a server process of postgres":
         product.kill(victim)
         return
