@@ -28,6 +28,7 @@ from everyline.people.rules import Me
 router = APIRouter(prefix=f"{HOME}/articles")
 Reader = Annotated[Me, permit("article.read")]
 Writer = Annotated[Me, permit("article.write")]
+GONE = -1  # no draft has this revision
 WRITTEN_HERE = ("title", "summary", "questions", "text")
 
 
@@ -111,10 +112,10 @@ async def _originals(tx: Tx, found: Working) -> dict[str, Any]:
 
 async def keep(tx: Tx, me: Me, article_id: int, language: str, revision: int, **content: Any) -> int:
     """Keep what was typed; returns the new revision. ``revision`` 0: nobody was writing when the page was read, so a draft is
-    opened. Overtaken when somebody else has written since."""
-    if revision == 0 and await working.open_version(tx, article_id, language) is None:
+    opened. Overtaken when somebody else has written since, or has published or given up what the page was read from."""
+    if await working.open_version(tx, article_id, language) is None:
         row = await actions.open_draft(tx, me.id, article_id, language)
-        revision = int(row.revision)
+        revision = int(row.revision) if revision == 0 else GONE
     return await actions.write(tx, me.id, article_id, language, revision, **content)
 
 
@@ -216,8 +217,8 @@ async def conflict_page(
         **context,
         parts=differing,
         same={name: mine[name] for name in mine if name not in {part.name for part in differing}},
-        revision=error.revision,
-        by=context["names"].get(error.by, ""),
+        revision=error.revision if found.is_open else 0,
+        by=context["names"].get(found.version.changed_by if found.version is not None else error.by, ""),
         languages=language_names,
     )
 

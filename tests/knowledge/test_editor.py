@@ -99,6 +99,23 @@ async def test_the_second_of_two_is_shown_the_difference_and_loses_nothing(
     assert other.status_code == 409
 
 
+async def test_a_draft_that_was_published_meanwhile_is_put_together_too(
+    lead: httpx.AsyncClient, begin: Begin, ground: Ground
+) -> None:
+    article_id = await begin("Meters", text="One.")
+    where = f"/knowledge/articles/{article_id}/en"
+    mine = typed_in((await lead.get(where)).text, "editor")
+    await lead.post(where, data={**mine, "text": "One of theirs.", "then": "publish"})
+    assert (await lead.post(f"{where}/keep", data={**mine, "text": "One of mine."})).status_code == 409
+    both = await lead.post(where, data={**mine, "text": "One of mine.", "then": "save"})
+    assert both.status_code == 409
+    assert "<del>One of theirs.</del>" in both.text
+    form = typed_in(both.text, "merge")
+    assert (await lead.post(f"{where}/merge", data={**form, "text": "One of both."})).status_code == 303
+    assert (await _open(ground, article_id)).text == "One of both."
+    assert "One of theirs." in (await lead.get("/help/en/articles/meters")).text
+
+
 async def test_drafts_are_kept_while_one_writes(lead: httpx.AsyncClient, begin: Begin, ground: Ground) -> None:
     article_id = await begin("Meters", publish=True)
     where = f"/knowledge/articles/{article_id}/en"
