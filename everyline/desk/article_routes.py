@@ -190,10 +190,10 @@ async def _bare(tx: Tx, me: Me, case_id: int, message_id: int) -> tuple[Row, red
     return row, await _redacted(tx, case_id, row.text, spoken), spoken
 
 
-async def _redacted(tx: Tx, case_id: int, text: str, spoken: str) -> redacting.Redacted:
+async def _redacted(tx: Tx, case_id: int, text: str, spoken: str, *, guesses: bool = True) -> redacting.Redacted:
     person = await tx.one(statements.person, {"case_id": case_id})
     with speaking(spoken):
-        return redacting.without_person(text, person.name, person.addresses, [str(person.number)])
+        return redacting.without_person(text, person.name, person.addresses, [str(person.number)], guesses=guesses)
 
 
 @router.get("/messages/{message_id}/article")
@@ -238,11 +238,11 @@ async def make_article(
     title: Annotated[str, Form()] = "",
     text: Annotated[str, Form()] = "",
 ) -> Response:
-    """Begin an article with an answer; what tells of the customer is taken out once more, whatever was typed."""
+    """Begin an article with an answer; what is known of the customer is taken out once more, whatever was typed."""
     async with ground_of(request).database.transaction() as tx:
         _row, bare, spoken = await _bare(tx, me, case_id, message_id)
-        heading = await _redacted(tx, case_id, title, spoken)
-        body = await _redacted(tx, case_id, text, spoken) if text.strip() else bare
+        heading = await _redacted(tx, case_id, title, spoken, guesses=False)
+        body = await _redacted(tx, case_id, text, spoken, guesses=False) if text.strip() else bare
         if not heading.text:
             errors = {"title": _("Write a title.")}
             around = {} if by_script(request) else await frame(tx, me, None, await tx.rows(desk.queues))

@@ -29,8 +29,11 @@ class Redacted:
     replaced: int
 
 
-def without_person(text: str, name: str, addresses: Iterable[str], numbers: Sequence[str]) -> Redacted:
-    """The text of an answer for everybody. ``addresses``: the customer's contact points; ``numbers``: of their case."""
+def without_person(
+    text: str, name: str, addresses: Iterable[str], numbers: Sequence[str], *, guesses: bool = True
+) -> Redacted:
+    """The text of an answer for everybody. ``addresses``: the customer's contact points; ``numbers``: of their case.
+    ``guesses``: also what only looks like somebody's; without them whoever looked it through has the last word on that."""
     text, replaced = text.translate(_SIGNS), 0
     kept: list[str] = []
 
@@ -43,17 +46,19 @@ def without_person(text: str, name: str, addresses: Iterable[str], numbers: Sequ
         kept.append(match[0])
         return f"\ue000{len(kept) - 1}\ue001"
 
-    greeting = _GREETING.match(text)
+    greeting = _GREETING.match(text) if guesses else None
     if greeting is not None:
         text, replaced = text[greeting.end() :], replaced + 1
     for address in sorted({one for one in addresses if len(one) >= SHORTEST_NAME}, key=len, reverse=True):
         out(re.compile(re.escape(address), re.IGNORECASE), _("(address)"))
     text = _ADDRESS.sub(put_aside, text)  # pages of the web tell of nobody, and hold digits
-    out(_MAILBOX, _("(address)"))
+    if guesses:
+        out(_MAILBOX, _("(address)"))
     for number in numbers:
         out(rf"(?<!\w){re.escape(number)}(?!\w)", _("(number)"))
-    out(_NUMBER, _("(number)"))
-    out(_CODE, _("(number)"))
+    if guesses:
+        out(_NUMBER, _("(number)"))
+        out(_CODE, _("(number)"))
     whole = " ".join(name.split())
     parts = [whole, *(part for part in whole.split() if len(part) >= SHORTEST_NAME)] if whole else []
     for part in sorted(set(parts), key=len, reverse=True):

@@ -189,4 +189,4 @@ async def end(request: Request, me: Writer, case_id: int) -> Response:
     async with ground_of(request).database.transaction() as tx:
         await cases.get(tx, me, case_id)
         await talking.end(tx, me.id, case_id)
-    return done(request, f"/desk/cases/{case_id}", _("The talk is over. Wrap it up above."))
+    return done(request, f"/desk/cases/{case_id}", _("The talk is over."))

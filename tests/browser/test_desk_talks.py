@@ -23,6 +23,7 @@ from tests.browser.conftest import faults, sign_in, with_ground
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("C1", "E4", "A7"), pytest.mark.timeout(240)]
+STILL = {"reduced_motion": "reduce"}  # what fades in is not yet as it will be
 PASSWORD = "correct horse battery"
 LEAK = """Close every tap in the house. Look at the meter for five minutes.
 
@@ -231,7 +232,13 @@ def test_a_supervisor_looks_on_and_whispers(house: House) -> None:
     lead.get_by_label("Only we see it").fill("Offer the leak credit")
     lead.get_by_role("button", name="Say it").click()
     expect(agent.locator(".timeline")).to_contain_text("Offer the leak credit", timeout=10_000)
-    expect(agent.locator("#toasts")).to_contain_text("A supervisor says something to you")
+    expect(agent.locator("#said-now")).to_contain_text("A supervisor says something to you")
+    agent.goto(house.product.address + "/desk")
+    expect(agent.locator(".talk-tab")).to_have_count(1)
+    lead.get_by_role("button", name="Say something to the agent").click()
+    lead.get_by_label("Only we see it").fill("And ask for the meter")
+    lead.get_by_role("button", name="Say it").click()
+    expect(agent.locator("#toasts")).to_contain_text("A supervisor says something to you", timeout=10_000)
     expect(lead.locator(".timeline")).to_contain_text("Offer the leak credit")
     lead.get_by_role("button", name="Take over", exact=True).click()
     lead.wait_for_url(re.compile(r"/desk/cases/\d+"))
@@ -243,7 +250,9 @@ def test_no_fault_in_either_scheme(house: House) -> None:
     wrong: list[str] = []
     house.talks("There is a leak")
     for scheme in ("light", "dark"):
-        page = sign_in(house.chromium, house.product.address, "dana@harbor.example", PASSWORD, color_scheme=scheme)
+        page = sign_in(
+            house.chromium, house.product.address, "dana@harbor.example", PASSWORD, color_scheme=scheme, **STILL
+        )
         page.locator(".talk-tab").first.click()
         expect(page.locator(".talk-strip")).to_be_visible()
         expect(page.locator("#article-hits")).to_be_visible()
@@ -262,7 +271,9 @@ def test_no_fault_in_either_scheme(house: House) -> None:
             page.keyboard.press("Escape")
         page.set_viewport_size({"width": 390, "height": 800})
         wrong += faults(page)
-        lead = sign_in(house.chromium, house.product.address, "sam@harbor.example", PASSWORD, color_scheme=scheme)
+        lead = sign_in(
+            house.chromium, house.product.address, "sam@harbor.example", PASSWORD, color_scheme=scheme, **STILL
+        )
         for path in ("/desk/talks", "/setup/canned"):
             lead.goto(house.product.address + path)
             wrong += faults(lead)

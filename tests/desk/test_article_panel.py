@@ -145,7 +145,10 @@ async def test_an_answer_becomes_an_article_without_its_customer(desk: Desk) -> 
     for known in (customer, address, str(case.number), "010-9988"):
         assert known not in asked.partition("</header>")[2], known
     assert "Bring the card." in asked
-    smuggled = {"title": f"License of {customer}", "text": f"{customer} brings the card. {address}"}
+    smuggled = {
+        "title": f"License of {customer}",
+        "text": f"{customer} brings the card. {address} Or call 555 010 2000.",
+    }
     made = await desk.post(agent, url, **smuggled)
     assert made.status_code == 204
     article_id = int(await desk.value("select max(id) from article"))
@@ -153,6 +156,7 @@ async def test_an_answer_becomes_an_article_without_its_customer(desk: Desk) -> 
     kept = await desk.value("select title || ' ' || text from article_version")
     assert customer not in kept
     assert address not in kept
+    assert "Or call 555 010 2000." in kept, "whoever looked it through put a number of the house in"
     theirs = await desk.value("select min(id) from message where direction = 'in'")
     assert (await desk.part(agent, f"/desk/cases/{desk.case_id}/messages/{theirs}/article")).status_code == 404
     assert (await desk.post(agent, url, title=" ")).status_code == 422

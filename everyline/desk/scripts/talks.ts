@@ -100,13 +100,16 @@ function opened(event: Event): void {
   document.getElementById("reply-text")?.focus({ preventScroll: true });
 }
 
-/** A supervisor says something to me, or looks on: a sound and words, whichever case is open. */
+/** A supervisor says something to me, or looks on: in the open talk it shows by itself, of another it is told. */
 function hearSupervisor(kind: "whispered" | "monitored", { case: number, agent }: Sign): void {
   if (String(agent) !== document.querySelector<HTMLElement>("#talks")?.dataset["agent"]) return;
   const name = document.querySelector<HTMLElement>(`[data-tab="${number}"]`)?.dataset["name"] ?? "";
   if (kind === "whispered") chime();
-  toast({ text: word(`talk.${kind}`, { name }), seconds: kind === "whispered" ? 20 : 0 });
-  readStrip(number);
+  const text = word(`talk.${kind}`, { name });
+  if (open() === String(number)) {
+    say(text, kind === "whispered");
+    readStrip(number);
+  } else toast({ text, seconds: 12 });
 }
 
 export function startTalkRow(): void {
