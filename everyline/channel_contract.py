@@ -287,6 +287,9 @@ class Check:
     detail: str = ""  # what was found, or what the other side said
     milliseconds: int | None = None
     advice: str = ""  # what to do about it, unless it is well
+    to_copy: tuple[
+        tuple[str, str], ...
+    ] = ()  # what the advice has one put elsewhere: a name and its text, such as a DNS record
 
     @property
     def ok(self) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from everyline.channel_contract import Check, Severity
 from everyline.channels.email.records import Key, judged
 from everyline.ground.installation import Ground
+from everyline.ground.pages import render
 from everyline.lines import queries
 from everyline.lines.models import Line
 from everyline.people.models import Audit
@@ -244,6 +245,10 @@ def test_records_that_are_missing_are_recommendations() -> None:
     assert [step.severity for step in whole] == [Severity.OK] * 3
     other = judged("harbor.example", [], [], [(Key("every", "rsa", "MIIB"), ["p=OTHER"])])
     assert "p=MIIB" in other[1].advice
+    assert other[1].to_copy == (("Name", "every"), ("Value", "v=DKIM1; k=rsa; p=MIIB"))
+    shown = render("setup/check.html", step=other[2])
+    assert 'data-copy="_dmarc.harbor.example"' in shown
+    assert 'data-copy="v=DMARC1; p=none"' in shown
 
 
 async def test_the_test_says_which_step_failed_and_what_to_do(admin: httpx.AsyncClient, ground: Ground) -> None:

@@ -57,6 +57,7 @@ def judged(
             spf,
             none,
             _("Some hosts put mail from domains without it into spam. Add a TXT record such as: v=spf1 mx -all"),
+            (domain, "v=spf1 mx -all"),
         ),
         *([_dkim(key, "".join(published).replace(" ", "")) for key, published in keys] or [_unsigned()]),
         _found(
@@ -66,12 +67,19 @@ def judged(
             _("Some hosts ask for it. Add a TXT record {name}: {value}").format(
                 name=f"_dmarc.{domain}", value="v=DMARC1; p=none"
             ),
+            (f"_dmarc.{domain}", "v=DMARC1; p=none"),
         ),
     ]
 
 
-def _found(step: str, record: str, none: str, advice: str) -> Check:
-    return Check(step, detail=record) if record else Check(step, Severity.NOTE, none, advice=advice)
+def _found(step: str, record: str, none: str, advice: str, wanted: tuple[str, str]) -> Check:
+    return Check(step, detail=record) if record else _missing(step, none, advice, wanted)
+
+
+def _missing(step: str, none: str, advice: str, wanted: tuple[str, str]) -> Check:
+    """A record that is to be added: its name and its value are there to be copied."""
+    name, value = wanted
+    return Check(step, Severity.NOTE, none, advice=advice, to_copy=((_("Name"), name), (_("Value"), value)))
 
 
 def _unsigned() -> Check:
@@ -85,7 +93,7 @@ def _dkim(key: Key, published: str) -> Check:
         return Check(step, detail=key.name)
     value = f"v=DKIM1; k={key.kind}; p={key.public}"
     advice = _("Add a TXT record {name}: {value}").format(name=key.name, value=value)
-    return Check(step, Severity.NOTE, _("Nobody can check the signature yet"), advice=advice)
+    return _missing(step, _("Nobody can check the signature yet"), advice, (key.name, value))
 
 
 async def _texts(name: str) -> list[str] | None:
