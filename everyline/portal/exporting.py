@@ -88,10 +88,13 @@ async def collected(tx: Tx, customer_id: int) -> tuple[dict[str, Any], list[tupl
             }
             for one in await sign_ins.of_customer(tx, row.id)
         ],
-        "surveys": [
-            {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in one.items()}
-            for one in await queries.surveys(tx, row.id)
-        ],
+        **{
+            name: [
+                {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in one.items()}
+                for one in every
+            ]
+            for name, every in (await queries.said(tx, row.id)).items()
+        },
         "cases": cases,
     }
     return known, files

@@ -60,7 +60,18 @@ select (select count(*) from "case" where customer_id = :customer_id and merged_
     (select count(*) from shown_message where customer_id = :customer_id) as messages,
     (select count(*) from attachment f join shown_message m on m.id = f.message_id where m.customer_id = :customer_id) as files,
     (select coalesce(sum(f.size), 0) from attachment f join shown_message m on m.id = f.message_id where m.customer_id = :customer_id) as bytes,
-    (select count(*) from survey where customer_id = :customer_id and score is not null) as surveys;
+    (select count(*) from survey where customer_id = :customer_id and score is not null) as surveys,
+    (select count(*) from article_feedback where customer_id = :customer_id) as opinions,
+    (select count(*) from gap where customer_id = :customer_id) as searches;
+
+-- name: opinions
+-- What a customer said of answers, oldest first.
+select f.at, p.title as answer, f.language, f.helped, f.words, f.channel from article_feedback f
+left join published_article p on p.id = f.article_id and p.language = f.language where f.customer_id = :customer_id order by f.id;
+
+-- name: searches
+-- What a customer looked for and did not find, oldest first.
+select at, words, channel from gap where customer_id = :customer_id order by id;
 
 -- name: surveys
 -- What a customer said when they were asked.

@@ -63,10 +63,20 @@ async def linked(tx: Tx, customer_id: int, case_id: int) -> Sequence[Row]:
 
 
 async def stored(tx: Tx, customer_id: int) -> Row:
-    """How much there is of a customer: ``cases``, ``messages``, ``files``, ``bytes``, ``surveys``."""
+    """How much there is of a customer: ``cases``, ``messages``, ``files``, ``bytes``, ``surveys``, ``opinions`` of answers,
+    ``searches`` that found nothing."""
     return await tx.one(statements.stored, {"customer_id": customer_id})
 
 
-async def surveys(tx: Tx, customer_id: int) -> list[dict[str, Any]]:
-    """What a customer said when they were asked."""
-    return [row._asdict() for row in await tx.rows(statements.surveys, {"customer_id": customer_id})]
+async def said(tx: Tx, customer_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What a customer said when they were asked (``surveys``), of answers (``answers_judged``), and what they looked for and
+    did not find (``searches``)."""
+    asked = {
+        "surveys": statements.surveys,
+        "answers_judged": statements.opinions,
+        "searches": statements.searches,
+    }
+    return {
+        name: [row._asdict() for row in await tx.rows(statement, {"customer_id": customer_id})]
+        for name, statement in asked.items()
+    }

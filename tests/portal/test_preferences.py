@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from conftest import until
+from everyline.articles import actions as articles
 from everyline.customers import actions as customers
 from everyline.customers import preferences
 from everyline.customers.rules import granted
@@ -149,6 +150,11 @@ async def test_what_is_stored_in_words_and_as_a_file(company: Company) -> None:
     files = {"files": ("../../etc/passwd\n.txt", b"the content", "text/plain")}
     await browser.post(f"/help/en/cases/{number}/reply", data={"text": "Here."}, files=files)
     await until(company.all_done)
+    async with company.ground.database.transaction() as tx:
+        article_id = await articles.add(tx, None, "en", "Dog licences", text="Bring your dog.")
+        await articles.publish(tx, None, article_id, "en")
+    await browser.post("/help/en/articles/dog-licences/feedback", data={"helped": "no"})
+    await browser.get("/help/en/search?q=flying+cats", headers={"user-agent": "Mozilla/5.0 (X11) Firefox/140.0"})
     page = await browser.get("/help/en/stored")
     assert "Take it all with me" in page.text
     answer = await browser.get("/help/en/stored/export")
@@ -165,6 +171,9 @@ async def test_what_is_stored_in_words_and_as_a_file(company: Company) -> None:
     assert ".." not in name
     assert sorted(archive.namelist()) == sorted(["my-data.json", name])
     assert "stranger" not in json.dumps(known)
+    assert [(one["answer"], one["helped"]) for one in known["answers_judged"]] == [("Dog licences", False)]
+    assert [one["words"] for one in known["searches"]] == ["flying cats"]
+    assert "search that found nothing" in page.text
 
 
 async def test_signing_out_everywhere_else(company: Company) -> None:
