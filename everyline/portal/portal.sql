@@ -67,7 +67,7 @@ select (select count(*) from "case" where customer_id = :customer_id and merged_
 -- name: opinions
 -- What a customer said of answers, oldest first.
 select f.at, p.title as answer, f.language, f.helped, f.words, f.channel from article_feedback f
-left join published_article p on p.id = f.article_id and p.language = f.language where f.customer_id = :customer_id order by f.id;
+left join published_article p on p.article_id = f.article_id and p.language = f.language where f.customer_id = :customer_id order by f.id;
 
 -- name: searches
 -- What a customer looked for and did not find, oldest first.
