@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from everyline.cases.rules import Status
 from everyline.ground.moments import zone as zone_of
@@ -115,13 +116,19 @@ def moment_of_day(at: datetime, zone: str) -> str:
 
 def day_in_words(at: datetime, zone: str, today: date | None = None) -> str:
     """``today``, or the day and month, with the year when it is another."""
-    from babel.dates import format_skeleton
-
     local = at.astimezone(zone_of(zone)).date()
     if local == today:
         return _("today")
     skeleton = "MMMMd" if today is not None and local.year == today.year else "yMMMMd"
-    return str(format_skeleton(skeleton, datetime(local.year, local.month, local.day, tzinfo=UTC), locale=language()))
+    return _day(local, skeleton, language())
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, skeleton: str, spoken: str) -> str:
+    """A day as it is said in a language: the same for a thousand readers of what changed on it."""
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton(skeleton, datetime(day.year, day.month, day.day, tzinfo=UTC), locale=spoken))
 
 
 def day_and_time(at: datetime, zone: str, today: date | None = None) -> str:
