@@ -87,6 +87,8 @@ async def frame(tx: Tx, request: Request, me: Me, current: str) -> dict[str, Any
     context = await shell(
         tx, me, face=_("Everyline set-up"), home="/setup", nav=groups, nav_label=_("Set-up"), live="quarantine"
     )
+    if not me.may("line.read"):
+        context["shell"]["home"] = "/desk"  # who comes here for words of their own alone
     return {**context, "may": me.may, "done": _(DONE[done]) if done in DONE else "", "trouble": "", "errors": {}}
 
 
