@@ -53,7 +53,7 @@ build: setup ## build scripts and translations anew
 
 words: setup-development ## collect the interface's strings into the catalogues: make words [LANGUAGE=de, a new one]
 	@mkdir -p everyline/locale
-	$(VENV)/pybabel -q extract -F tools/babel.cfg -k _ -k mark --no-location --omit-header --sort-output \
+	$(VENV)/pybabel -q extract -F tools/babel.cfg -k _ -k mark -k translated --no-location --omit-header --sort-output \
 	  -o everyline/locale/everyline.pot everyline
 	$(VENV)/pybabel -q update -i everyline/locale/everyline.pot -d everyline/locale -D everyline --no-fuzzy-matching \
 	  --ignore-obsolete $(if $(LANGUAGE),-l $(LANGUAGE) --init-missing)

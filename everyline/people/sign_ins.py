@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import timedelta
+from typing import TypedDict
 
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy import text as literal
@@ -307,7 +308,18 @@ async def make_link(tx: Tx, by: int | None, agent_id: int, purpose: str) -> str:
     return token
 
 
-async def link_letter(tx: Tx, by: int | None, agent_id: int, purpose: str, address: str) -> dict[str, str]:
+class Letter(TypedDict):
+    """A letter to one of us, as ``dispatch.notify`` takes it."""
+
+    idempotency_key: str
+    address: str
+    name: str
+    subject: str
+    text: str
+    language: str
+
+
+async def link_letter(tx: Tx, by: int | None, agent_id: int, purpose: str, address: str) -> Letter:
     """Make a link, and the letter that brings it, in the agent's language: what ``dispatch.notify`` takes. ``address`` is
     that of the product, without a slash at its end."""
     agent = await queries.get(tx, agent_id)

@@ -30,7 +30,7 @@ HOW = configparser.ConfigParser()  # the same that `make words` reads
 HOW.read(ROOT / "tools/babel.cfg", encoding="utf-8")
 METHODS = [(pattern, method) for method, pattern in (name.split(": ") for name in HOW.sections())]
 OPTIONS = {name.split(": ")[1]: dict(HOW[name]) for name in HOW.sections()}
-KEYWORDS = {"_": None, "mark": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "mark": None, "translated": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%(?:\.\d)?[sdf]|\{\w*\}")
 PSEUDO = "eo"  # stands for a language in which every text is there and looks strange
 CUSTOMERS_READ = (
@@ -230,7 +230,18 @@ async def test_the_sign_in_page_shows_only_what_is_for_translation(
 
 
 @pytest.mark.req("P5")
-@pytest.mark.parametrize("path", ["/desk", "/desk/cases/{case}", "/setup/lines", "/setup/queues", "/setup/quarantine", "/knowledge", "/knowledge/health"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk",
+        "/desk/cases/{case}",
+        "/setup/lines",
+        "/setup/queues",
+        "/setup/quarantine",
+        "/knowledge",
+        "/knowledge/health",
+    ],
+)
 async def test_pages_show_only_what_is_for_translation(
     pseudo: None, path: str, ground: Ground, client: httpx.AsyncClient, sign_in: SignInAs
 ) -> None:
