@@ -249,7 +249,7 @@ async def make_article(
             typed = {"title": title, "text": body.text}
             return _ask_article(request, case_id, message_id, typed, body.replaced, errors, **around)
         article_id = await articles.add(tx, me.id, spoken, heading.text, text=body.text, source=f"case:{case_id}")
-    to = f"/knowledge/{article_id}?language={spoken}"
+    to = f"/knowledge/articles/{article_id}/{spoken}"
     if by_script(request):
         return Response(status_code=204, headers={"HX-Redirect": to})
     return RedirectResponse(to, 303)
