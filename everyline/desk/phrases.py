@@ -45,7 +45,8 @@ POINT_KINDS = {
     "handle": mark("Name on a network"),
     "postal": mark("Postal address"),
 }
-POINT_ICONS = {"mailbox": "email", "number": "phone", "handle": "social", "postal": "post"}
+VISITOR = mark("Chat on a website")  # a kind that nobody adds by hand
+POINT_ICONS = {"mailbox": "email", "number": "phone", "handle": "social", "postal": "post", "visitor": "webchat"}
 
 
 def _form(day: date, skeleton: str) -> str:

@@ -17,6 +17,7 @@ from everyline.desk.lists import channel_facts, shown_row
 from everyline.desk.queries import statements
 from everyline.dispatch.queries import Correspondence, correspondence
 from everyline.dispatch.queries import statements as deliveries
+from everyline.ground import addresses
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.moments import zone
@@ -205,9 +206,9 @@ def pane(
         "points": [
             {
                 "id": point.id,
-                "kind": _(phrases.POINT_KINDS.get(point.kind, point.kind)),
+                "kind": _(phrases.POINT_KINDS.get(point.kind, phrases.VISITOR)),
                 "icon": phrases.POINT_ICONS.get(point.kind, "at"),
-                "address": point.address,
+                "address": addresses.shown(point.kind, point.address),
                 "label": point.label,
                 "preferred": point.preferred,
                 "bad": point.bad_since is not None,

@@ -180,6 +180,8 @@ def _beside(row: Any, facts: dict[str, Any]) -> list[dict[str, str]]:
 
 def _how(row: Any, channel: Facts | Any, delivery: Any | None) -> str:
     label = _(channel.label)
+    if row.direction == "out" and channel.pulled:
+        return label
     if row.direction == "out":
         to = delivery.address if delivery is not None else row.address
         return _("%(channel)s to %(address)s") % {"channel": label, "address": to or _("nobody")}

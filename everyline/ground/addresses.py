@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from everyline.ground.words import _
+
 MAILBOX = "mailbox"
 NUMBER = "number"
 HANDLE = "handle"
@@ -26,7 +28,7 @@ def normal_mailbox(address: str) -> str:
     address = address.strip()
     if len(address) > 320 or not _MAILBOX.fullmatch(address):
         raise ValueError("an email address looks like name@example.org")
-    local, _, domain = address.rpartition("@")
+    local, _at, domain = address.rpartition("@")
     try:
         host = domain.rstrip(".").encode("idna").decode("ascii") if not domain.isascii() else domain.rstrip(".")
     except UnicodeError as error:
@@ -51,7 +53,7 @@ def normal_number(number: str) -> str:
 
 def normal_handle(handle: str) -> str:
     """``name@network`` in lower case. Raises ValueError when either is missing."""
-    name, _, network = handle.strip().lstrip("@").rpartition("@")
+    name, _at, network = handle.strip().lstrip("@").rpartition("@")
     if not name or not network:
         raise ValueError("a handle looks like name@network")
     return f"{name}@{network}".lower()
@@ -89,3 +91,8 @@ KINDS: dict[str, Callable[[str], str]] = {
 def normal(kind: str, address: str) -> str:
     """The normal form of an address. Raises ValueError with words for people."""
     return KINDS[kind](address)
+
+
+def shown(kind: str, address: str) -> str:
+    """An address as people are shown it: a visitor's name of ours means nothing to anybody but its first letters."""
+    return _("Visitor %s") % address[2:6].upper() if kind == VISITOR else address

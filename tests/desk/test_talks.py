@@ -61,6 +61,15 @@ async def test_the_strip_says_who_looks_what_was_seen_and_when_it_ends(talks: Ta
     assert (await talks.get(agent, strip)).text.strip() == ""
 
 
+async def test_a_visitor_has_a_name_for_people_and_no_number_of_ours(talks: TalkDesk) -> None:
+    agent = await talks.agent(name="Maya Okafor")
+    _visitor, _stream, case_id = await talks.talk(agent)
+    page = (await talks.get(agent, f"/desk/cases/{case_id}")).text
+    address = await talks.value("select address from contact_point where kind = 'visitor'")
+    assert address not in page
+    assert f"Visitor {address[2:6].upper()}" in page
+
+
 async def test_who_reads_the_strip_of_their_talk_has_read_it_and_nobody_else(talks: TalkDesk) -> None:
     agent, other = await talks.agent(), await talks.agent()
     visitor, stream, case_id = await talks.talk(agent)

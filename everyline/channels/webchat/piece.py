@@ -118,7 +118,7 @@ def read(line: Line, raw: Raw) -> list[Inbound]:
 def _message(found: Utterance) -> Inbound:
     text = plain(found.text).strip()
     files = tuple(_file(kept) for kept in found.files)
-    name = one_line(found.name)[:200] or _("Visitor %s") % found.visitor[2:6].upper()
+    name = one_line(found.name)[:200] or addresses.shown(addresses.VISITOR, found.visitor)
     fields: dict[str, str] = {}
     for label, answer in found.fields:
         if answer:
