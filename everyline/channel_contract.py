@@ -542,6 +542,10 @@ class TalkDoor(Door, Protocol):
         """Where answers may go when the sender does not look. ``instead``: rather than wait here, they want to be answered
         by mail. Conflict when there is no talk that goes on."""
 
+    async def ask_callback(self, line: Line, sender: Address, number: str) -> Talk:
+        """Rather than wait here, they want to be called at a number; they keep their place. Conflict when there is no talk that
+        waits, Invalid when nobody can be called there."""
+
     async def end(self, line: Line, sender: Address) -> Talk:
         """The sender ends the talk. Conflict when there is none."""
 

@@ -189,6 +189,11 @@ class TalkDoor:
             await talking.claim(tx, line.id, sender, mailbox, instead=instead)
             return await self._now(tx, line, sender)
 
+    async def ask_callback(self, line: Line, sender: Address, number: str) -> Talk:
+        async with self._transaction() as tx:
+            await talking.ask_callback(tx, line.id, sender, number)
+            return await self._now(tx, line, sender)
+
     async def end(self, line: Line, sender: Address) -> Talk:
         async with self._transaction() as tx:
             await talking.end_by_customer(tx, line.id, sender)

@@ -13,7 +13,7 @@ from everyline.channel_contract import Address, Card, Page, SurveyQuestion
 from everyline.dispatch import actions as dispatch
 from everyline.dispatch import talks as saying
 from everyline.ground import events, sql
-from everyline.ground.addresses import MAILBOX, normal
+from everyline.ground.addresses import MAILBOX, NUMBER, normal
 from everyline.ground.bus import Bus
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -30,6 +30,7 @@ statements = sql.beside(__file__, "talks.sql")
 
 WORD = "talk"  # what transient words about talks are called on the bus
 MOST_LIVE = 500
+CALLBACK = "call back"  # tag of a case whose customer waits to be called
 MOST_CANNED = 12  # offered at a time
 
 
@@ -172,6 +173,28 @@ async def claim(tx: Tx, line_id: int, sender: Address, mailbox: str, *, instead:
     await events.record(tx, "talk.claimed", case_id=row.case_id, interaction_id=row.id, line_id=line_id)
     if instead and row.mode == "live" and not row.in_hand:
         await queues.answer_later(tx, None, row.case_id, row.id, "transferred")
+
+
+async def ask_callback(tx: Tx, line_id: int, sender: Address, number: str) -> None:
+    """Who waits wants to be called instead: they wait on, in their place, until whoever gets the case calls them. The number is
+    theirs to say and nobody has proved it, so it stands in the talk and on no customer. Conflict when they do not wait; Invalid."""
+    try:
+        number = normal(NUMBER, number)
+    except ValueError as error:
+        raise Invalid(_("This is no phone number."), {"number": _("A number looks like +1 360 555 0142")}) from error
+    row = await _going_on(tx, line_id, sender)
+    if row.mode != "live" or row.in_hand:
+        raise Conflict(_("Somebody talks with you already."))
+    talk = await letters.facts(tx, row.id)
+    with speaking(talk.language or "en"):
+        said = (
+            _("We call you at %s as soon as somebody is free. You keep your place, and can close this page.") % number
+        )
+    await saying.say(tx, talk, said)
+    await queues.answer_later(tx, None, row.case_id, row.id, "transferred")
+    case = await case_queries.locked(tx, row.case_id)
+    await cases.describe(tx, None, row.case_id, tags=[*case.tags, CALLBACK])
+    await events.record(tx, "talk.callback_asked", case_id=row.case_id, interaction_id=row.id, line_id=line_id)
 
 
 async def ask_transcript(tx: Tx, signer: CaseSigner, line_id: int, sender: Address, mailbox: str) -> None:

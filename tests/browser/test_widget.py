@@ -172,7 +172,7 @@ def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product
 
 
 def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, product: RunningProduct) -> None:
-    arrange(product, "", "questions=Your name | name | required")
+    arrange(product, "", "questions=Your name | name | required", "waits_alone=true", "calls_back=true")
     wrong: list[str] = []
     for scheme in ("light", "dark"):
         page = chromium.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme).new_page()
@@ -195,6 +195,11 @@ def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, produc
         page.keyboard.press("Enter")
         expect(page.locator("[data-pending]")).to_have_count(0, timeout=10_000)
         wrong += faults(page)
+        page.get_by_role("button", name="Call me back instead").press("Enter")
+        page.get_by_label("Your phone number").fill("+1 360 555 0142")
+        wrong += faults(page)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("log")).to_contain_text("We call you at +13605550142")
         page.keyboard.press("Escape")
         expect(opener).to_be_focused()
     assert wrong == []

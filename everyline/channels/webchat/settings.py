@@ -171,6 +171,14 @@ class WebchatSettings(LineSettings):
         description=_("Within the hours; else their messages are answered by mail."),
         json_schema_extra=asked_under(_TALKS),
     )
+    calls_back: bool = Field(
+        default=False,
+        title=_("Offer to call back"),
+        description=_(
+            "Who waits leaves a number and keeps their place; whoever gets the case calls. For teams with telephones."
+        ),
+        json_schema_extra=asked_under(_TALKS),
+    )
     transcripts: bool = Field(
         default=True, title=_("Offer to mail the talk at its end"), json_schema_extra=asked_under(_TALKS)
     )

@@ -147,6 +147,7 @@ def home(line: Line, standing: Standing) -> dict[str, Any]:
         "search": True,
         "verifies_by_mail": settings.verifies_by_mail,
         "transcripts": settings.transcripts,
+        "calls_back": settings.calls_back,
         "powered": True,
         "texts": texts(),
     }

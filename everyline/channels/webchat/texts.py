@@ -30,6 +30,8 @@ def texts() -> dict[str, str]:
         "go.on": _("Go on"),
         "mailbox": _("Your email address"),
         "by.mail": _("Answer me by email instead"),
+        "call.back": _("Call me back instead"),
+        "number": _("Your phone number"),
         "copy": _("Mail me a copy of the talk"),
         "prove": _("Show that a mailbox is mine"),
         "code.send": _("Send me a code"),

@@ -65,6 +65,7 @@ class Widget:
             Route("/{slug}/files/{file}", of(self._file), methods=get),
             Route("/{slug}/page", of(self._page), methods=post),
             Route("/{slug}/mailbox", of(self._mailbox), methods=post),
+            Route("/{slug}/callback", of(self._callback), methods=post),
             Route("/{slug}/transcript", of(self._transcript), methods=post),
             Route("/{slug}/end", of(self._end), methods=post),
             Route("/{slug}/survey", of(self._survey), methods=post),
@@ -190,6 +191,12 @@ class Widget:
         mailbox = _mailbox_in(said)
         found = await self._door.claim(asked.line, asked.visitor.address, mailbox, instead=said.get("instead") is True)
         return answer({"talk": shapes.talk(found)})
+
+    async def _callback(self, asked: Asked) -> Response:
+        if not asked.settings.calls_back:
+            raise Refusal(404, "nothing", _("Nobody is called from here."))
+        number = text_in(await words(asked.request), "number", 60)
+        return answer({"talk": shapes.talk(await self._door.ask_callback(asked.line, asked.visitor.address, number))})
 
     async def _transcript(self, asked: Asked) -> Response:
         if not asked.settings.transcripts:

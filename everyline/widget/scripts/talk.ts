@@ -148,6 +148,7 @@ export class TalkView {
     this.#beside.append(h("div", { class: "place" }, talk.place !== null && h("p", {}, chat.text("place")), talk.place !== null && h("b", {}, String(talk.place)),
       h("p", {}, talk.wait ? chat.text("wait", { wait: talk.wait.words }) : chat.text("wait.unknown"))),
     h("ul", { class: "rows" }, h("li", {}, h("button", { type: "button", onclick: () => chat.show("mailbox", "instead") }, icon("mail"), h("span", {}, chat.text("by.mail")), icon("next"))),
+      chat.home!.calls_back && h("li", {}, h("button", { type: "button", onclick: () => chat.show("mailbox", "call") }, icon("phone"), h("span", {}, chat.text("call.back")), icon("next"))),
       ...chat.home!.links.map((one) => h("li", {}, link(h("a", {}, h("span", {}, one.words), icon("next")), one.url)))));
   }
 

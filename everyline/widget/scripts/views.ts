@@ -93,28 +93,30 @@ export function questions(chat: Chat, panel: HTMLElement) {
   panel.append(bar(chat, chat.text("start"), chat.home!.state), form);
 }
 
-/** A mailbox: for answers, for a copy of the talk, or to show who one is by a code. */
+/** A mailbox: for answers, for a copy of the talk, or to show who one is by a code; or a number to be called at. */
 export function mailbox(chat: Chat, panel: HTMLElement, why: string) {
-  const title = { instead: "by.mail", transcript: "copy", prove: "prove" }[why] ?? "by.mail";
+  const title = { instead: "by.mail", call: "call.back", transcript: "copy", prove: "prove" }[why] ?? "by.mail";
   panel.append(bar(chat, chat.text(title), ""), h("div", { class: "scroll" }, mailboxForm(chat, why === "instead", why)));
 }
 
 export function mailboxForm(chat: Chat, instead: boolean, why = ""): HTMLElement {
   const wrong = h("p", { class: "wrong", role: "alert" });
-  const box = h("input", { class: "input", type: "email", name: "mailbox", id: "m", required: true, autocomplete: "email" });
+  const calls = why === "call";
+  const box = h("input", { class: "input", type: calls ? "tel" : "email", name: calls ? "number" : "mailbox", id: "m", required: true, autocomplete: calls ? "tel" : "email" });
   const act = async () => {
     if (why === "transcript") await chat.wire.ask("transcript", { mailbox: box.value });
     else if (why === "prove") {
       await chat.wire.ask("code", { mailbox: box.value });
       return form.replaceWith(codeForm(chat, box.value));
-    } else chat.talk = (await chat.wire.ask<{ talk: Talk }>("mailbox", { mailbox: box.value, instead })).talk;
+    } else if (calls) chat.talk = (await chat.wire.ask<{ talk: Talk }>("callback", { number: box.value })).talk;
+    else chat.talk = (await chat.wire.ask<{ talk: Talk }>("mailbox", { mailbox: box.value, instead })).talk;
     chat.say(chat.text("done"));
     chat.show("talk");
   };
   const form = h("form", { class: "sheet", onsubmit: (event: Event) => {
     event.preventDefault();
-    act().catch((error) => (wrong.textContent = error instanceof Refused ? error.fields["mailbox"] ?? error.message : chat.text("failed")));
-  } }, h("div", {}, h("label", { for: "m" }, chat.text("mailbox")), box), wrong, h("button", { class: "go" }, icon("mail"), chat.text(why === "prove" ? "code.send" : "ok")));
+    act().catch((error) => (wrong.textContent = error instanceof Refused ? error.fields[box.name] ?? error.message : chat.text("failed")));
+  } }, h("div", {}, h("label", { for: "m" }, chat.text(box.name)), box), wrong, h("button", { class: "go" }, icon(calls ? "phone" : "mail"), chat.text(why === "prove" ? "code.send" : "ok")));
   return form;
 }
 

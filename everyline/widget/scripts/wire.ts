@@ -20,7 +20,7 @@ export type Home = {
   name: string; greeting: string; notice: string; language: string; colour: string; logo: string; position: string; open: boolean;
   staffed: boolean; state: string; usual: string; closed_words: string; wait: Wait | null; team: Agent[]; fields: Field[];
   files: { most: number; largest: number; kinds: string[] }; longest_text: number; links: { words: string; url: string }[];
-  search: boolean; verifies_by_mail: boolean; transcripts: boolean; texts: Record<string, string>;
+  search: boolean; verifies_by_mail: boolean; transcripts: boolean; calls_back: boolean; texts: Record<string, string>;
 };
 export type Hello = {
   token: string; visitor: string; verification: string; name: string; mailbox: string; talk: Talk | null; messages: Message[];

@@ -14,6 +14,7 @@ from conftest import SignInAs, until
 from everyline.cases.models import Case, Interaction, Message, Note, Talk
 from everyline.channel_contract import Card
 from everyline.channels.webchat.tests.chat import Chat, begun, opened
+from everyline.customers.models import ContactPoint
 from everyline.dispatch.models import Delivery
 from everyline.ground.installation import Ground
 from everyline.intake import talking
@@ -292,6 +293,32 @@ async def test_two_keepers_at_once_send_one_mail(chat: Chat, sign_in: SignInAs) 
     await later(chat, here_at=100, answered_at=100)
     await asyncio.gather(*(chat.keeper.round() for _ in range(5)))
     assert len(await mails(chat)) == 1
+
+
+async def test_who_waits_is_called_back_and_keeps_their_place(chat: Chat, sign_in: SignInAs) -> None:
+    first, first_stream, first_case = await begun(chat)
+    _second, _other, second_case = await begun(chat, "Me too")
+    off = await first.post("callback", {"number": "+1 360 555 0142"})
+    assert (off.status_code, off.json()["error"]) == (404, "nothing"), "a line without telephones offers no call"
+    await chat.change(calls_back=True)
+    assert (await first.get("home")).json()["calls_back"]
+    wrong = await first.post("callback", {"number": "call me maybe"})
+    assert (wrong.status_code, list(wrong.json()["fields"])) == (422, ["number"])
+    answer = await first.post("callback", {"number": "(360) 555-0142"})
+    assert (answer.status_code, answer.json()["talk"]["phase"]) == (200, "mail")
+    entries = {one.case_id: one for one in await chat.rows(QueueEntry) if one.state in ("waiting", "offered")}
+    assert entries[first_case].waiting_since < entries[second_case].waiting_since, "the place is kept"
+    assert "+13605550142" in [one.text for one in await chat.rows(Message) if one.direction == "out"][-1]
+    assert (await chat.rows(Case))[0].tags == ["call back"]
+    assert "+13605550142" not in [one.address for one in await chat.rows(ContactPoint)], "nobody has proved it"
+    again = await first.post("callback", {"number": "+1 360 555 0142"})
+    assert again.status_code == 409
+    await first_stream.close()
+    await later(chat, here_at=600)
+    await chat.keeper.round()
+    assert [one.id for one in await chat.rows(QueueEntry) if one.case_id == first_case and one.state == "waiting"], (
+        "who closes the page waits on"
+    )
 
 
 async def test_rather_by_mail_than_wait(chat: Chat) -> None:
