@@ -43,6 +43,10 @@ CUSTOMERS_READ = (
     "portal/*.py",
     "portal/templates/*.html",
     "customers/sign_ins.py",
+    "intake/talking.py",
+    "reports/survey_pages.py",
+    "reports/templates/survey.html",
+    "reports/templates/thanks.html",
 )
 
 
