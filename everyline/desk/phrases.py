@@ -46,7 +46,7 @@ POINT_KINDS = {
     "postal": mark("Postal address"),
 }
 VISITOR = mark("Chat on a website")  # a kind that nobody adds by hand
-POINT_ICONS = {"mailbox": "email", "number": "phone", "handle": "social", "postal": "post", "visitor": "webchat"}
+POINT_ICONS = {"mailbox": "email", "number": "phone", "handle": "social", "postal": "post", "visitor": "talk"}
 
 
 def _form(day: date, skeleton: str) -> str:

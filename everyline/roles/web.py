@@ -12,12 +12,13 @@ import os
 import pkgutil
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from functools import cache
 from types import ModuleType
 
 import uvicorn
-from fastapi import FastAPI
-from starlette.routing import Mount
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -91,6 +92,24 @@ def parts(name: str) -> list[ModuleType]:
     ]
 
 
+@cache
+def pages() -> Sequence[BaseRoute]:
+    """The pages of all nouns and faces; put together once a process, which takes longer than all else of an application."""
+    found = APIRouter()
+    for module in parts("routes"):
+        found.include_router(module.router)
+    return found.routes
+
+
+@cache
+def parts_of_api() -> Sequence[BaseRoute]:
+    """What nouns and faces add to the API, likewise."""
+    found = APIRouter()
+    for module in parts("api"):
+        found.include_router(module.create_router(OnceRoute))
+    return found.routes
+
+
 def create_app(ground: Ground) -> FastAPI:
     """The application of one web process."""
     hub = Hub(ground)
@@ -115,12 +134,10 @@ def create_app(ground: Ground) -> FastAPI:
     app.state.brands, app.state.queues_now = Brands(), QueuesNow()
     app.state.shelf, app.state.readings = shelf, readings
     answers.install(app)
-    for module in parts("routes"):
-        app.include_router(module.router)
+    app.router.routes.extend(pages())
     app.include_router(health.router)
     api = create_api()
-    for module in parts("api"):
-        api.include_router(module.create_router(OnceRoute))
+    api.router.routes.extend(parts_of_api())
     api.state.ground, api.state.door, api.state.hub, api.state.board = ground, door, hub, board
     app.mount("/api/v1", api)
     app.router.routes.append(Mount("/static", Files(directory=STATIC)))
