@@ -235,6 +235,7 @@ def test_a_supervisor_looks_on_and_whispers(house: House) -> None:
     expect(agent.locator("#said-now")).to_contain_text("A supervisor says something to you")
     agent.goto(house.product.address + "/desk")
     expect(agent.locator(".talk-tab")).to_have_count(1)
+    agent.wait_for_timeout(2000)  # what was said before the page listens stands on its case and is not announced
     lead.get_by_role("button", name="Say something to the agent").click()
     lead.get_by_label("Only we see it").fill("And ask for the meter")
     lead.get_by_role("button", name="Say it").click()
