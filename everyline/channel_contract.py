@@ -158,12 +158,15 @@ class Raw:
     """What came in from the wire, before anything is made of it.
 
     ``external_id`` is what makes the same piece delivered twice one piece, unique per line. A channel whose wire
-    gives none derives it from the content. ``envelope`` is JSON: what the wire said beside the bytes.
+    gives none derives it from the content. ``envelope`` is JSON: what the wire said beside the bytes. ``writer``, where the
+    wire knows whose piece it is and what they say has an order, keeps that order: theirs are settled one after the other,
+    also when a process dies between them.
     """
 
     external_id: str
     body: bytes
     envelope: Mapping[str, Any] = field(default_factory=dict)
+    writer: str = ""
 
 
 class InboundKind(StrEnum):

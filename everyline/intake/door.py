@@ -37,8 +37,8 @@ GROUP = 200  # pieces of one commit
 GROUP_BYTES = 8 * 1024 * 1024
 
 _INSERT = """
-insert into inbound (line_id, external_id, body, file_hash, size, envelope)
-select * from unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::bigint[], %s::jsonb[])
+insert into inbound (line_id, external_id, body, file_hash, size, envelope, writer)
+select * from unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::bigint[], %s::jsonb[], %s::text[])
 on conflict (line_id, external_id) do nothing returning line_id, external_id
 """
 _CURSOR = """
@@ -55,6 +55,7 @@ class _Piece:
     file_hash: str | None
     size: int
     envelope: Mapping[str, Any]
+    writer: str
     cursor: Mapping[str, Any] | None
     kept: asyncio.Future[bool]
 
@@ -99,6 +100,7 @@ class IntakeDoor(TalkDoor):
             file_hash,
             size,
             raw.envelope,
+            raw.writer,
             cursor,
             asyncio.get_running_loop().create_future(),
         )
@@ -148,6 +150,7 @@ class IntakeDoor(TalkDoor):
                     [piece.file_hash for piece in group],
                     [piece.size for piece in group],
                     [Jsonb(dict(piece.envelope)) for piece in group],
+                    [piece.writer for piece in group],
                 ),
                 binary=True,
             )

@@ -1,16 +1,30 @@
 -- name: claim
 -- Take what is due, oldest first, by moving its time ahead: if the taker dies, it is due again then. What was taken before and
 -- did not come to an end may have taken its process down, so only one of those is taken at a time: it can hurt no other.
+-- What a writer sent is left while something that they sent before is in other hands; what failed holds up nothing.
 with fresh as (
-    select id from inbound where state = 'new' and due_at <= :at and attempts = 0
-    order by due_at, id for update skip locked limit :most
+    select i.id, i.line_id, i.writer from inbound i where i.state = 'new' and i.due_at <= :at and i.attempts = 0
+        and (i.writer = '' or not exists (
+            select from inbound e where e.line_id = i.line_id and e.writer = i.writer and e.writer <> '' and e.state = 'new' and e.id < i.id
+                and e.attempts > 0 and e.cause = ''))
+    order by i.due_at, i.id for update skip locked limit :most
 ),
 suspect as (
-    select id from inbound where state = 'new' and due_at <= :at and attempts > 0
-    order by attempts, due_at, id for update skip locked limit 1
+    select i.id from inbound i where i.state = 'new' and i.due_at <= :at and i.attempts > 0
+        and (i.writer = '' or not exists (
+            select from inbound e where e.line_id = i.line_id and e.writer = i.writer and e.writer <> '' and e.state = 'new' and e.id < i.id
+                and e.cause = ''))
+    order by i.attempts, i.due_at, i.id for update skip locked limit 1
+),
+taken as (
+    select f.id from fresh f where f.writer = '' or not exists (
+        select from inbound e where e.line_id = f.line_id and e.writer = f.writer and e.writer <> '' and e.state = 'new' and e.id < f.id
+            and e.cause = '' and e.id not in (select id from fresh))
+    union all
+    select id from suspect
 )
 update inbound set due_at = :until, attempts = attempts + 1
-where id in (select id from fresh union all select id from suspect)
+where id in (select id from taken)
 returning id, line_id, external_id, body, file_hash, size, envelope, received_at, attempts;
 
 -- name: lightly

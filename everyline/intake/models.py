@@ -19,6 +19,7 @@ class Inbound(Base):
     __table_args__ = (
         UniqueConstraint("line_id", "external_id"),
         Index("ix_inbound_due", "due_at", "id", postgresql_where=text("state = 'new'")),
+        Index("ix_inbound_writer", "line_id", "writer", "id", postgresql_where=text("state = 'new' and writer <> ''")),
         Index("ix_inbound_quarantine", text("id desc"), postgresql_where=text("state = 'quarantined'")),
     )
 
@@ -29,6 +30,7 @@ class Inbound(Base):
     file_hash: Mapped[str | None] = mapped_column(Text)
     size: Mapped[int] = mapped_column(BigInteger)
     envelope: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    writer: Mapped[str] = mapped_column(Text, server_default="")  # whose pieces keep their order; "": they need not
     received_at: Mapped[Moment] = mapped_column(server_default=func.now())
     state: Mapped[str] = mapped_column(Text, server_default="new")  # new, done, quarantined, discarded
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import insert, select
 
 from everyline.articles import actions as articles
@@ -235,8 +235,13 @@ def test_a_supervisor_looks_on_and_whispers(house: House) -> None:
     expect(agent.locator("#said-now")).to_contain_text("A supervisor says something to you")
     agent.goto(house.product.address + "/desk")
     expect(agent.locator(".talk-tab")).to_have_count(1)
-    agent.wait_for_timeout(2000)  # what was said before the page listens stands on its case and is not announced
+    held: list[Route] = []
+    lead.route("**/whisper", lambda route: held.append(route))
     lead.get_by_role("button", name="Say something to the agent").click()
+    expect(lead.locator("#ask")).to_contain_text("Just a moment")
+    expect(lead.get_by_label("Only we see it")).to_have_count(0)  # the form before is not there to be sent again
+    held[0].continue_()
+    lead.unroute("**/whisper")
     lead.get_by_label("Only we see it").fill("And ask for the meter")
     lead.get_by_role("button", name="Say it").click()
     expect(agent.locator("#toasts")).to_contain_text("A supervisor says something to you", timeout=10_000)

@@ -61,7 +61,8 @@ class Saying:
             files=tuple(files),
         )
         body = await asyncio.to_thread(kept.as_bytes) if files else kept.as_bytes()
-        new = await self._door.accept(line, Raw(piece.external_id(visitor.id, client_id), body))
+        raw = Raw(piece.external_id(visitor.id, client_id), body, writer=visitor.id)
+        new = await self._door.accept(line, raw)
         return answer({"id": client_id, "new": new}, 202)
 
     def _count(self, asked: Asked, said: Mapping[str, Any]) -> None:

@@ -1,11 +1,24 @@
-/** Dialogs: data-dialog="<id>" opens one, data-close closes what is around it. Says "dialog:open" on a dialog before it shows. */
+/** Dialogs: data-dialog="<id>" opens one, data-close closes what is around it. Says "dialog:open" on a dialog before it shows.
+    What is fetched into [data-fetched] stands there for one opening: the next begins with what was there first. */
 
 import { onContent } from "./dom";
 
 const KNOWS_CLOSEDBY = "closedBy" in HTMLDialogElement.prototype;
 
+const first = new WeakMap<Element, Node[]>(); // what each place held before anything was fetched into it
+
+/** Nobody is to answer the question before, perhaps about another case, while their own is on its way. */
+function emptied(dialog: HTMLDialogElement): void {
+  const place = dialog.querySelector("[data-fetched]");
+  if (!place) return;
+  const kept = first.get(place);
+  if (kept) place.replaceChildren(...kept.map((node) => node.cloneNode(true)));
+  else first.set(place, [...place.childNodes].map((node) => node.cloneNode(true)));
+}
+
 export function openDialog(dialog: HTMLDialogElement): void {
   if (dialog.open) return;
+  emptied(dialog);
   dialog.dispatchEvent(new CustomEvent("dialog:open", { bubbles: true }));
   dialog.showModal();
 }

@@ -54,3 +54,6 @@ alter table delivery add with_message_ids bigint[] default '{}' not null;
 alter table turn add ends_at timestamp with time zone default now() + interval '1 hour' not null;
 drop index ix_turn_at;
 create index ix_turn_ends_at on turn (ends_at);
+
+alter table inbound add column writer text default '' not null;
+create index ix_inbound_writer on inbound (line_id, writer, id) where state = 'new' and writer <> '';
