@@ -164,7 +164,7 @@ def sign_in(ground: Ground) -> SignInAs:
     return make
 
 
-async def until(condition: Callable[[], Awaitable[object]], *, seconds: float = 10) -> object:
+async def until(condition: Callable[[], Awaitable[object]], *, seconds: float = 30) -> object:
     """Wait until an awaited condition is true, and return what it gave; fail after ``seconds``."""
     async with asyncio.timeout(seconds):
         while True:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +28,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@functools.cache
+def _begun() -> Path:
+    """A data folder as the first start leaves it, for others to begin with; made once in a process."""
+    product = RunningProduct()
+    atexit.register(shutil.rmtree, product.data, ignore_errors=True)
+    product._run()
+    product.stop()
+    return product.data
 
 
 @dataclass
@@ -51,6 +64,11 @@ class RunningProduct:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
+        if self.command == ("serve",) and not any(self.data.iterdir()):
+            shutil.copytree(_begun(), self.data, dirs_exist_ok=True)
+        self._run()
+
+    def _run(self) -> None:
         arguments = [
             sys.executable,
             "-m",

@@ -33,7 +33,7 @@ async def remind_owners(ground: Ground) -> None:
     for owner_id, rows in owned.items():
         owner = rows[0]
         with speaking(owner.owner_language):
-            subject, words = letter(rows, (ground.settings.public_url or "").rstrip("/"))
+            subject, words = letter(rows, ground.settings.public_url)
         try:
             async with ground.database.transaction() as tx:
                 await dispatch.notify(

@@ -30,11 +30,6 @@ _AGENT = text(
 )
 
 
-def address_of(ground: Ground) -> str:
-    """The product's own address, without a slash at its end; empty when nobody has set it."""
-    return (ground.settings.public_url or "").rstrip("/")
-
-
 @periodic("7 * * * *")
 async def send_reports(ground: Ground) -> None:
     """Send the reports that are due."""
@@ -67,7 +62,7 @@ async def _send(tx: Tx, ground: Ground, row: Row, day: str) -> None:
     if not me.may("figure.read"):
         return
     with speaking(me.language):
-        subject, words, csv = await letter(tx, me, row, address_of(ground))
+        subject, words, csv = await letter(tx, me, row, ground.settings.public_url)
     file = await ground.files.put(csv.encode("utf-8")), f"{file_name(row.name, day)}.csv", "text/csv"
     await dispatch.notify(
         tx, ground.vault, idempotency_key=f"report:{row.id}:{day}", address=row.address, name=me.name, subject=subject, text=words,
@@ -124,7 +119,7 @@ async def letter(tx: Tx, me: Me, row: Row, address: str) -> tuple[str, str, str]
 @periodic("*/10 * * * *")
 async def ask_customers(ground: Ground) -> None:
     """Send the surveys that are due; without an address of the product's own there would be no link, so none are sent."""
-    address = address_of(ground)
+    address = ground.settings.public_url
     if not address:
         return
     async with ground.database.transaction() as tx:

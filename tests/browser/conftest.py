@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import Settings
@@ -19,6 +20,8 @@ from tests.product import RunningProduct, free_port
 
 AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "section508"]
+expect.set_options(timeout=30_000)  # milliseconds: a busy machine takes its time, and what is there is seen at once
+LOOKS = [(1280, "light"), (360, "dark")]  # widths and colours, each once
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,42 @@ def sign_in(browser: Browser, address: str, email: str, password: str, **context
 
 
 def faults(page: Page) -> list[str]:
-    """What axe-core finds against WCAG 2.2 AA and Section 508."""
+    """What axe-core finds against WCAG 2.2 AA and Section 508, and whether the page is wider than its window."""
     page.evaluate(AXE.read_text())
     found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
-    return [f"{one['id']}: {node['target']}" for one in found["violations"] for node in one["nodes"]]
+    wrong = [f"{one['id']}: {node['target']}" for one in found["violations"] for node in one["nodes"]]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+        wrong.append("it can be moved sideways")
+    return wrong
+
+
+def look(page: Page, address: str, paths: Sequence[str], width: int, scheme: str, *, gone: str | None = None) -> list[str]:
+    """What is wrong with these pages in one look, with all that folds open. ``gone`` is the one that is to be a 404."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
+    wrong = []
+    for path in paths:
+        answer = page.goto(address + path)
+        if answer is None or answer.status != (404 if path == gone else 200):
+            wrong.append(f"{path}: {answer and answer.status}")
+            continue
+        page.evaluate("document.querySelectorAll('#main details').forEach(one => { one.open = true })")
+        wrong += [f"{path}: {fault}" for fault in faults(page)]
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+    return wrong
+
+
+def go_available(page: Page) -> None:
+    """An agent lets work come."""
+    page.locator(".state-switch").click()
+    page.get_by_role("menuitemradio", name="Available").first.click()
+
+
+def accept_by_key(page: Page) -> None:
+    """Wait for the offer, give its guard against typing time to end, and take it by key."""
+    page.wait_for_selector("[data-offer]")
+    expect(page.locator("[data-offer]")).to_be_visible()
+    page.wait_for_timeout(1200)
+    with page.expect_navigation(url=re.compile(r"/desk/cases/\d+")):
+        page.keyboard.press("a")

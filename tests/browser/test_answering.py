@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import faults, sign_in, with_ground
-from tests.browser.test_main_job import PASSWORD, accept_by_key, body, go_available, staff
+from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
+from tests.browser.test_main_job import PASSWORD, body, staff
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
@@ -91,7 +91,7 @@ def test_an_answer_with_copies_and_format(
     page.keyboard.press("Control+Shift+z")
     assert writing(page) == written
     assert faults(page) == []
-    expect(composer.locator("[data-kept]")).to_contain_text("Draft kept", timeout=10_000)
+    expect(composer.locator("[data-kept]")).to_contain_text("Draft kept")
     page.reload()
     expect(chips).to_have_text(["Bob", "dan@customer.example"])
     page.locator("#reply-text").focus()
@@ -122,5 +122,5 @@ def test_an_answer_with_copies_and_format(
         str(mails[1]["Reply-To"]).partition("<")[2].rstrip(">"),
         f"From: Bob <bob@customer.example>\nSubject: Re: A fence\nIn-Reply-To: {mails[1]['Message-ID']}\n\nThen we build it.\n",
     )
-    expect(page.locator(".timeline")).to_contain_text("Then we build it.", timeout=15_000)
+    expect(page.locator(".timeline")).to_contain_text("Then we build it.")
     assert page.url == case_url

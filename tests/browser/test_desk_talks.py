@@ -19,7 +19,7 @@ from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from everyline.queues import actions as queues
 from everyline.queues.models import Assignment, Membership, WrapUpCode
-from tests.browser.conftest import faults, sign_in, with_ground
+from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("C1", "E4", "A7"), pytest.mark.timeout(240)]
@@ -91,16 +91,9 @@ class House:
         found = []
         for said in words:
             found.append(self.visitor(said))
-            self.take()
+            accept_by_key(self.agent)
         expect(self.agent.locator(".talk-tab")).to_have_count(len(words))
         return found
-
-    def take(self) -> None:
-        """Accept the offer that comes, by its key."""
-        self.agent.wait_for_selector("[data-offer]", timeout=15_000)
-        self.agent.wait_for_timeout(1200)  # until the keys have rested, a key cannot mean the offer
-        with self.agent.expect_navigation(url=re.compile(r"/desk/cases/\d+")):
-            self.agent.keyboard.press("a")
 
 
 def say(visitor: Page, words: str) -> None:
@@ -117,8 +110,7 @@ def house(chromium: Browser) -> Iterator[House]:
         product.cli("line", "add", "webchat", "help", "--name", "Harbor County help")
         with_ground(product, _house)
         agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
-        agent.locator(".state-switch").click()
-        agent.get_by_role("menuitemradio", name="Available").first.click()
+        go_available(agent)
         yield House(product, chromium, agent)
     finally:
         product.stop()
@@ -144,14 +136,14 @@ def test_three_talks_by_keyboard_alone(house: House) -> None:
         expect(agent.locator(".timeline")).to_contain_text(words)
         expect(answer).to_be_focused()
         expect(answer).to_have_value("")
-        expect(visitors[at].get_by_role("log")).to_contain_text(words, timeout=10_000)
+        expect(visitors[at].get_by_role("log")).to_contain_text(words)
         expect(tabs.nth(at).locator(".wait")).to_have_attribute("data-wait", "answered")
 
     # what a customer does shows without a reload, in the open case and in the row
     visitors[2].get_by_role("textbox", name="Your message").press_sequentially("How m")
     expect(agent.locator(".talk-strip .types")).to_contain_text("is typing")
     expect(tabs.nth(2).locator(".types")).to_be_visible()
-    expect(agent.locator(".talk-strip .seen")).to_contain_text(re.compile(r"Seen \d\d:\d\d"), timeout=10_000)
+    expect(agent.locator(".talk-strip .seen")).to_contain_text(re.compile(r"Seen \d\d:\d\d"))
     say(visitors[0], "It turns although nothing is open")
     expect(tabs.nth(0).locator(".badge")).to_contain_text("1")
     expect(tabs.nth(0).locator(".wait")).to_have_attribute("data-wait", "calm")
@@ -165,7 +157,7 @@ def test_three_talks_by_keyboard_alone(house: House) -> None:
     keys.press("Shift+Enter")
     keys.type("from May")
     keys.press("Enter")
-    expect(visitors[2].get_by_role("log")).to_contain_text("from May", timeout=10_000)
+    expect(visitors[2].get_by_role("log")).to_contain_text("from May")
 
     # a canned answer by / and an article by #, as a card
     keys.press("Alt+ArrowDown")
@@ -176,19 +168,19 @@ def test_three_talks_by_keyboard_alone(house: House) -> None:
     keys.press("Enter")
     expect(answer).to_have_value(re.compile(r"Hello, this is Dana Sample. Your number is \d+."))
     keys.press("Enter")
-    expect(visitors[0].get_by_role("log")).to_contain_text("this is Dana Sample", timeout=10_000)
+    expect(visitors[0].get_by_role("log")).to_contain_text("this is Dana Sample")
     keys.type("#leak")
     expect(agent.locator(".picker [role=option]").first).to_contain_text("Find a leak")
     keys.press("Shift+Enter")
     expect(answer).to_have_value("")
-    expect(visitors[0].get_by_role("log")).to_contain_text("Find a leak", timeout=10_000)
+    expect(visitors[0].get_by_role("log")).to_contain_text("Find a leak")
     expect(visitors[0].get_by_role("log")).to_contain_text("Your meter tells you in minutes.")
     keys.type("#leak")
     expect(agent.locator(".picker [role=option]").first).to_contain_text("Find a leak")
     keys.press("Enter")
     expect(answer).to_have_value(re.compile("Close every tap"))
     keys.press("Enter")
-    expect(visitors[0].get_by_role("log")).to_contain_text("Close every tap", timeout=10_000)
+    expect(visitors[0].get_by_role("log")).to_contain_text("Close every tap")
 
 
 def test_quick_replies_a_page_and_the_panel(house: House) -> None:
@@ -213,9 +205,9 @@ def test_quick_replies_a_page_and_the_panel(house: House) -> None:
     agent.get_by_label("Title").fill("Plumbers near you")
     agent.get_by_role("button", name="Show it", exact=True).click()
     expect(agent.locator(".timeline")).to_contain_text("Plumbers near you")
-    expect(visitor.get_by_role("log")).to_contain_text("Plumbers near you", timeout=10_000)
+    expect(visitor.get_by_role("log")).to_contain_text("Plumbers near you")
     visitor.get_by_role("button", name="It stands still").click()
-    expect(agent.locator(".timeline")).to_contain_text("It stands still", timeout=10_000)
+    expect(agent.locator(".timeline")).to_contain_text("It stands still")
 
 
 def test_a_supervisor_looks_on_and_whispers(house: House) -> None:
@@ -227,11 +219,11 @@ def test_a_supervisor_looks_on_and_whispers(house: House) -> None:
     expect(lead.locator("tbody tr")).to_have_count(1)
     lead.get_by_role("link", name="Look on").click()
     expect(lead.locator(".timeline")).to_contain_text("There was a leak")
-    expect(agent.locator(".talk-strip")).to_contain_text("Sam Lead looks on", timeout=10_000)
+    expect(agent.locator(".talk-strip")).to_contain_text("Sam Lead looks on")
     lead.get_by_role("button", name="Say something to the agent").click()
     lead.get_by_label("Only we see it").fill("Offer the leak credit")
     lead.get_by_role("button", name="Say it").click()
-    expect(agent.locator(".timeline")).to_contain_text("Offer the leak credit", timeout=10_000)
+    expect(agent.locator(".timeline")).to_contain_text("Offer the leak credit")
     expect(agent.locator("#said-now")).to_contain_text("A supervisor says something to you")
     agent.goto(house.product.address + "/desk")
     expect(agent.locator(".talk-tab")).to_have_count(1)
@@ -244,11 +236,11 @@ def test_a_supervisor_looks_on_and_whispers(house: House) -> None:
     lead.unroute("**/whisper")
     lead.get_by_label("Only we see it").fill("And ask for the meter")
     lead.get_by_role("button", name="Say it").click()
-    expect(agent.locator("#toasts")).to_contain_text("A supervisor says something to you", timeout=10_000)
+    expect(agent.locator("#toasts")).to_contain_text("A supervisor says something to you")
     expect(lead.locator(".timeline")).to_contain_text("Offer the leak credit")
     lead.get_by_role("button", name="Take over", exact=True).click()
     lead.wait_for_url(re.compile(r"/desk/cases/\d+"))
-    expect(agent.locator(".talk-tab")).to_have_count(0, timeout=10_000)
+    expect(agent.locator(".talk-tab")).to_have_count(0)
 
 
 @pytest.mark.req("P5")

@@ -10,12 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from everyline.articles import actions
 from everyline.ground.installation import Ground
-from tests.browser.conftest import faults, known, sign_in, with_ground
+from tests.browser.conftest import LOOKS, known, look, sign_in, with_ground
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("W2", "P5"), pytest.mark.timeout(150)]
 
-SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 360, "height": 780}}
 GUIDE = "## start: Is it wet?\n- Yes -> end\n- No -> nowhere\n\n## end: Call us\n= ask us\n"
 
 
@@ -64,13 +63,10 @@ def writer(chromium: Browser, demo: RunningProduct, guide: int) -> Iterator[Page
     page.context.close()
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_can_be_read_by_everybody(
-    writer: Page, demo: RunningProduct, guide: int, size: str, theme: str
+    writer: Page, demo: RunningProduct, guide: int, width: int, scheme: str
 ) -> None:
-    writer.set_viewport_size(SIZES[size])  # type: ignore[arg-type]  # -- two whole numbers
-    writer.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # -- light or dark
     paths = [
         "",
         "/new",
@@ -83,18 +79,7 @@ def test_every_page_can_be_read_by_everybody(
     ]
     paths += [f"/articles/1/en/{one}" for one in ("wordings", "versions", "about", "heard")]
     paths += ["/categories", "/categories/1", "/synonyms", "/import"]
-    wrong = []
-    for path in paths:
-        answer = writer.goto(f"{demo.address}/knowledge{path}")
-        assert answer is not None
-        assert answer.status == 200, path
-        writer.evaluate("document.querySelectorAll('#main details').forEach(one => { one.open = true })")
-        wrong += [f"{path}: {fault}" for fault in faults(writer)]
-        if writer.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
-            wrong.append(f"{path}: it can be moved sideways")
-    writer.set_viewport_size(SIZES["wide"])  # type: ignore[arg-type]  # -- two whole numbers
-    writer.emulate_media(color_scheme="light")
-    assert not wrong, "\n".join(wrong)
+    assert look(writer, f"{demo.address}/knowledge", paths, width, scheme) == []
 
 
 def test_an_article_is_written_seen_and_published_by_keyboard(writer: Page, demo: RunningProduct) -> None:

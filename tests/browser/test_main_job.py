@@ -3,17 +3,16 @@ customer's Dovecot mailbox, and two agents see everything live."""
 
 from __future__ import annotations
 
-import re
 from email.message import EmailMessage
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy import insert, text
 
 from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from everyline.queues.models import Membership, Queue, WrapUpCode
-from tests.browser.conftest import sign_in, with_ground
+from tests.browser.conftest import accept_by_key, go_available, sign_in, with_ground
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
@@ -36,20 +35,6 @@ async def staff(ground: Ground) -> None:
                 all_queues=True,
             )
             await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=agent_id))
-
-
-def go_available(page: Page) -> None:
-    page.locator(".state-switch").click()
-    page.get_by_role("menuitemradio", name="Available").first.click()
-
-
-def accept_by_key(page: Page) -> None:
-    """Wait for the offer, give its guard against typing time to end, and take it by key."""
-    page.wait_for_selector("[data-offer]", timeout=15_000)
-    expect(page.locator("[data-offer]")).to_be_visible()
-    page.wait_for_timeout(1200)
-    with page.expect_navigation(url=re.compile(r"/desk/cases/\d+")):
-        page.keyboard.press("a")
 
 
 @pytest.mark.req("A2", "E1", "E3", "Q1", "A5", "A8", "P5")
@@ -96,7 +81,7 @@ def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, ma
     dana.locator("#reply-text").fill("You need none outside the shoreline zone. Where is it?")
     dana.get_by_role("button", name="Send and…").click()
     dana.get_by_role("menuitem", name="Send and wait for the answer").click()
-    expect(tom.locator(".timeline")).to_contain_text("outside the shoreline zone", timeout=10_000)  # without a reload
+    expect(tom.locator(".timeline")).to_contain_text("outside the shoreline zone")  # without a reload
     answer = mail_world.wait_for(ann, lambda mail: "outside the shoreline zone" in body(mail), seconds=40)
     assert "<fence@customer.example>" in str(answer["References"])
     assert str(answer["Subject"]) == "Re: A fence"
@@ -106,7 +91,7 @@ def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, ma
         str(answer["Reply-To"]).partition("<")[2].rstrip(">") or str(answer["Reply-To"]),
         f"From: Ann Customer <ann@customer.example>\nSubject: Re: A fence\nIn-Reply-To: {answer['Message-ID']}\n\nIt is at 12 Pier Street.\n",
     )
-    expect(tom.locator(".timeline")).to_contain_text("It is at 12 Pier Street.", timeout=15_000)
+    expect(tom.locator(".timeline")).to_contain_text("It is at 12 Pier Street.")
     accept_by_key(dana)  # the answer comes back to who asked
     assert dana.url.split("?")[0] == case_url
 
@@ -120,7 +105,7 @@ def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, ma
     tom.keyboard.press("e")
     tom.get_by_label("Answered").check()
     tom.get_by_role("button", name="Resolve").last.click()
-    expect(tom.locator(".case-head")).to_contain_text("Resolved", timeout=10_000)
+    expect(tom.locator(".case-head")).to_contain_text("Resolved")
 
     async def ended(ground: Ground) -> tuple[str, str]:
         async with ground.database.transaction() as tx:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import faults, known, sign_in
+from tests.browser.conftest import LOOKS, known, look, sign_in
 from tests.product import RunningProduct
 
 OPEN = ["/sign-in", "/forgot", "/try", "/in/webform/permits", "/nothing-here"]
@@ -45,37 +45,15 @@ SETUP = [
 ]
 
 
-def look(page: Page, address: str, paths: list[str]) -> tuple[list[str], list[str]]:
-    """What is wrong with these pages, and which are not there."""
-    wrong, missing = [], []
-    for path in paths:
-        answer = page.goto(address + path)
-        assert answer is not None
-        if answer.status == 404 and path != "/nothing-here":
-            missing.append(path)
-            continue
-        assert answer.status < 500, path
-        wrong += [f"{path}: {fault}" for fault in faults(page)]
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
-            wrong.append(f"{path}: it can be moved sideways")
-    return wrong, missing
-
-
 @pytest.mark.req("P5")
 @pytest.mark.timeout(150)
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_pages_have_no_fault(chromium: Browser, demo: RunningProduct, width: int, scheme: str) -> None:
-    facts = known(demo)
-    admin = facts["sign_ins"]["admin"]
-    anyone = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()  # type: ignore[arg-type]  # -- one of the two
-    wrong, missing = look(anyone, demo.address, OPEN)
-    page = sign_in(chromium, demo.address, admin["email"], admin["password"], color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 800})
-    for paths in (DESK, SETUP):
-        more_wrong, more_missing = look(page, demo.address, paths)
-        wrong, missing = wrong + more_wrong, missing + more_missing
-    assert missing == []
-    assert wrong == []
+    admin = known(demo)["sign_ins"]["admin"]
+    anyone = chromium.new_context().new_page()
+    assert look(anyone, demo.address, OPEN, width, scheme, gone="/nothing-here") == []
+    page = sign_in(chromium, demo.address, admin["email"], admin["password"])
+    assert look(page, demo.address, DESK + SETUP, width, scheme) == []
 
 
 @pytest.mark.req("P5")

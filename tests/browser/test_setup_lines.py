@@ -168,9 +168,7 @@ def test_a_line_that_is_written_to_and_what_cannot_be_read(
     admin.get_by_role("button", name="Process again").click()
     expect(admin.locator(".toast")).to_contain_text("It is processed again.")
     row = admin.get_by_role("row", name=re.compile("Nobody is named"))
-    expect(row.locator("td[data-label='Tries']")).to_have_text(
-        "1", timeout=20_000
-    )  # tried anew, and back with its cause
+    expect(row.locator("td[data-label='Tries']")).to_have_text("1")  # tried anew, and back with its cause
     row.get_by_role("checkbox").check()
     admin.get_by_role("button", name="Discard the chosen").click()
     expect(admin.get_by_text("Nothing in quarantine")).to_be_visible()

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from everyline.queues.models import Membership, WrapUpCode
-from tests.browser.conftest import faults, sign_in, with_ground
+from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("C1"), pytest.mark.timeout(150)]
@@ -85,26 +85,24 @@ def write(page: Page, words: str) -> None:
     page.keyboard.press("Enter")
 
 
-def take(agent: Page) -> None:
-    agent.wait_for_selector("[data-offer]", timeout=15_000)
-    agent.wait_for_timeout(1200)
-    with agent.expect_navigation(url=re.compile(r"/desk/cases/\d+")):
-        agent.keyboard.press("a")
+def begin(chromium: Browser, product: RunningProduct, site: str, words: str) -> tuple[Page, Page, list[str]]:
+    """An agent's page and a visitor's, who talk since the visitor said this; and what the visitor's console says is wrong."""
+    agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+    go_available(agent)
+    page, wrong = visit(chromium, site)
+    page.get_by_role("button", name="Open the chat").click()
+    page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).click()
+    write(page, words)
+    accept_by_key(agent)
+    return agent, page, wrong
 
 
 def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: RunningProduct) -> None:
     with foreign_site(product.address) as site:
         arrange(product, site)
-        agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
-        agent.locator(".state-switch").click()
-        agent.get_by_role("menuitemradio", name="Available").first.click()
-        page, wrong = visit(chromium, site)
-        page.get_by_role("button", name="Open the chat").click()
-        page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).click()
-        write(page, "Do I need a permit for a fence?")
-        take(agent)
+        agent, page, wrong = begin(chromium, product, site, "Do I need a permit for a fence?")
         expect(agent.locator(".timeline")).to_contain_text("Do I need a permit for a fence?")
-        expect(page.get_by_role("dialog")).to_contain_text("Dana Sample", timeout=10_000)
+        expect(page.get_by_role("dialog")).to_contain_text("Dana Sample")
         strip = agent.locator(".talk-strip")
         expect(strip).to_contain_text("Not verified")
         agent.locator("#reply-text").press_sequentially("Not for one")
@@ -112,27 +110,27 @@ def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: R
         expect(page.locator(".read")).to_have_count(1)
         agent.locator("#reply-text").fill("Not for one of six feet.")
         agent.get_by_role("button", name="Send", exact=True).click()
-        expect(page.get_by_role("log")).to_contain_text("Not for one of six feet.", timeout=10_000)
+        expect(page.get_by_role("log")).to_contain_text("Not for one of six feet.")
 
         expect(page.get_by_text("No connection.")).to_be_hidden()
         page.context.set_offline(True)
         write(page, "And for eight feet?")
         write(page, "It is at the shore.")
-        expect(page.get_by_role("dialog")).to_contain_text("No connection.", timeout=20_000)
+        expect(page.get_by_role("dialog")).to_contain_text("No connection.")
         expect(page.locator("[data-pending]")).to_have_count(2)
         agent.locator("#reply-text").fill("Where is it?")
         agent.get_by_role("button", name="Send", exact=True).click()
         expect(agent.locator(".timeline")).to_contain_text("Where is it?")
         page.context.set_offline(False)
-        expect(page.locator("[data-pending]")).to_have_count(0, timeout=30_000)
-        expect(page.get_by_role("log")).to_contain_text("Where is it?", timeout=30_000)
-        expect(agent.locator(".timeline")).to_contain_text("It is at the shore.", timeout=10_000)
+        expect(page.locator("[data-pending]")).to_have_count(0)
+        expect(page.get_by_role("log")).to_contain_text("Where is it?")
+        expect(agent.locator(".timeline")).to_contain_text("It is at the shore.")
         for words in ("And for eight feet?", "It is at the shore.", "Where is it?"):
             expect(page.get_by_role("log").get_by_text(words, exact=True)).to_have_count(1)
             expect(agent.locator(".timeline").get_by_text(words, exact=True)).to_have_count(1)
 
         page.reload()  # another page of the site: the talk is still there
-        expect(page.get_by_role("log")).to_contain_text("Do I need a permit for a fence?", timeout=10_000)
+        expect(page.get_by_role("log")).to_contain_text("Do I need a permit for a fence?")
         page.get_by_role("button", name="More", exact=True).click()
         page.get_by_role("button", name="End the talk").click()
         expect(page.get_by_role("dialog")).to_contain_text("The talk has ended.")
@@ -144,16 +142,9 @@ def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: R
 def test_an_agent_ends_a_talk(chromium: Browser, product: RunningProduct) -> None:
     with foreign_site(product.address) as site:
         arrange(product, site)
-        agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
-        agent.locator(".state-switch").click()
-        agent.get_by_role("menuitemradio", name="Available").first.click()
-        page, _wrong = visit(chromium, site)
-        page.get_by_role("button", name="Open the chat").click()
-        page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).click()
-        write(page, "That is all, thank you.")
-        take(agent)
+        agent, page, _wrong = begin(chromium, product, site, "That is all, thank you.")
         agent.get_by_role("button", name="End the talk").click()
-        expect(page.get_by_role("dialog")).to_contain_text("The talk has ended.", timeout=10_000)
+        expect(page.get_by_role("dialog")).to_contain_text("The talk has ended.")
 
 
 def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product: RunningProduct) -> None:
@@ -166,7 +157,7 @@ def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product
         expect(page.get_by_label("Your email address")).to_be_visible(timeout=10_000)
         page.get_by_label("Your email address").fill("rosa@mail.example")
         page.get_by_role("button", name="Send", exact=True).first.click()
-        expect(page.get_by_role("dialog")).to_contain_text("We answer by email to r…@mail.example.", timeout=10_000)
+        expect(page.get_by_role("dialog")).to_contain_text("We answer by email to r…@mail.example.")
         expect(page.get_by_role("log")).to_contain_text("<img src=x onerror=alert(1)> My meter runs backwards.")
         assert wrong == []
 
@@ -193,7 +184,7 @@ def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, produc
         expect(box(page)).to_be_focused()
         page.keyboard.type("Hello")
         page.keyboard.press("Enter")
-        expect(page.locator("[data-pending]")).to_have_count(0, timeout=10_000)
+        expect(page.locator("[data-pending]")).to_have_count(0)
         wrong += faults(page)
         page.get_by_role("button", name="Call me back instead").press("Enter")
         page.get_by_label("Your phone number").fill("+1 360 555 0142")

@@ -122,9 +122,11 @@ async def test_what_was_withdrawn_before_it_went_out_does_not_go_out(house: Hous
 
 async def test_no_question_on_how_we_did_to_who_wants_none(house: House) -> None:
     await house.says(surveys=False)
-    await house.survey()
+    survey_id = await house.survey()
     async with sending(house.ground):
         await until(lambda: _ended(house, "failed"))
+    (row,) = await house.deliveries()
+    assert (row.id, row.answer) == (survey_id, "The customer does not want this sent to that address.")
 
 
 async def test_a_question_waits_for_the_end_of_quiet_hours_and_an_answer_does_not(

@@ -79,7 +79,7 @@ async def test_is_told_of_new_mail_and_leaves_it_unread(mail_world: MailWorld) -
     async with reading(line, door):
         assert await door.until(lambda: bool(door.well))
         await asyncio.to_thread(mail_world.send, "ann@customer.example", box.address, some_mail())
-        assert await door.until(lambda: bool(door.raws(line)), seconds=5)
+        assert await door.until(lambda: bool(door.raws(line)))
     [raw] = door.raws(line)
     assert read(raw.body, line, **raw.envelope).answerable
     assert b"X-Spamd-Result:" in raw.body
@@ -308,7 +308,7 @@ async def test_what_is_told_of_beside_another_answer_is_not_waited_for() -> None
     async with plain_host(host) as line:
         door = MemoryDoor(line)
         async with reading(line, door):
-            assert await door.until(lambda: len(door.raws(line)) == 2, seconds=5)
+            assert await door.until(lambda: len(door.raws(line)) == 2)
 
 
 @pytest.mark.parametrize("answer", [b"", b"* garbage {999999}\r\nx", b"x NO\r\n* BYE gone\r\n"])
@@ -317,7 +317,7 @@ async def test_a_host_that_breaks_off_is_reported_in_time(answer: bytes) -> None
     async with plain_host(host) as line:
         door = MemoryDoor(line)
         async with reading(line, door):
-            assert await door.until(lambda: bool(door.errors), seconds=10)
+            assert await door.until(lambda: bool(door.errors))
     assert not door.kept
 
 

@@ -58,7 +58,7 @@ class Stream:
                     self.got.append(json.loads(line[6:]))
         self._fresh.set()
 
-    async def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 10) -> dict[str, Any]:
+    async def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 30) -> dict[str, Any]:
         """The first that is wanted, of what came or comes."""
         async with asyncio.timeout(seconds):
             while True:
@@ -158,7 +158,7 @@ class Visitor:
 
         found.task = asyncio.create_task(self.chat.app(scope, receive, send))
         self.chat.streams.append(found)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not found.status:
                 found._fresh.clear()
                 await found._fresh.wait()
