@@ -109,7 +109,7 @@ class Follower:
             self.wake.set_result(None)
 
     def end(self) -> None:
-        """The process ends."""
+        """The process ends, or nobody follows any more."""
         self._ended = True
         self.rouse()
 
@@ -144,6 +144,7 @@ class Follower:
 
     def close(self) -> None:
         self._followers.forget(self)
+        self.end()
 
 
 class Followers:

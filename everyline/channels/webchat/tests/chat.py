@@ -84,6 +84,11 @@ class Stream:
     def texts(self) -> list[str]:
         return [one["message"]["text"] for one in self.got if one["kind"] == "message"]
 
+    async def leave(self) -> None:
+        """The browser hangs up; returns when the product has let go."""
+        self._gone.set()
+        await self.task
+
     async def close(self) -> None:
         self._gone.set()
         self.task.cancel()

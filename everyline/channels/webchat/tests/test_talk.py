@@ -9,6 +9,7 @@ import pytest
 
 from conftest import SignInAs, until
 from everyline.cases.models import Case, Interaction, Message, Talk
+from everyline.channels.webchat.stream import HEARTBEAT_SECONDS
 from everyline.channels.webchat.tests.chat import Chat, Stream, Visitor, begun
 from everyline.queues.models import Assignment, QueueEntry
 
@@ -226,3 +227,9 @@ async def test_streams_that_come_back_while_the_process_ends_do_not_hold_it_up(c
     async with asyncio.timeout(30):
         await asyncio.gather(before.task, at_once.task)
     assert chat.app.state.hub.open(1, frozenset({"agent:1"}), None).ended
+
+
+async def test_who_leaves_is_let_go_at_once_not_at_the_next_heartbeat(chat: Chat) -> None:
+    _visitor, stream, _case = await begun(chat)
+    async with asyncio.timeout(HEARTBEAT_SECONDS / 2):
+        await stream.leave()
