@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 IN_ROW = 256 * 1024  # bytes; what is larger goes to the file store
 GROUP = 200  # pieces of one commit
 GROUP_BYTES = 8 * 1024 * 1024
+GATHER_SECONDS = 0.008  # from one commit to the next while they come faster than they are written
 
 _INSERT = """
 insert into inbound (line_id, external_id, body, file_hash, size, envelope, writer)
@@ -110,9 +111,14 @@ class IntakeDoor(TalkDoor):
     async def _commit_for_ever(self) -> None:
         connection: psycopg.AsyncConnection | None = None
         group: list[_Piece] = []
+        loop = asyncio.get_running_loop()
+        next_at = 0.0
         try:
             while True:
+                if not self._pieces.empty() and next_at > loop.time():  # a commit costs the same for one and for ten
+                    await asyncio.sleep(next_at - loop.time())
                 group = await self._next_group()
+                next_at = loop.time() + GATHER_SECONDS
                 try:
                     if connection is None or connection.closed:
                         connection = await psycopg.AsyncConnection.connect(self._ground.database.url, autocommit=True)
@@ -123,6 +129,8 @@ class IntakeDoor(TalkDoor):
                     if connection is not None:
                         await connection.close()
         finally:
+            while not self._pieces.empty():
+                group.append(self._pieces.get_nowait())
             _tell_no(group)
             if connection is not None:
                 await connection.close()

@@ -98,7 +98,9 @@ def faults(page: Page) -> list[str]:
     return wrong
 
 
-def look(page: Page, address: str, paths: Sequence[str], width: int, scheme: str, *, gone: str | None = None) -> list[str]:
+def look(
+    page: Page, address: str, paths: Sequence[str], width: int, scheme: str, *, gone: str | None = None
+) -> list[str]:
     """What is wrong with these pages in one look, with all that folds open. ``gone`` is the one that is to be a 404."""
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark

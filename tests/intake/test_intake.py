@@ -14,7 +14,7 @@ from everyline.dispatch import actions as dispatch
 from everyline.dispatch.models import Delivery
 from everyline.ground.installation import Ground
 from everyline.intake import actions as intake
-from everyline.intake.door import IntakeDoor
+from everyline.intake.door import GROUP, IntakeDoor
 from everyline.intake.models import Inbound
 from everyline.queues import actions as queues
 from everyline.queues.models import QueueEntry
@@ -198,6 +198,23 @@ async def test_what_cannot_be_read_waits_in_quarantine_and_holds_up_nobody(groun
         assert await tx.value(select(Inbound.state).where(Inbound.id == inbound_id)) == "quarantined"
         assert await intake.discard(tx, agent.id, [inbound_id]) == 1
         assert await tx.value(select(Inbound.state).where(Inbound.id == inbound_id)) == "discarded"
+
+
+@pytest.mark.req("P2")
+async def test_who_waits_when_the_door_closes_is_told_no_and_what_was_told_yes_is_kept(ground: Ground) -> None:
+    line = await MailLine.add(ground)
+    door = IntakeDoor(ground)
+    await door.start()
+    coming = [asyncio.create_task(door.keep(line.id, Raw(f"{n}", mail()))) for n in range(GROUP + 50)]
+    assert await coming[0]
+    late = asyncio.create_task(door.keep(line.id, Raw("late", mail())))
+    await asyncio.sleep(0)
+    await door.stop()
+    async with asyncio.timeout(10):
+        outcomes = await asyncio.gather(*coming, late, return_exceptions=True)
+    assert isinstance(outcomes[-1], OSError)
+    kept = {row.external_id for row in await rows(ground, select(Inbound.external_id))}  # type: ignore[attr-defined]  # -- a row
+    assert {f"{n}" for n, outcome in enumerate(outcomes[:-1]) if outcome is True} <= kept
 
 
 @pytest.mark.req("P2")
