@@ -282,6 +282,15 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """One line of what was said on a wire in the course of a test. Never a password, a token, or a whole message."""
+
+    by: str = ""  # a host, or we; empty: a remark of ours on what happened
+    words: str = ""
+    ours: bool = False  # we said it
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One step of testing a line, in the order it was tried."""
 
@@ -293,6 +302,7 @@ class Check:
     to_copy: tuple[
         tuple[str, str], ...
     ] = ()  # what the advice has one put elsewhere: a name and its text, such as a DNS record
+    said: tuple[Said, ...] = ()  # on the wire in its course, in order; a channel keeps it short
 
     @property
     def ok(self) -> bool:

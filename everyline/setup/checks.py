@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from everyline.channel_contract import Check, Line, Severity
+from everyline.channel_contract import Check, Line, Said, Severity
 from everyline.channel_registry import channel
 from everyline.ground.errors import NotFound
 from everyline.ground.pages import render
@@ -33,6 +33,7 @@ class Verdict:
     passed: int
     notes: int
     failed: Check | None  # the first step that failed
+    said: tuple[tuple[str, tuple[Said, ...]], ...] = ()  # on the wire, by step
 
 
 def verdict(steps: Sequence[Check]) -> Verdict:
@@ -40,7 +41,8 @@ def verdict(steps: Sequence[Check]) -> Verdict:
     failed = next((step for step in steps if step.severity is Severity.FAILED), None)
     notes = sum(step.severity is Severity.NOTE for step in steps)
     worst = Severity.FAILED if failed or not steps else Severity.NOTE if notes else Severity.OK
-    return Verdict(worst, sum(step.ok for step in steps), notes, failed)
+    said = tuple((step.step, step.said) for step in steps if step.said)
+    return Verdict(worst, sum(step.ok for step in steps), notes, failed, said)
 
 
 async def _steps(request: Request, line: Line) -> AsyncIterator[Check]:

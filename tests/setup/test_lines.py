@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from everyline.channel_contract import Check, Severity
+from everyline.channel_contract import Check, Said, Severity
 from everyline.channels.email.records import Key, judged
 from everyline.ground.installation import Ground
 from everyline.ground.pages import render
@@ -304,3 +304,25 @@ async def test_supervisors_see_the_lines_of_their_queues_and_change_none(
     assert "imap.harbor.example" not in own
     for address in (f"/setup/lines/{other_id}", f"/setup/lines/{other_id}/health"):
         assert (await client.get(address, headers=cookie)).status_code == 404
+
+
+async def test_what_was_said_on_the_wire_can_be_read(admin: httpx.AsyncClient, ground: Ground) -> None:
+    port = no_listener()
+    settings = {"channel": "email", "address": "test@harbor.example", "smtp_host": "127.0.0.1", "smtp_port": str(port)}
+    await add(admin, {**settings, "smtp_encryption": "none", "timeout_seconds": "5"})
+    row = await one(ground)
+    streamed = await admin.post(f"/setup/lines/{row.id}/test", headers={"hx-request": "true"})
+    for answer in (streamed, await admin.post(f"/setup/lines/{row.id}/test")):
+        talk = answer.text[answer.text.index('<li class="talk">') :]
+        assert "<details" in talk, "it unfolds without scripts"
+        assert "What was said, line by line" in talk
+        assert f"A connection to 127.0.0.1:{port} begins." in talk
+    said = render(
+        "setup/check-sum.html",
+        verdict=verdict(
+            [Check("Reading", said=(Said("host:143", "* OK <b>hello</b>"), Said("Everyline", "a1 X", True)))]
+        ),
+    )
+    assert '<th scope="row">host:143</th><td><code>* OK &lt;b&gt;hello&lt;/b&gt;</code>' in said
+    assert '<tr class="ours"><th scope="row">Everyline</th>' in said
+    assert "What was said" not in render("setup/check-sum.html", verdict=verdict([Check("Reading")]))

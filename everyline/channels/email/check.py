@@ -7,11 +7,13 @@ import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from everyline.channel_contract import Address, ChannelError, Check, Door, Line, Outbound, Severity
 from everyline.channels.email import identity, records, smtp, threads
 from everyline.channels.email.imap_wire import ImapWire, WireError
+from everyline.channels.email.overheard import Overheard
 from everyline.channels.email.settings import EmailSettings, Host
 from everyline.ground import addresses
 from everyline.ground.words import _, ngettext
@@ -42,35 +44,41 @@ class _Noted(_Failed):
 
 
 async def check(line: Line, door: Door) -> AsyncIterator[Check]:
-    """The steps. After one that all others need, nothing more is tried."""
+    """The steps, each with what was said in its course. After one that all others need, nothing more is tried."""
     settings: EmailSettings = line.settings
+    ear = Overheard(settings)
     steps: list[tuple[str, Callable[[], Awaitable[str]]]] = [
         (_("Mail hosts found"), lambda: _hosts_found(settings)),
-        (_("Connections are encrypted"), lambda: _encrypted(settings)),
+        (_("Connections are encrypted"), lambda: _encrypted(settings, ear)),
     ]
     if settings.incoming == "imap":
-        steps.append((_("Signed in to read"), lambda: _signed_in_to_read(settings)))
-        steps.append((_("Told at once of new mail"), lambda: _told_at_once(settings)))
-    steps.append((_("Signed in to send"), lambda: _signed_in_to_send(settings)))
-    steps.append((_("Our test message came back"), lambda: _came_back(line, door)))
+        steps.append((_("Signed in to read"), lambda: _signed_in_to_read(settings, ear)))
+        steps.append((_("Told at once of new mail"), lambda: _told_at_once(settings, ear)))
+    steps.append((_("Signed in to send"), lambda: _signed_in_to_send(settings, ear)))
+    steps.append((_("Our test message came back"), lambda: _came_back(line, door, ear)))
     if settings.plus_addressing:
-        steps.append((_("Answers come back to an address with a reference"), lambda: _tagged_came_back(line, door)))
+        tagged = _("Answers come back to an address with a reference")
+        steps.append((tagged, lambda: _tagged_came_back(line, door, ear)))
     for step, tried in steps:
-        started = time.monotonic()
-        try:
-            detail = await tried()
-        except _Failed as error:
-            yield Check(step, error.severity, str(error), _since(started), error.advice)
-            if error.fatal:
-                return
-        except (ChannelError, WireError, OSError) as error:
-            advice = _("Compare the settings with what your mail provider says.")
-            yield Check(step, Severity.FAILED, str(error), _since(started), advice)
+        found, goes_on = await _tried(step, tried)
+        yield replace(found, said=ear.taken())
+        if not goes_on:
             return
-        else:
-            yield Check(step, detail=detail, milliseconds=_since(started))
     async for found in records.check(line):
         yield found
+
+
+async def _tried(step: str, tried: Callable[[], Awaitable[str]]) -> tuple[Check, bool]:
+    """What came of a step, and whether what comes after it can be tried."""
+    started = time.monotonic()
+    try:
+        detail = await tried()
+    except _Failed as error:
+        return Check(step, error.severity, str(error), _since(started), error.advice), not error.fatal
+    except (ChannelError, WireError, OSError) as error:
+        advice = _("Compare the settings with what your mail provider says.")
+        return Check(step, Severity.FAILED, str(error), _since(started), advice), False
+    return Check(step, detail=detail, milliseconds=_since(started)), True
 
 
 def _since(started: float) -> int:
@@ -95,15 +103,15 @@ async def _hosts_found(settings: EmailSettings) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-async def _encrypted(settings: EmailSettings) -> str:
+async def _encrypted(settings: EmailSettings, ear: Overheard) -> str:
     """Really connects: a certificate is only good when it is good for that name."""
     try:
         said = []
         if settings.incoming == "imap":
-            wire = await ImapWire.open(settings, sign_in=False)
+            wire = await ImapWire.open(settings, ear, sign_in=False)
             said.append(_encryption(settings.imap, wire.writer.get_extra_info("ssl_object")))
             wire.drop()
-        client = await smtp.connect(settings, sign_in=False)
+        client = await smtp.connect(settings, ear, sign_in=False)
         said.append(_encryption(settings.smtp, client.get_transport_info("ssl_object")))
         smtp.hang_up(client)
     except (ChannelError, WireError, OSError) as error:
@@ -125,9 +133,9 @@ def _encryption(host: Host, connection: Any) -> str | None:
     return f"{host.host}: {connection.version()}" if connection is not None else None
 
 
-async def _signed_in_to_read(settings: EmailSettings) -> str:
+async def _signed_in_to_read(settings: EmailSettings, ear: Overheard) -> str:
     try:
-        wire = await ImapWire.open(settings)
+        wire = await ImapWire.open(settings, ear)
     except (WireError, ChannelError) as error:
         raise _Failed(str(error), _("Write the sign-in name and the password under Receiving anew.")) from error
     try:
@@ -139,8 +147,8 @@ async def _signed_in_to_read(settings: EmailSettings) -> str:
     return _("{found}, {unread} unread").format(found=found, unread=unread)
 
 
-async def _told_at_once(settings: EmailSettings) -> str:
-    wire = await ImapWire.open(settings)
+async def _told_at_once(settings: EmailSettings, ear: Overheard) -> str:
+    wire = await ImapWire.open(settings, ear)
     await wire.close()
     if "IDLE" in wire.capabilities:
         return _("the host supports IDLE")
@@ -148,9 +156,9 @@ async def _told_at_once(settings: EmailSettings) -> str:
     raise _Noted(_("the host does not support IDLE"), words)
 
 
-async def _signed_in_to_send(settings: EmailSettings) -> str:
+async def _signed_in_to_send(settings: EmailSettings, ear: Overheard) -> str:
     try:
-        client = await smtp.connect(settings)
+        client = await smtp.connect(settings, ear)
     except ChannelError as error:
         raise _Failed(str(error), _("Write the sign-in name and the password under Sending anew.")) from error
     size = client.esmtp_extensions.get("size", "")
@@ -160,10 +168,10 @@ async def _signed_in_to_send(settings: EmailSettings) -> str:
     return ""
 
 
-async def _came_back(line: Line, door: Door) -> str:
+async def _came_back(line: Line, door: Door, ear: Overheard) -> str:
     probe = _probe(line)
-    await _send(line, line.address, probe)
-    if not await _arrived(line, door, probe, ARRIVES_SECONDS):
+    await _send(line, line.address, probe, ear)
+    if not await _arrived(line, door, probe, ARRIVES_SECONDS, ear):
         raise _Failed(
             _("Sent to {address}, but it did not arrive within {seconds} seconds.").format(
                 address=line.address, seconds=round(ARRIVES_SECONDS)
@@ -174,7 +182,7 @@ async def _came_back(line: Line, door: Door) -> str:
     return _("sent to {address}, found in {where}").format(address=line.address, where=where)
 
 
-async def _tagged_came_back(line: Line, door: Door) -> str:
+async def _tagged_came_back(line: Line, door: Door, ear: Overheard) -> str:
     token = line.signer.sign(0)
     tagged = threads.with_token(line.address, token)
     probe = _probe(line)
@@ -182,10 +190,10 @@ async def _tagged_came_back(line: Line, door: Door) -> str:
         "Your mail host does not deliver addresses with a plus sign. Switch the reference in the answer address off."
     )
     try:
-        await _send(line, tagged, probe)
+        await _send(line, tagged, probe, ear)
     except ChannelError as error:
         raise _Failed(str(error), advice, fatal=False) from error
-    if not await _arrived(line, door, probe, TAGGED_ARRIVES_SECONDS):
+    if not await _arrived(line, door, probe, TAGGED_ARRIVES_SECONDS, ear):
         raise _Failed(_("A message to {address} did not arrive.").format(address=tagged), advice, fatal=False)
     return tagged
 
@@ -194,7 +202,7 @@ def _probe(line: Line) -> str:
     return f"{line.signer.sign(0)}.{secrets.token_hex(16)}"
 
 
-async def _send(line: Line, to: str, probe: str) -> None:
+async def _send(line: Line, to: str, probe: str, ear: Overheard) -> None:
     outbound = Outbound(
         id=0,
         idempotency_key=probe,
@@ -205,14 +213,14 @@ async def _send(line: Line, to: str, probe: str) -> None:
         language=line.language,
         automatic=True,
     )
-    await smtp.send_probe(line, outbound, probe)
+    await smtp.send_probe(line, outbound, probe, ear)
 
 
-async def _arrived(line: Line, door: Door, probe: str, seconds: float) -> bool:
+async def _arrived(line: Line, door: Door, probe: str, seconds: float, ear: Overheard) -> bool:
     """Did the test message come in? A mailbox is looked into directly, as nobody may be reading it yet."""
     if line.settings.incoming == "listener":
         return await door.arrived(line, identity.probe_id(probe), seconds=seconds)
-    wire = await ImapWire.open(line.settings)
+    wire = await ImapWire.open(line.settings, ear)
     try:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

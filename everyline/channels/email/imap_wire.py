@@ -14,6 +14,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from everyline.channels.email import oauth
+from everyline.channels.email.overheard import HIDDEN, Ear, Overheard
 from everyline.channels.email.settings import EmailSettings
 from everyline.ground.words import _
 
@@ -55,15 +56,20 @@ class ImapWire:
     writer: asyncio.StreamWriter
     seconds: float
     capabilities: set[str] = field(default_factory=set)
+    ear: Ear | None = None  # hears what is said, for a test
     news: bool = False  # the host told of new mail, in whatever answer; whoever looks for it sets it back before
     _tag: int = 0
+    _signing_in: bool = False  # nothing of it is heard
     # no answer can be prepared before the connection is encrypted (STARTTLS) for a tag that cannot be guessed
     _mark: bytes = field(default_factory=lambda: secrets.token_hex(4).encode())
 
     @classmethod
-    async def open(cls, settings: EmailSettings, *, sign_in: bool = True) -> ImapWire:
+    async def open(
+        cls, settings: EmailSettings, overheard: Overheard | None = None, *, sign_in: bool = True
+    ) -> ImapWire:
         """Connect, encrypt and sign in. Raises WireError, OSError and, for want of a token, ChannelError."""
         host = settings.imap
+        ear = overheard.connection(host.host, host.port) if overheard is not None else None
         tls = settings.tls() if host.encryption != "none" else None
         try:
             async with asyncio.timeout(settings.timeout_seconds):
@@ -74,7 +80,7 @@ class ImapWire:
             raise WireError(_("{host} did not answer.").format(host=host.host)) from error
         except OSError as error:
             raise WireError(_("{host} could not be reached: {why}").format(host=host.host, why=error)) from error
-        wire = cls(reader, writer, settings.timeout_seconds)
+        wire = cls(reader, writer, settings.timeout_seconds, ear=ear)
         try:
             await wire._greeted()
             if host.encryption == "starttls":
@@ -98,8 +104,11 @@ class ImapWire:
         if not settings.oauth and "LOGINDISABLED" in self.capabilities:
             raise WireError(_("The mail host takes passwords only over an encrypted connection."))
         try:
+            self._signing_in = True
             if settings.oauth:
                 token = await oauth.access_token(settings)
+                if self.ear is not None:
+                    self.ear.hide(token, settings.imap.user)
                 secret = f"user={settings.imap.user}\x01auth=Bearer {token}\x01\x01".encode()
                 await self.command(
                     b"AUTHENTICATE XOAUTH2", reply=base64.b64encode(secret), initial="SASL-IR" in self.capabilities
@@ -109,6 +118,8 @@ class ImapWire:
         except WireError as error:
             oauth.forget(settings)
             raise WireError(_("The mail host refused the sign-in: {why}").format(why=error)) from error
+        finally:
+            self._signing_in = False
         await self._ask_capabilities()
 
     async def _ask_capabilities(self) -> None:
@@ -197,15 +208,21 @@ class ImapWire:
         """Run one command; its untagged answers. Values that may hold anything go as ``literals``; ``reply`` answers
         a challenge, at once when ``initial``. Raises WireError when the host says no."""
         tag = self._next_tag()
-        await self._write(tag + b" " + command + (b" " + reply if initial else b""))
+        await self._write(tag + b" " + command)
+        if initial:
+            await self._write(b" ")
+            await self._write_hidden(reply)
         for literal in literals:
-            await self._write(b" {%d}\r\n" % len(literal))
+            await self._write(b" {")
+            await self._write_hidden(b"%d" % len(literal))  # how long a password is, is nobody's business either
+            await self._write(b"}\r\n")
             await self._continued(tag)
-            await self._write(literal)
+            await self._write_hidden(literal)
         await self._write(b"\r\n")
         if reply and not initial:
             await self._continued(tag)
-            await self._write(reply + b"\r\n")
+            await self._write_hidden(reply)
+            await self._write(b"\r\n")
         answers: list[Answer] = []
         while True:
             answer = await self._answer()
@@ -231,7 +248,14 @@ class ImapWire:
         self._tag += 1
         return b"%b%d" % (self._mark, self._tag)
 
-    async def _write(self, data: bytes) -> None:
+    async def _write_hidden(self, data: bytes) -> None:
+        """As ``_write``, and not heard while we sign in."""
+        await self._write(data, HIDDEN.encode() if self._signing_in else data)
+
+    async def _write(self, data: bytes, heard: bytes | None = None) -> None:
+        """``heard``: what is overheard in its place."""
+        if self.ear is not None:
+            self.ear.ours(data if heard is None else heard)
         self.writer.write(data)
         async with asyncio.timeout(self.seconds):
             await self.writer.drain()
@@ -262,6 +286,8 @@ class ImapWire:
             raise WireError(_("The mail host closed the connection.")) from error
         except asyncio.LimitOverrunError as error:
             raise WireError(_("The mail host sent a line that is too long.")) from error
+        if self.ear is not None:
+            self.ear.theirs(b"+ " + HIDDEN.encode() if self._signing_in and whole.startswith(b"+") else whole)
         if whole.startswith(b"+"):
             return Answer(b"+")
         self.news = self.news or (whole.startswith(b"* ") and whole.upper().endswith(b" EXISTS"))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from everyline.channel_contract import ChannelError, Line, Outbound, Receipt
 from everyline.channels.email import compose, oauth, signing
+from everyline.channels.email.overheard import Overheard, size_words
 from everyline.channels.email.settings import EmailSettings
 from everyline.ground import clock
 from everyline.ground.words import _
 
 if TYPE_CHECKING:
-    from aiosmtplib import SMTP
+    from everyline.channels.email.smtp_client import Client
 
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _DOT = re.compile(rb"(?m)^\.")
@@ -32,45 +33,57 @@ async def deliver(line: Line, outbound: Outbound, on_wire: Callable[[], Awaitabl
     return Receipt(external_id, answer)
 
 
-async def send_probe(line: Line, outbound: Outbound, probe: str) -> str:
+async def send_probe(line: Line, outbound: Outbound, probe: str, overheard: Overheard) -> str:
     """Send the test message, which ``probe`` marks as one. The host's answer; raises ChannelError."""
     mail = await asyncio.to_thread(_mail, line, outbound, probe)
 
     async def nothing() -> None:
         return None
 
-    return await send(line.settings, line.address, [outbound.to.address], mail, nothing)
+    return await send(line.settings, line.address, [outbound.to.address], mail, nothing, overheard)
 
 
 def _mail(line: Line, outbound: Outbound, probe: str) -> bytes:
     return signing.signed(line, compose.message(line, outbound, clock.now(), probe=probe))
 
 
-async def connect(settings: EmailSettings, *, sign_in: bool = True) -> SMTP:
+async def connect(settings: EmailSettings, overheard: Overheard | None = None, *, sign_in: bool = True) -> Client:
     """A connection that is encrypted and signed in as the line wants. Raises ChannelError."""
     import aiosmtplib
+
+    from everyline.channels.email.smtp_client import Client  # noqa: PLC0415 -- slow import
 
     host = settings.smtp
     if not host.host:
         raise ChannelError(_("No mail host for sending is set for this line."), permanent=False)
     try:
-        client = aiosmtplib.SMTP(
+        client = Client(
             hostname=host.host,
             port=host.port,
             use_tls=host.encryption == "tls",
-            start_tls=host.encryption == "starttls",
+            start_tls=False,  # done below, so that the greeting is heard before it
             tls_context=settings.tls() if host.encryption != "none" else None,
             timeout=settings.timeout_seconds,
             local_hostname=_own_name(),
         )
-        await client.connect()
+        client.ear = overheard.connection(host.host, host.port) if overheard is not None else None
+        try:
+            await client.connect()
+            if host.encryption == "starttls":
+                await client.starttls()
+        except BaseException:
+            hang_up(client)
+            raise
     except (aiosmtplib.SMTPException, OSError) as error:
         why = _("{host} could not be reached for sending: {why}").format(host=host.host, why=error)
         raise ChannelError(why, permanent=False, code=_code(error)) from error
     try:
         await client.ehlo()
         if sign_in and settings.oauth:
-            await client.auth_xoauth2(host.user, await oauth.access_token(settings))
+            token = await oauth.access_token(settings)
+            if client.ear is not None:
+                client.ear.hide(token, host.user)
+            await client.auth_xoauth2(host.user, token)
         elif sign_in and host.user:
             await client.login(host.user, host.password)
     except ChannelError:
@@ -92,13 +105,18 @@ def _own_name() -> str:
 
 
 async def send(
-    settings: EmailSettings, sender: str, recipients: list[str], mail: bytes, on_wire: Callable[[], Awaitable[None]]
+    settings: EmailSettings,
+    sender: str,
+    recipients: list[str],
+    mail: bytes,
+    on_wire: Callable[[], Awaitable[None]],
+    overheard: Overheard | None = None,
 ) -> str:
     """Hand one mail to the host; the host's last words. Raises ChannelError: permanent for 5xx, not for 4xx and
     broken connections, unknown when the connection broke after the last byte."""
     import aiosmtplib
 
-    client = await connect(settings)
+    client = await connect(settings, overheard)
     try:
         refused = await _envelope(client, sender, recipients, len(mail))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
@@ -118,7 +136,7 @@ async def send(
     return "\n".join([answer, *notes])
 
 
-async def _envelope(client: SMTP, sender: str, recipients: list[str], size: int) -> dict[str, str]:
+async def _envelope(client: Client, sender: str, recipients: list[str], size: int) -> dict[str, str]:
     """MAIL, RCPT and DATA, up to where the host waits for the mail. The first recipient must be taken; copies that
     are refused are returned."""
     import aiosmtplib
@@ -149,7 +167,7 @@ async def _envelope(client: SMTP, sender: str, recipients: list[str], size: int)
     return refused
 
 
-async def _content(client: SMTP, mail: bytes, seconds: float) -> str:
+async def _content(client: Client, mail: bytes, seconds: float) -> str:
     """The mail itself. What goes wrong from here on, short of a clear answer, leaves it unknown what the host has."""
     import aiosmtplib
 
@@ -159,7 +177,10 @@ async def _content(client: SMTP, mail: bytes, seconds: float) -> str:
         if client.protocol is None:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         client.protocol.write(ended + b".\r\n")
+        client.said(size_words(len(mail)))
+        client.said(b".")
         response = await client.protocol.read_response(timeout=max(seconds, len(mail) / 100_000))
+        client.heard(response)
     except (aiosmtplib.SMTPException, OSError) as error:
         why = _("The mail host fell silent before it said whether it took the mail: {why}").format(why=error)
         raise ChannelError(why, permanent=False, unknown=True) from error
@@ -168,7 +189,7 @@ async def _content(client: SMTP, mail: bytes, seconds: float) -> str:
     return f"{response.code} {response.message}"
 
 
-async def _quit(client: SMTP) -> None:
+async def _quit(client: Client) -> None:
     import aiosmtplib
 
     # the mail is with the host already, whatever it says to a good-bye
@@ -177,7 +198,7 @@ async def _quit(client: SMTP) -> None:
     hang_up(client)
 
 
-def hang_up(client: SMTP) -> None:
+def hang_up(client: Client) -> None:
     """Close the connection now: closing an encrypted one politely goes on after its user is gone."""
     transport = client.transport
     client.close()
