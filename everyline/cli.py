@@ -287,6 +287,7 @@ def articles_import(
     async def work(ground: Ground) -> imports.Done:
         async with ground.database.transaction() as tx:
             done = await imports.take_in(tx, None, pieces, language=language, publish=publish)
+            await imports.count_words(tx)
         await meanings.catch_up(ground.database)
         return done
 

@@ -136,6 +136,53 @@ from unnest(cast(:article_ids as bigint[]), cast(:languages as text[]), cast(:ti
 order by article_id, language
 on conflict (article_id, language, day, channel) do update set views = article_day.views + excluded.views;
 
+-- name: imported
+-- What came from these sources before, with its newest words in each language.
+select a.source, a.id, v.language, v.title, v.summary, v.text, v.questions
+from article a
+left join lateral (
+    select distinct on (language) language, title, summary, text, questions from article_version
+    where article_id = a.id order by language, number desc
+) v on true
+where a.source = any(:sources);
+
+-- name: ask_import
+-- Ask for an import, once; returns its id.
+with new as (
+    insert into article_import (asked, asked_by, file_hash, name, language, category_id, publish, pieces)
+    values (:asked, :by, :file_hash, :name, :language, :category_id, :publish, :pieces)
+    on conflict (asked) do nothing returning id
+)
+select id, true as new from new union all select id, false from article_import where asked = :asked limit 1;
+
+-- name: next_import
+-- The oldest import that goes on, for one process at a time; with the language of who asked.
+select i.id, i.asked_by, i.file_hash, i.name, i.language, i.category_id, i.publish, i.pieces, i.done, i.tries,
+    coalesce(a.language, 'en') as spoken
+from article_import i left join agent a on a.id = i.asked_by
+where i.ended_at is null order by i.id limit 1 for update of i skip locked;
+
+-- name: count_import
+-- Count what was done of an import.
+update article_import set done = done + :done, added = added + :added, changed = changed + :changed, same = same + :same,
+    refused = refused || cast(:refused as jsonb), tries = 0
+where id = :id;
+
+-- name: try_import
+-- A turn of an import begins.
+update article_import set tries = tries + 1 where id = :id;
+
+-- name: end_import
+-- An import is over.
+update article_import set ended_at = :at, fault = :fault where id = :id;
+
+-- name: imports
+-- Imports, the newest first.
+select i.id, i.asked_at, i.asked_by, i.name, i.publish, i.pieces, i.done, i.added, i.changed, i.same, i.refused, i.ended_at, i.fault,
+    coalesce(a.name, '') as who
+from article_import i left join agent a on a.id = i.asked_by
+where cast(:id as bigint) is null or i.id = :id order by i.id desc limit :most;
+
 -- name: votes
 -- What readers said of every published article since a day.
 select p.article_id, p.language, p.title, p.slug, a.owner_id, a.review_on,

@@ -12,19 +12,19 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
 
-from everyline.articles import actions, queries, rules, working
+from everyline.articles import actions, queries, rules
 from everyline.articles.foreign import HtmlReader
-from everyline.articles.models import Article, Category
+from everyline.articles.models import Category
 from everyline.ground import languages
-from everyline.ground.database import Tx
-from everyline.ground.errors import Invalid
+from everyline.ground.database import Row, Tx
+from everyline.ground.errors import Invalid, ProductError
 from everyline.ground.words import _
 
 LARGEST_PIECE = 4 * 1024 * 1024  # bytes of one file
@@ -51,6 +51,25 @@ class Piece:
     tags: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     audience: str = rules.Audience.PUBLIC
+    line: int = 0  # of its file, from 1; 0: the whole file
+    fault: str = ""  # why it is none
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A piece that could not be taken, and why."""
+
+    source: str
+    line: int
+    fault: str
+
+    @property
+    def where(self) -> str:
+        """Its source with its line."""
+        return _("%(file)s, line %(line)d") % {"file": self.source, "line": self.line} if self.line else self.source
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.fault}"
 
 
 @dataclass
@@ -60,7 +79,7 @@ class Done:
     added: int = 0
     changed: int = 0
     same: int = 0
-    refused: list[str] = field(default_factory=list)  # source and reason
+    refused: list[Refused] = field(default_factory=list)
 
 
 def from_folder(folder: Path) -> Iterator[Piece]:
@@ -160,16 +179,27 @@ def from_markdown(content: str, source: str, category: tuple[str, ...] = ()) -> 
 
 def from_table(content: str, source: str) -> Iterator[Piece]:
     """A table (CSV) of questions and answers, with or without heads; further columns may be category, tags, language, and
-    questions (other ways to ask, with ``|`` between them). Rows of one answer become one article."""
+    questions (other ways to ask, with ``|`` between them). Rows of one answer become one article; a row that lacks one of
+    them is a piece with its fault. Invalid when it is no table."""
     sample = content[:4096]
     try:
         dialect: type[csv.Dialect] = csv.Sniffer().sniff(sample, ",;\t")
     except csv.Error:
         dialect = csv.excel
-    rows = [row for row in csv.reader(io.StringIO(content), dialect) if any(map(str.strip, row))]
+    reader = csv.reader(io.StringIO(content, newline=""), dialect)
+    rows, begins = [], 1  # each with the line that it begins on: what stands in quotes may have several
+    try:
+        for row in reader:
+            if any(map(str.strip, row)):
+                rows.append((begins, row))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise Invalid(
+            _("Line %(line)d of %(file)s cannot be read.") % {"line": reader.line_num, "file": source}
+        ) from error
     if not rows:
         return
-    heads = [head.strip().lower() for head in rows[0]]
+    heads = [head.strip().lower() for head in rows[0][1]]
     ask = next((heads.index(name) for name in QUESTION_HEADS if name in heads), None)
     answer = next((heads.index(name) for name in ANSWER_HEADS if name in heads), None)
     if ask is None or answer is None:
@@ -181,17 +211,18 @@ def from_table(content: str, source: str) -> Iterator[Piece]:
         return row[heads.index(name)].strip() if name in heads and heads.index(name) < len(row) else ""
 
     answers: dict[str, Piece] = {}
-    for number, row in enumerate(rows, 1):
+    for line, row in rows:
         if len(row) <= max(ask, answer) or not row[ask].strip() or not row[answer].strip():
-            raise Invalid(_("Row %(row)d of %(file)s lacks a question or an answer.") % {"row": number, "file": source})
+            named = row[ask].strip() if len(row) > ask else ""
+            yield Piece(
+                source, named[: rules.LONGEST_TITLE], "", line=line, fault=_("it lacks a question or an answer")
+            )
+            continue
         question, text = row[ask].strip(), row[answer].strip()
         more = tuple(filter(None, map(str.strip, cell(row, "questions").split("|"))))
         known = answers.get(text)
         if known is not None:
-            answers[text] = Piece(
-                known.source, known.title, text, category=known.category, language=known.language, tags=known.tags,
-                questions=(*known.questions, question, *more),
-            )  # fmt: skip
+            answers[text] = replace(known, questions=(*known.questions, question, *more))
             continue
         digest = hashlib.sha256(question.lower().encode()).hexdigest()[:12]
         answers[text] = Piece(
@@ -202,6 +233,7 @@ def from_table(content: str, source: str) -> Iterator[Piece]:
             language=cell(row, "language"),
             tags=tuple(filter(None, map(str.strip, _SPLIT.split(cell(row, "tags"))))),
             questions=more,
+            line=line,
         )
     yield from answers.values()
 
@@ -240,20 +272,23 @@ class Plan:
         }
 
 
-async def planned(tx: Tx, piece: Piece, language: str = "") -> Plan:
-    """What would be done with a piece; nothing is. ``language``: of pieces that do not say theirs."""
+async def planned(tx: Tx, pieces: Sequence[Piece], language: str = "") -> list[Plan]:
+    """What would be done with pieces; nothing is. ``language``: of pieces that do not say theirs."""
+    rows = await tx.rows(queries.statements.imported, {"sources": list({piece.source for piece in pieces})})
+    ids = {row.source: row.id for row in rows}
+    newest = {(row.id, row.language): row for row in rows}
+    return [_plan(piece, language, ids.get(piece.source), newest) for piece in pieces]
+
+
+def _plan(piece: Piece, language: str, article_id: int | None, newest: Mapping[tuple[int, str], Row]) -> Plan:
     spoken = piece.language or language or languages.detect(f"{piece.title}. {piece.text}") or "en"
-    fault = _fault(piece)
-    if fault:
+    if fault := _fault(piece):
         return Plan(piece, spoken, "refused", fault)
-    article_id = await tx.value(select(Article.id).where(Article.source == piece.source))
-    plan = Plan(piece, spoken, "new" if article_id is None else "changed", article_id=article_id)
-    if article_id is not None:
-        newest = (await working.versions(tx, article_id, spoken))[:1]
-        kept = {name: getattr(newest[0], name) for name in plan.content} if newest else {}
-        if kept == {**plan.content, "text": piece.text.strip()}:
-            return replace(plan, outcome="same")
-    return plan
+    if article_id is None:
+        return Plan(piece, spoken, "new")
+    plan, there = Plan(piece, spoken, "changed", article_id=article_id), newest.get((article_id, spoken))
+    kept = {name: getattr(there, name) for name in plan.content} if there is not None else {}
+    return replace(plan, outcome="same") if kept == {**plan.content, "text": piece.text.strip()} else plan
 
 
 async def take_in(
@@ -266,39 +301,55 @@ async def take_in(
     publish: bool,
 ) -> Done:
     """Take pieces in: new ones are added, those known by their source become a new draft when they have changed. A piece that
-    cannot be taken is told, and the others are taken."""
+    cannot be taken is told, and the others are taken. At the end of all pieces stands ``count_words``."""
     done = Done()
     for piece in pieces:
-        plan = await planned(tx, piece, language)
+        (plan,) = await planned(tx, [piece], language)  # one by one: a file may bring the same source twice
         if plan.outcome == "refused":
-            done.refused.append(f"{piece.source}: {plan.fault}")
+            done.refused.append(Refused(piece.source, piece.line, plan.fault))
             continue
         if plan.outcome == "same":
             done.same += 1
             continue
-        content, article_id = plan.content, plan.article_id
-        if article_id is None:
-            place = await _place(tx, by, piece.category, plan.language, category_id)
-            article_id = await actions.add(
-                tx, by, plan.language, content.pop("title"), category_id=place, tags=piece.tags, source=piece.source,
-                audience=piece.audience, **content,
-            )  # fmt: skip
-            done.added += 1
-        else:
-            row = await actions.open_draft(tx, by, article_id, plan.language)
-            await actions.write(tx, by, article_id, plan.language, row.revision, **content)
-            done.changed += 1
-        if publish:
-            await actions.publish(tx, by, article_id, plan.language)
-    for spoken in await queries.published_languages(tx):
-        await tx.execute(
-            queries.statements.count_words, {"language": spoken, "configuration": rules.configuration(spoken)}
-        )
+        try:
+            async with tx.attempt():
+                await _taken(tx, by, plan, category_id, publish=publish)
+        except ProductError as error:
+            details = error.fields.values() if isinstance(error, Invalid) else ()
+            done.refused.append(Refused(piece.source, piece.line, " ".join([error.message, *details])))
+            continue
+        done.added += plan.outcome == "new"
+        done.changed += plan.outcome == "changed"
     return done
+
+
+async def _taken(tx: Tx, by: int | None, plan: Plan, category_id: int | None, *, publish: bool) -> None:
+    content, article_id, piece = plan.content, plan.article_id, plan.piece
+    if article_id is None:
+        place = await _place(tx, by, piece.category, plan.language, category_id)
+        article_id = await actions.add(
+            tx, by, plan.language, content.pop("title"), category_id=place, tags=piece.tags, source=piece.source,
+            audience=piece.audience, **content,
+        )  # fmt: skip
+    else:
+        row = await actions.open_draft(tx, by, article_id, plan.language)
+        await actions.write(tx, by, article_id, plan.language, row.revision, **content)
+    if publish:
+        await actions.publish(tx, by, article_id, plan.language)
+
+
+async def count_words(tx: Tx) -> None:
+    """Count anew in how many articles each word is."""
+    for language in await queries.published_languages(tx):
+        await tx.execute(
+            queries.statements.count_words, {"language": language, "configuration": rules.configuration(language)}
+        )
 
 
 def _fault(piece: Piece) -> str:
     """Why a piece cannot be taken; empty when it can."""
+    if piece.fault:
+        return piece.fault
     if not piece.text.strip():
         return _("there is no text in it")
     if len(piece.title) > rules.LONGEST_TITLE:

@@ -271,3 +271,28 @@ class ArticleMeaning(Base):
     model: Mapped[str] = mapped_column(Text)
     digest: Mapped[bytes] = mapped_column(LargeBinary)  # of what it was made of
     made_at: Mapped[Moment] = mapped_column(server_default=func.now())
+
+
+class ArticleImport(Base):
+    """Articles that are taken in from a file, piece by piece: what was asked for, and how far it is."""
+
+    __tablename__ = "article_import"
+
+    id: Mapped[Id]
+    asked: Mapped[str] = mapped_column(Text, unique=True)  # the same for the same press of a button
+    asked_at: Mapped[Moment] = mapped_column(server_default=func.now())
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    file_hash: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text, server_default="")  # of pieces that do not say theirs
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id", ondelete="SET NULL"))
+    publish: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    pieces: Mapped[int] = mapped_column(Integer)
+    done: Mapped[int] = mapped_column(Integer, server_default="0")  # of them, in the order of the file
+    added: Mapped[int] = mapped_column(Integer, server_default="0")
+    changed: Mapped[int] = mapped_column(Integer, server_default="0")
+    same: Mapped[int] = mapped_column(Integer, server_default="0")
+    refused: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=literal("'[]'"))  # source, line, fault
+    tries: Mapped[int] = mapped_column(Integer, server_default="0")  # turns in a row without a piece done
+    ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    fault: Mapped[str] = mapped_column(Text, server_default="")  # why it ended before its end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from everyline.articles import actions, meanings, queries, rules
+from everyline.articles import actions, importing, imports, meanings
 from everyline.ground.errors import ProductError
 from everyline.ground.installation import Ground
 from everyline.ground.jobs import periodic
@@ -48,8 +48,10 @@ async def render_anew(ground: Ground) -> None:
 async def count_words(ground: Ground) -> None:
     """Count anew in how many articles each word is."""
     async with ground.database.transaction() as tx:
-        for language in await queries.published_languages(tx):
-            await tx.execute(
-                queries.statements.count_words,
-                {"language": language, "configuration": rules.configuration(language)},
-            )
+        await imports.count_words(tx)
+
+
+@periodic("* * * * *")
+async def take_in(ground: Ground) -> None:
+    """Go on with imports: whoever asks for one asks for this at once; the clock asks for what was left undone."""
+    await importing.take_turn(ground)

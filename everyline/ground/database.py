@@ -133,6 +133,12 @@ class Tx:
         return (await self._run(statement, parameters)).rowcount
 
     @contextlib.asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """Within the block all or nothing is written; an error undoes what the block did, and the transaction can go on."""
+        async with self._connection.transaction():
+            yield
+
+    @contextlib.asynccontextmanager
     async def pipeline(self, *, same_plans: bool = False) -> AsyncIterator[None]:
         """Within the block statements are sent without waiting for what each returns (PostgreSQL, "Pipeline Mode"): one way there
         and back for many that follow in any case. Asking for rows waits for all so far. ``same_plans``: they are planned

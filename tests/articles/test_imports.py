@@ -69,8 +69,13 @@ def test_a_table_of_questions_and_answers() -> None:
     assert second.title == "Dogs?"
     assert [piece.title for piece in imports.from_table("a,b\nc,d\n", "x.csv")] == ["a", "c"]
     assert list(imports.from_table("", "x.csv")) == []
-    with pytest.raises(Invalid, match="Row 2"):
-        list(imports.from_table("question,answer\na,b\nc,\n", "x.csv"))
+    lacking = list(imports.from_table('question,answer\na,"b\nc"\n\nd,\n', "x.csv"))
+    assert [(piece.title, piece.line, piece.fault) for piece in lacking] == [
+        ("d", 5, "it lacks a question or an answer"),
+        ("a", 2, ""),
+    ]
+    with pytest.raises(Invalid, match=r"Line 2 of x\.csv"):
+        list(imports.from_table(f"question,answer\na,{'b' * 200_000}\n", "x.csv"))
 
 
 @pytest.mark.req("W2")
@@ -92,7 +97,7 @@ async def test_a_folder_is_taken_in_twice_and_nothing_is_doubled(ground: Ground,
 
     done = await take_in()
     assert (done.added, done.changed, done.same) == (2, 0, 0)
-    assert [fault.split(":")[0] for fault in done.refused] == ["empty.md"]
+    assert [str(fault) for fault in done.refused] == ["empty.md: there is no text in it"]
     done = await take_in()
     assert (done.added, done.changed, done.same) == (0, 0, 2)
     pay.write_text("# Pay your water bill\n\nPay online.")

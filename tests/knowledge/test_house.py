@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 
 from everyline.articles import actions, queries
 from everyline.articles.models import Article, Category
+from everyline.articles.tasks import take_in
 from everyline.dispatch.models import Delivery
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
@@ -163,9 +164,22 @@ async def test_taken_in_after_a_look(lead: httpx.AsyncClient, ground: Ground) ->
     async with ground.database.transaction() as tx:
         assert await tx.value(text("select count(*) from article")) == 0, "nothing is done yet"
     token = look.text.partition('name="token" value="')[2].partition('"')[0]
-    done = await lead.post("/knowledge/import/take", data={"token": token, "language": "en", "publish": "1"})
-    assert "3 are new" in done.text
-    assert "Water/empty.md: there is no text in it" in done.text
+    pressed = [
+        await lead.post("/knowledge/import/take", data={"token": token, "language": "en", "publish": "1"})
+        for _time in range(2)
+    ]
+    assert [one.headers["location"] for one in pressed] == ["/knowledge/import/1", "/knowledge/import/1"]
+    page = await lead.get("/knowledge/import/1")
+    assert "0 of 4" in page.text
+    assert "Look again" in page.text
+    await take_in(ground)
+    state = (await lead.get("/knowledge/import/1/state")).text
+    assert "3 are new" in state
+    assert 'hx-swap-oob="innerHTML"' in state
+    assert "Water/empty.md" in state
+    assert "there is no text in it" in state
+    assert "all.zip" in (await lead.get("/knowledge/import")).text
+    assert (await lead.get("/knowledge/import/2")).status_code == 404
     assert (await lead.get("/help/en/articles/meters")).status_code == 200
     again = await lead.post(
         "/knowledge/import", data={"language": "en"}, files={"file": ("all.zip", content, "application/zip")}
@@ -175,10 +189,12 @@ async def test_taken_in_after_a_look(lead: httpx.AsyncClient, ground: Ground) ->
         ("a.exe", b"MZ"),
         ("a.zip", b"PK\x03\x04broken"),
         ("b.zip", _zip(x="y")),
-        ("t.csv", b"question,answer\nWhy?,\n"),
     ]:
         refused = await lead.post("/knowledge/import", files={"file": (name, given, "application/zip")})
         assert refused.status_code == 422, name
+    look = await lead.post("/knowledge/import", files={"file": ("t.csv", b"question,answer\nWhy?,\n", "text/csv")})
+    for words in ("1 left out", "line 2", "it lacks a question or an answer"):
+        assert words in look.text, words
     assert (await lead.post("/knowledge/import/take", data={"token": "mine"})).status_code == 422
     assert (await lead.post("/knowledge/import")).status_code == 422
 

@@ -76,4 +76,6 @@ def add_routes(router: APIRouter) -> None:
             done = await imports.take_in(
                 tx, me.id, pieces, language=asked.language, category_id=asked.category_id, publish=asked.publish
             )
-        return {"added": done.added, "changed": done.changed, "same": done.same, "refused": done.refused}
+            await imports.count_words(tx)
+        refused = [str(one) for one in done.refused]
+        return {"added": done.added, "changed": done.changed, "same": done.same, "refused": refused}
