@@ -310,6 +310,14 @@ class Check:
         return self.severity is Severity.OK
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Settings that fit an address, found out and not asked for."""
+
+    found: str  # translated: what was found and where
+    groups: tuple[Mapping[str, str], ...] = ()  # names and values; each is taken when its first field is still empty
+
+
 class ChannelError(Exception):
     """The wire said no. ``permanent`` means that trying again cannot help: the delivery bounces back to its case.
     ``unknown`` means that the wire fell silent after it had everything: it may have been sent, so it is not sent again
@@ -622,3 +630,11 @@ class Channel(Protocol):
 
     def routes(self, door: TalkDoor) -> Sequence[BaseRoute]:
         """Public pages and webhooks of the channel, mounted at ``/in/<name>``; empty for most."""
+
+
+@runtime_checkable
+class Proposes(Protocol):
+    """What a channel offers besides, when it can find out the settings of a line by its address."""
+
+    async def propose(self, address: str) -> Proposal:
+        """What fits an address in normal form, within some seconds; nothing is raised and nobody signs in anywhere."""

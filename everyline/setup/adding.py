@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from everyline.channel_contract import LineSettings
+from everyline.channel_contract import LineSettings, Proposes
 from everyline.channel_registry import all_channels, channel
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
-from everyline.ground.errors import NotFound, ProductError
+from everyline.ground.errors import Invalid, NotFound, ProductError
 from everyline.ground.forms import back, filled, typed, wrong
 from everyline.ground.pages import page
 from everyline.ground.words import _, mark
@@ -31,6 +31,7 @@ from everyline.queues import queries as queues
 from everyline.setup import line_form
 from everyline.setup.frame import caller, frame, show
 from everyline.setup.lines import choices, visible
+from everyline.setup.proposing import PROPOSED_FOR, carried, fitting
 
 router = APIRouter(prefix="/setup/lines")
 Writer = Annotated[Me, permit("line.write")]
@@ -104,6 +105,7 @@ async def step_page(
             "said": line_form.said_of(found.settings, values),
             "steps": [],
             "verdict": None,
+            "proposes": isinstance(found, Proposes),
             "example": await _example(tx, row) if step == "work" and row is not None else None,
         }
     return page("setup/add-line.html", status=status, **filled(shown, context, more))
@@ -149,7 +151,7 @@ async def add(request: Request, me: Writer) -> Response:
                 address=form.text("address", longest=320),
                 name=form.text("name", longest=200),
                 open_now=False,
-                settings=line_form.given(form, kind, line_form.names_of(kind, sends=False)),
+                settings=line_form.given(form, kind, [*line_form.names_of(kind, sends=False), *carried(form, kind)]),
             )
             await audit(
                 tx,
@@ -163,8 +165,37 @@ async def add(request: Request, me: Writer) -> Response:
             )
     except ProductError as error:
         said = {"values": line_form.shown_again(form, kind), "again": line_form.to_write_again(form, kind)}
-        return await step_page(request, me, name, None, "address", status=422, **said, **wrong(error))
+        later = {"carried": {one: form.text(one) for one in (PROPOSED_FOR, *carried(form, kind))}}
+        return await step_page(request, me, name, None, "address", status=422, **said, **later, **wrong(error))
     return await _go_on(request, me, line_id, "address")
+
+
+@router.post("/new/propose")
+async def propose(request: Request, me: Writer) -> Response:
+    """What the channel finds out by the address that is typed: for the script what is to be filled in, else the form again
+    with it in the fields that were empty."""
+    form = await typed(request)
+    name = form.text("channel")
+    found: object = channel(name) if name in all_channels() else None
+    if not isinstance(found, Proposes):
+        raise NotFound(_("There is no such channel."))
+    kind, again = channel(name).settings, line_form.to_write_again(form, channel(name).settings)
+    kept = line_form.shown_again(form, kind)
+    try:
+        address = channel(name).normal(form.text("address", longest=320))
+    except ValueError as error:
+        refused = wrong(Invalid(_("Please look at this again."), {"address": str(error)}))
+        if request.headers.get("hx-request"):
+            return JSONResponse({"said": refused["errors"]["address"], "values": {}, "carried": {}})
+        return await step_page(request, me, name, None, "address", status=422, values=kept, again=again, **refused)
+    proposal = await found.propose(address)
+    values, later = fitting(form, kind, proposal)
+    if request.headers.get("hx-request"):
+        return JSONResponse({"said": proposal.found, "values": values, "carried": later})
+    kept |= values
+    return await step_page(
+        request, me, name, None, "address", values=kept, again=again, proposal=proposal, carried=later
+    )
 
 
 @router.get("/{line_id}/add/{step}")

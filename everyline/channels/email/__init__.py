@@ -17,12 +17,13 @@ from everyline.channel_contract import (
     LineSettings,
     MediaClass,
     Outbound,
+    Proposal,
     Raw,
     Receipt,
     Receiver,
 )
 from everyline.channels.email import check as line_check
-from everyline.channels.email import identity, imap, listener, reading, smtp
+from everyline.channels.email import identity, imap, listener, lookup, reading, smtp
 from everyline.channels.email.settings import EmailSettings, InstallSettings
 from everyline.ground import addresses
 from everyline.ground.words import _, mark
@@ -84,6 +85,10 @@ class Email:
     def check(self, line: Line, door: Door) -> AsyncIterator[Check]:
         """What the test button shows."""
         return line_check.check(line, door)
+
+    async def propose(self, address: str) -> Proposal:
+        """The mail hosts of the address's domain."""
+        return await lookup.propose(address)
 
     def routes(self, door: Door) -> Sequence[BaseRoute]:
         """Mail has no pages."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from everyline.channel_contract import Check, Line, Severity
 from everyline.ground.words import _
@@ -98,17 +98,24 @@ def _dkim(key: Key, published: str) -> Check:
 
 async def _texts(name: str) -> list[str] | None:
     """The TXT records of a name, empty when it has none; None when nobody knows the name or nobody answers."""
+    found = await published(name, "TXT")
+    return found and [b"".join(record.strings).decode("utf-8", "replace") for record in found]
+
+
+async def published(name: str, kind: str) -> list[Any] | None:
+    """The records of a name that are of a kind, empty when it has none; None when nobody knows the name, or nobody answers
+    in time."""
     import dns.asyncresolver
     import dns.exception
     import dns.resolver
 
     try:
-        answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=DNS_SECONDS)
+        answer = await dns.asyncresolver.resolve(name, kind, lifetime=DNS_SECONDS)
     except dns.resolver.NoAnswer:
         return []
     except (dns.exception.DNSException, OSError):
         return None
-    return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
+    return list(answer)
 
 
 def public_key(pem: str) -> tuple[str, str]:
