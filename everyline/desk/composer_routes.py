@@ -232,6 +232,27 @@ async def answer(
     return page("desk/composer.html", headers=headers, **context)
 
 
+@router.post("/desk/cases/{case_id}/preview")
+async def preview(
+    request: Request,
+    me: Writer,
+    case_id: int,
+    reply: Annotated[str, Form()] = "",
+    channel: Annotated[str, Form()] = "",
+) -> Response:
+    """The answer as its customer would get it."""
+    point_id, answer_to = chosen(channel)
+    async with ground_of(request).database.transaction() as tx:
+        await cases.get(tx, me, case_id)
+        try:
+            written = await dispatch.foreseen(
+                tx, me.id, case_id, reply.strip(), contact_point_id=point_id, answer_to=answer_to
+            )
+        except (Conflict, Invalid) as refusal:
+            return page("desk/preview.html", refused=refusal.message)
+    return page("desk/preview.html", written=written if reply.strip() else None)
+
+
 async def _talks(tx: Tx, me: Me, case: Row) -> bool:
     """Does the agent talk live with the customer of this case, and nobody else of us?"""
     row = await tx.first(talk_statements.one_live, {"case_id": case.id})

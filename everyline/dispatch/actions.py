@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from everyline.cases import actions as cases
 from everyline.cases.models import Attachment, Case, Draft, Interaction, Message
 from everyline.cases.rules import Status, answer_subject, preview, stale
-from everyline.channel_contract import Address, Card, MediaClass
+from everyline.channel_contract import Address, Card, Facts, MediaClass
 from everyline.channel_registry import channel, reaching
 from everyline.customers.actions import mark_bad
 from everyline.customers.models import ContactPoint
@@ -137,7 +137,7 @@ async def answer(
     if copied and not facts.copies:
         said = _("Over this channel an answer goes to one address only: take the copies away.")
         raise Invalid(said, {"copies": said})
-    html = markdown.formatted(text) if facts.formatted else ""
+    html = _formatted(text, facts)
     at = now()
     carried = [[one.kind, one.address, one.name] for one in copied]
     facts_said: dict[str, Any] = {"copies": carried} if carried else {}
@@ -152,6 +152,7 @@ async def answer(
         references = await thread(tx, case_id)
         signature = await _signature(tx, by, row.queue_id)
         subject = answer_subject(row.subject) if references else row.subject  # what we write first answers nothing
+    written = rules.signed(text, html, signature)
     message_id: int = await tx.value(
         insert(Message)
         .values(
@@ -188,8 +189,8 @@ async def answer(
         copies=carried,
         sender_name=await _sender_name(tx, by, line),
         subject=subject,
-        text=f"{text.rstrip()}\n\n-- \n{signature}\n" if signature else text,
-        html=html + markdown.html("-- \n" + signature) if html and signature else html,
+        text=written.text,
+        html=written.html,
         language=row.language,
         references=references,
         external_id=external_id,
@@ -253,6 +254,26 @@ async def _afterwards(tx: Tx, by: int, row: Row, then: Status | None, wrap_up_co
             await cases.begin(tx, by, row.id)
         elif row.status == Status.RESOLVED:
             await cases.reopen(tx, by, row.id)
+
+
+async def foreseen(
+    tx: Tx, by: int, case_id: int, text: str, *, contact_point_id: int | None = None, answer_to: str = ""
+) -> rules.Written:
+    """What ``answer`` would send to the same address, signature and all; nothing is written down. Conflict or Invalid where
+    nothing could be sent there."""
+    row = await tx.first(select(Case.__table__).where(Case.id == case_id))
+    if row is None:
+        raise NotFound(_("There is no such case."))
+    asked, contact_point_id = await _asked(tx, row, answer_to, contact_point_id)
+    point = await _point(tx, row, contact_point_id)
+    line = await answer_line(tx, row.line_id, asked.kind if asked else point.kind)
+    facts = channel(line.channel).facts
+    signature = "" if facts.pulled else await _signature(tx, by, row.queue_id)
+    return rules.signed(text, _formatted(text, facts), signature)
+
+
+def _formatted(text: str, facts: Facts) -> str:
+    return markdown.formatted(text) if facts.formatted else ""
 
 
 async def _asked(tx: Tx, row: Row, answer_to: str, contact_point_id: int | None) -> tuple[Address | None, int | None]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from everyline.channel_contract import Address
+from everyline.ground import markdown
 from everyline.ground.addresses import MAILBOX, normal_mailbox
 from everyline.ground.errors import Invalid
 from everyline.ground.words import _, mark
@@ -31,6 +33,21 @@ def pause(attempts: int, chance: float) -> timedelta:
     """How long to wait after the n-th failed attempt: doubling from 20 s to 4 h, spread by a fifth either way so that
     what failed together does not come again together. ``chance`` is a number from 0 to 1."""
     return timedelta(seconds=min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE) * (0.8 + 0.4 * chance))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer as it goes out."""
+
+    text: str
+    html: str  # empty: the text says all, or its channel carries none
+
+
+def signed(text: str, html: str, signature: str) -> Written:
+    """A text and its HTML with the signature below, in each in its own way."""
+    if not signature:
+        return Written(text, html)
+    return Written(f"{text.rstrip()}\n\n-- \n{signature}\n", html + markdown.html("-- \n" + signature) if html else "")
 
 
 def gives_up(attempts: int) -> bool:

@@ -91,7 +91,7 @@ function bar(toolbar: HTMLElement): void {
   if (toolbar.dataset["watched"] || !(area instanceof HTMLTextAreaElement)) return;
   toolbar.dataset["watched"] = "yes";
   toolbar.hidden = false;
-  const buttons = all<HTMLButtonElement>(toolbar, "[data-format]");
+  const buttons = all<HTMLButtonElement>(toolbar, "[data-format], [data-preview]");
   toolbar.addEventListener("pointerdown", (event) => event.preventDefault()); // what is selected stays selected
   toolbar.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-format]");
