@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from benchmarks.questions import QUESTIONS
 from benchmarks.stage import percentile, report
-from everyline.articles import embedding, finding, meanings, queries, rules
+from everyline.articles import embedding, finding, meanings, pairing, queries, rules, working
 from everyline.articles.finding import Asked
 from everyline.articles.queries import Reader
 from everyline.ground import schema
@@ -106,6 +106,8 @@ async def fill(database: Database) -> list[str]:
                         "wordings": "{}",
                         "source_number": None,
                         "configuration": "article_english",
+                        "renderer": "",
+                        "rendered": "{}",
                         "at": "2026-01-01T00:00Z",
                     }
                     for one, (title, body) in zip(ids, rows, strict=True)
@@ -133,6 +135,26 @@ async def search(database: Database, titles: Sequence[str]) -> float:
             await finding.find(tx, Asked(words, reader))
         if at >= WARM:
             times.append((time.perf_counter() - began) * 1e3)
+    return percentile(times, 0.95)
+
+
+async def compare(database: Database) -> float:
+    """How long an article takes to be compared with all others, in milliseconds, when all are new."""
+    began, left = time.perf_counter(), 1
+    while left:
+        async with database.transaction() as tx:
+            left = await pairing.compare_some(tx)
+    return (time.perf_counter() - began) / ARTICLES * 1e3
+
+
+async def health(database: Database) -> float:
+    """The 95th percentile of what the page about the articles' health reads, in milliseconds."""
+    times = []
+    for _ in range(WARM):
+        began = time.perf_counter()
+        async with database.transaction() as tx:
+            await working.health(tx, ["en", "es"])
+        times.append((time.perf_counter() - began) * 1e3)
     return percentile(times, 0.95)
 
 
@@ -175,6 +197,8 @@ async def measure(url: str) -> dict[str, float]:
             tidy(url)
             found["meaning_p95_ms"] = await search(database, titles)
             found["right_of_3_among_all_share"], _ = await right(database, 3)
+        found["compare_ms_each"] = await compare(database)
+        found["health_p95_ms"] = await health(database)
     finally:
         await database.close()
     return found

@@ -136,6 +136,15 @@ from unnest(cast(:article_ids as bigint[]), cast(:languages as text[]), cast(:ti
 order by article_id, language
 on conflict (article_id, language, day, channel) do update set views = article_day.views + excluded.views;
 
+-- name: due
+-- What is to be published by now, with the language of whoever is told when it cannot be: who answers for it, or wrote it.
+select v.article_id, v.language, coalesce(o.language, w.language, 'en') as spoken
+from article_version v
+join article a on a.id = v.article_id
+left join agent o on o.id = a.owner_id and o.active
+left join agent w on w.id = v.changed_by
+where v.publish_at <= :at and v.state in ('draft', 'in review') order by v.publish_at;
+
 -- name: imported
 -- What came from these sources before, with its newest words in each language.
 select a.source, a.id, v.language, v.title, v.summary, v.text, v.questions
@@ -195,41 +204,88 @@ group by p.article_id, p.language, p.title, p.slug, a.owner_id, a.review_on
 having a.review_on < :today or coalesce(sum(d.helped + d.not_helped), 0) >= :votes;
 
 -- name: look_closely
--- From here to the end of the transaction titles are alike only when they are much so: the index then looks at few of them.
+-- From here to the end of the transaction texts are alike only when they are much so: the index then looks at few of them.
 select set_config('pg_trgm.similarity_threshold', cast(:least as text), true);
 
+-- name: compare_alone
+-- Whether nobody else compares articles now; they do not until the end of the transaction.
+select pg_try_advisory_xact_lock(7345);
+
+-- name: uncompared
+-- Published articles that were not compared with the others since their words or their meaning changed, some of them.
+select p.article_id, p.language, p.number, p.updated_at, m.made_at as meant_at
+from published_article p
+left join article_meaning m on m.article_id = p.article_id and m.language = p.language and m.part = 0
+left join article_compared c on c.article_id = p.article_id and c.language = p.language
+where c.article_id is null or c.number <> p.number or c.updated_at <> p.updated_at or c.meant_at is distinct from m.made_at
+order by p.language, p.article_id limit :most;
+
+-- name: how_many_uncompared
+-- How many those are.
+select count(*) from published_article p
+left join article_meaning m on m.article_id = p.article_id and m.language = p.language and m.part = 0
+left join article_compared c on c.article_id = p.article_id and c.language = p.language
+where c.article_id is null or c.number <> p.number or c.updated_at <> p.updated_at or c.meant_at is distinct from m.made_at;
+
 -- name: alike
--- For the articles of one language that changed last: others whose titles are much alike.
-select p.article_id, near.article_id as other_id, p.language, p.title, near.title as other_title, p.plain, near.plain as other_plain,
-    near.likeness
-from (
-    select article_id, language, title, plain from published_article
-    where language = :language order by updated_at desc, article_id limit :latest
-) p
+-- Of some articles of a language: those of all others whose titles are much alike, each with its nearest few; and their summaries
+-- where the meaning of both is not known.
+select p.article_id, near.article_id as other_id, p.plain, near.plain as other_plain, near.likeness
+from published_article p
 cross join lateral (
-    select o.article_id, o.title, o.plain, similarity(p.title, o.title) as likeness from published_article o
-    where o.language = p.language and o.article_id <> p.article_id and o.title % p.title
-    order by likeness desc limit 3
+    select x.article_id, x.plain, max(x.likeness) as likeness from (
+        select o.article_id, o.plain, similarity(p.title, o.title) as likeness from published_article o
+        where o.language = p.language and o.article_id <> p.article_id and o.title % p.title
+        union all
+        select o.article_id, o.plain, similarity(p.summary, o.summary) from published_article o
+        where p.summary <> '' and o.language = p.language and o.article_id <> p.article_id
+            and o.summary <> '' and o.summary % p.summary
+            and not exists (select from article_meaning m where m.article_id = p.article_id and m.language = p.language)
+    ) x group by x.article_id, x.plain order by likeness desc, x.article_id limit :nearest
 ) near
-order by near.likeness desc, p.article_id limit :most;
+where p.language = :language and p.article_id = any(:article_ids);
 
 -- name: alike_in_meaning
--- For the articles of one language that changed last: others that mean nearly the same (cosine).
-select p.article_id, near.article_id as other_id, p.language, p.title, o.title as other_title, p.plain, o.plain as other_plain,
-    near.likeness
-from (
-    select article_id, language, title, plain from published_article
-    where language = :language and kind <> 'news' order by updated_at desc limit :latest
-) p
+-- The same of those whose heads mean nearly the same (cosine). Signs come first: of vectors so near each other few differ.
+select p.article_id, near.article_id as other_id, p.plain, o.plain as other_plain, near.likeness
+from published_article p
 join article_meaning m on m.article_id = p.article_id and m.language = p.language and m.part = 0
 cross join lateral (
-    select n.article_id, 1 - (n.vector <=> m.vector) as likeness from article_meaning n
-    where n.language = p.language and n.part = 0 and n.article_id <> p.article_id
-    order by n.vector <=> m.vector limit 3
+    select v.article_id, 1 - (v.vector <=> m.vector) as likeness from (
+        select n.article_id from article_meaning n
+        where n.language = m.language and n.model = m.model and n.part = 0 and n.article_id <> m.article_id
+            and n.signs <~> m.signs < :signs
+        order by n.signs <~> m.signs limit 10 * :nearest  -- read from the small index alone; then the vectors of those few
+    ) x
+    join article_meaning v on v.article_id = x.article_id and v.language = m.language and v.part = 0
+    where 1 - (v.vector <=> m.vector) > :least order by likeness desc, v.article_id limit :nearest
 ) near
 join published_article o on o.article_id = near.article_id and o.language = p.language
-where near.likeness > :least
-order by near.likeness desc limit :most;
+where p.language = :language and p.article_id = any(:article_ids) and p.kind <> 'news' and o.kind <> 'news';
+
+-- name: forget_pairs
+-- Before articles are compared anew.
+delete from article_pair where language = :language and (article_id = any(:article_ids) or other_id = any(:article_ids));
+
+-- name: put_pair
+-- Two articles that are much alike; the smaller id stands first.
+insert into article_pair (language, article_id, other_id, likeness, contradict)
+values (:language, :article_id, :other_id, :likeness, :contradict)
+on conflict (language, article_id, other_id) do update set likeness = greatest(article_pair.likeness, excluded.likeness);
+
+-- name: compared
+-- An article was compared with all others, as it was.
+insert into article_compared (article_id, language, number, updated_at, meant_at)
+values (:article_id, :language, :number, :updated_at, :meant_at)
+on conflict (article_id, language) do update set number = excluded.number, updated_at = excluded.updated_at, meant_at = excluded.meant_at;
+
+-- name: pairs
+-- Articles that are much alike, what may contradict first; of how many.
+select x.article_id, x.other_id, x.language, p.title, o.title as other_title, x.likeness, x.contradict, count(*) over () as of
+from article_pair x
+join published_article p on p.article_id = x.article_id and p.language = x.language
+join published_article o on o.article_id = x.other_id and o.language = x.language
+order by x.contradict desc, x.likeness desc, x.article_id, x.other_id limit :most;
 
 -- name: lacking
 -- Articles of a language that lack another language or a written wording which others have.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Integer, LargeBinary, SmallInteger, Text, func
+from sqlalchemy import REAL, BigInteger, Boolean, Date, ForeignKey, Integer, LargeBinary, SmallInteger, Text, func
 from sqlalchemy import text as literal
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
@@ -271,6 +271,30 @@ class ArticleMeaning(Base):
     model: Mapped[str] = mapped_column(Text)
     digest: Mapped[bytes] = mapped_column(LargeBinary)  # of what it was made of
     made_at: Mapped[Moment] = mapped_column(server_default=func.now())
+
+
+class ArticlePair(Base):
+    """Two published articles that are much alike by their titles, their summaries or by meaning."""
+
+    __tablename__ = "article_pair"
+
+    language: Mapped[str] = mapped_column(Text, primary_key=True)
+    article_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    other_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # the larger of the two
+    likeness: Mapped[float] = mapped_column(REAL)  # 0 to 1
+    contradict: Mapped[bool] = mapped_column(Boolean)  # they may say different things
+
+
+class ArticleCompared(Base):
+    """A published article as it was when it was compared with all others."""
+
+    __tablename__ = "article_compared"
+
+    article_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    language: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(Integer)
+    updated_at: Mapped[Moment]
+    meant_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # when its meaning had been made
 
 
 class ArticleImport(Base):

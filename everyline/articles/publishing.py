@@ -485,11 +485,7 @@ async def restore(tx: Tx, by: int | None, article_id: int, language: str, number
     return row
 
 
-async def due(tx: Tx) -> list[tuple[int, str]]:
-    """Article and language of what is to be published by now."""
-    rows = await tx.rows(
-        select(ArticleVersion.article_id, ArticleVersion.language)
-        .where(ArticleVersion.publish_at <= now(), ArticleVersion.state.in_(OPEN))
-        .order_by(ArticleVersion.publish_at)
-    )
-    return [(row.article_id, row.language) for row in rows]
+async def due(tx: Tx) -> list[tuple[int, str, str]]:
+    """Article and language of what is to be published by now, and the language in which its writers are told of it."""
+    rows = await tx.rows(statements.due, {"at": now()})
+    return [(row.article_id, row.language, row.spoken) for row in rows]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from everyline.articles import actions, importing, imports, meanings
-from everyline.ground.errors import ProductError
+from everyline.articles import actions, importing, imports, meanings, pairing
+from everyline.ground.errors import Invalid, ProductError
 from everyline.ground.installation import Ground
 from everyline.ground.jobs import periodic
+from everyline.ground.words import speaking
 
 log = logging.getLogger(__name__)
 
@@ -19,20 +20,28 @@ async def publish_due(ground: Ground) -> None:
     """Publish what was scheduled for by now. What cannot be published goes back to its writers, with the reason."""
     async with ground.database.transaction() as tx:
         due = await actions.due(tx)
-    for article_id, language in due:
+    for article_id, language, spoken in due:
         try:
-            async with ground.database.transaction() as tx:
-                await actions.publish(tx, None, article_id, language)
+            with speaking(spoken):
+                async with ground.database.transaction() as tx:
+                    await actions.publish(tx, None, article_id, language)
         except ProductError as error:
             log.warning("article %s in %s could not be published: %s", article_id, language, error.message)
+            details = error.fields.values() if isinstance(error, Invalid) else ()
             async with ground.database.transaction() as tx:
-                await actions.send_back(tx, None, article_id, language, error.message)
+                await actions.send_back(tx, None, article_id, language, "\n".join([error.message, *details]))
 
 
 @periodic("* * * * *")
 async def learn_meanings(ground: Ground) -> None:
     """Make the meanings of what was published."""
     await meanings.catch_up(ground.database)
+
+
+@periodic("* * * * *")
+async def compare(ground: Ground) -> None:
+    """Find which articles are much alike."""
+    await pairing.catch_up(ground.database)
 
 
 @periodic("*/10 * * * *")

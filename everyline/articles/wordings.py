@@ -62,8 +62,19 @@ _ALIKE = str.maketrans(
 )
 
 _URL = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+", re.IGNORECASE)
+# what points to something on a page, in the languages that articles are mostly written in
 _SEEN = re.compile(
-    r"\b(?:click|tap on|see (?:below|above)|the (?:table|picture|image|link) (?:below|above)|below:)", re.IGNORECASE
+    r"\b(?:click|tap on|see (?:below|above)|the (?:table|picture|image|link) (?:below|above)|below:"
+    r"|(?:haga|haz|hacer) clic|pulse (?:en|sobre)|(?:vea|véase|ver) (?:abajo|arriba|más abajo|más arriba)|(?:la tabla|la imagen|el enlace) de (?:abajo|arriba)"
+    r"|klick\w*|tippen sie auf|siehe (?:unten|oben)|(?:tabelle|bild|link) (?:unten|oben)"
+    r"|cliqu\w+|appuyez sur|voir (?:ci-dessous|ci-dessus)"
+    r"|(?:nhấp|bấm) vào|xem (?:bên dưới|ở dưới|bên trên|ở trên))",
+    re.IGNORECASE,
+)
+_ON_A_PAGE = re.compile(
+    r"\b(?:click|tap on|this page|the link|(?:haga|haz|hacer) clic|esta página|el enlace|klick\w*|tippen sie auf|diese seite"
+    r"|der link|den link|cliqu\w+|cette page|le lien|(?:nhấp|bấm) vào|trang này|liên kết)\b",
+    re.IGNORECASE,
 )
 _DIGITS = re.compile(r"(?<![\d$€£])(?<!\d[.,])\d{5,}(?!\d|[.,]\d)")
 _CAPITALS = re.compile(r"\b(?:[A-Z]{2,6}\d*|e\.g\.|i\.e\.|etc\.|approx\.)(?=\W|$)")
@@ -235,7 +246,7 @@ def _lint_letter(text: str) -> list[Finding]:
     length = len(markdown.plain(text))
     if length > LETTER_LONGEST:
         found.append(Finding("long", Weight.DOUBTFUL, _("%d characters: more than one sheet.") % length, length))
-    if match := re.search(r"\b(?:click|tap on|this page|the link)\b", text, re.IGNORECASE):
+    if match := _ON_A_PAGE.search(text):
         found.append(Finding("seen", Weight.WRONG, _("“%s” means nothing on paper.") % match.group(), 1))
     return found
 

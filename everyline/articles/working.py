@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from everyline.articles import meanings, queries
+from everyline.articles import queries
 from everyline.articles.models import (
     ArticleAddress,
     ArticleFeedback,
@@ -20,7 +20,7 @@ from everyline.articles.models import (
 )
 from everyline.articles.queries import PAGE
 from everyline.articles.rendering import FileRow
-from everyline.articles.rules import OPEN, STALE_VOTES, Stale, Translation, contradicts, stale, translation
+from everyline.articles.rules import OPEN, STALE_VOTES, Stale, Translation, stale, translation
 from everyline.articles.wordings import WRITTEN
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -29,11 +29,6 @@ from everyline.ground.words import _
 
 statements = queries.statements
 FIGURE_DAYS = 90
-LATEST = 200  # articles that are compared with all others by meaning: those that changed last
-LATEST_TITLES = 200  # those whose titles are compared with all others
-ALIKE = 0.6  # trigrams that two titles share, of all that they have
-USUAL_LIKENESS = 0.3  # the threshold of the database itself
-MUCH_ALIKE = 0.85  # cosine of two titles that mean the same
 
 
 async def version(tx: Tx, article_id: int, language: str, number: int) -> Row:
@@ -247,6 +242,8 @@ class Health:
     lacking: tuple[Lack, ...]
     flags: tuple[Row, ...]
     nobodys: tuple[Row, ...] = ()  # published, and without an owner who may still sign in
+    paired: int = 0  # of how many pairs these are the first
+    uncompared: int = 0  # articles that are still to be compared with the others
 
 
 async def health(tx: Tx, wanted: Sequence[str], *, most: int = 100) -> Health:
@@ -265,37 +262,24 @@ async def health(tx: Tx, wanted: Sequence[str], *, most: int = 100) -> Health:
             lacking.append(
                 Lack(row.article_id, row.title, row.slug, missing, tuple(row.behind), unwritten, row.language)
             )
+    pairs = await tx.rows(statements.pairs, {"most": most})
     return Health(
         tuple((row, found) for row, found in old if found is not None)[:most],
-        tuple(await pairs(tx, most=most)),
+        tuple(
+            Pair(
+                row.article_id,
+                row.other_id,
+                row.language,
+                row.title,
+                row.other_title,
+                round(row.likeness, 3),
+                row.contradict,
+            )
+            for row in pairs
+        ),
         tuple(lacking[:most]),
         tuple(await flags(tx))[:most],
         tuple(await tx.rows(statements.nobodys, {"most": most})),
+        pairs[0].of if pairs else 0,
+        await tx.value(statements.how_many_uncompared),
     )
-
-
-async def pairs(tx: Tx, *, most: int = 100) -> list[Pair]:
-    """Articles that are much alike by the words of their titles, or by meaning where that is known."""
-    found: dict[tuple[int, int, str], Pair] = {}
-    for language in await queries.published_languages(tx):
-        await tx.rows(statements.look_closely, {"least": ALIKE})
-        rows = list(await tx.rows(statements.alike, {"language": language, "latest": LATEST_TITLES, "most": most}))
-        await tx.rows(statements.look_closely, {"least": USUAL_LIKENESS})
-        if await meanings.in_database(tx):
-            rows += await tx.rows(
-                statements.alike_in_meaning, {"language": language, "least": MUCH_ALIKE, "latest": LATEST, "most": most}
-            )
-        for row in rows:
-            found.setdefault(
-                (min(row.article_id, row.other_id), max(row.article_id, row.other_id), language),
-                Pair(
-                    row.article_id,
-                    row.other_id,
-                    language,
-                    row.title,
-                    row.other_title,
-                    round(float(row.likeness), 3),
-                    contradicts(row.plain, row.other_plain),
-                ),
-            )
-    return sorted(found.values(), key=lambda pair: (not pair.contradict, -pair.likeness))[:most]

@@ -99,7 +99,7 @@ async def health(request: Request, me: Reader) -> Response:
         titles=titles,
         spoken=dict(language_names(wanted)),
         wording_words={kind: _(name) for kind, name in NAMES.items()},
-        well=not any((found.stale, found.pairs, found.lacking, found.flags, found.nobodys)),
+        well=not any((found.stale, found.pairs, found.lacking, found.flags, found.nobodys, found.uncompared)),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from conftest import until
-from everyline.articles import actions, embedding, finding, listing, working
+from everyline.articles import actions, embedding, finding, listing, pairing, working
 from everyline.articles.finding import Asked
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -145,6 +145,7 @@ async def test_what_is_not_well_is_found(ground: Ground, sign_in: object) -> Non
         flag = await actions.flag(tx, agent.id, good, "The ferry is gone.")
         with pytest.raises(Invalid):
             await actions.flag(tx, agent.id, good, "  ")
+        await pairing.compare_some(tx)
         found = await working.health(tx, ["en", "es"])
         assert {row.article_id for row, _why in found.stale} == {old, poor}
         (pair,) = found.pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -174,10 +175,12 @@ async def test_a_translation_falls_behind_its_source(ground: Ground) -> None:
 
 
 @pytest.mark.req("W2")
-async def test_what_is_scheduled_is_published_by_the_job(ground: Ground) -> None:
+async def test_what_is_scheduled_is_published_by_the_job(ground: Ground, sign_in: Any) -> None:
+    writer = await sign_in("agent")
     async with ground.database.transaction() as tx:
         article_id = await actions.add(tx, None, "en", "News", text="Soon.", kind="news")
-        empty_id = await actions.add(tx, None, "en", "Empty", text="Something")
+        empty_id = await actions.add(tx, writer.id, "en", "Empty", text="Something")
+        await tx.execute(text("update agent set language = 'de' where id = :id"), {"id": writer.id})
         with pytest.raises(Invalid):
             await actions.schedule(tx, None, article_id, "en", now() - timedelta(seconds=1))
         for one in (article_id, empty_id):
@@ -193,6 +196,7 @@ async def test_what_is_scheduled_is_published_by_the_job(ground: Ground) -> None
         assert (await queries.home(tx, PUBLIC)).news[0].title == "News"
         left = await tx.one(select(ArticleVersion.__table__).where(ArticleVersion.article_id == empty_id))
         assert (left.state, left.publish_at) == ("draft", None)
+        assert left.remark == "So kann er nicht veröffentlicht werden.\nSchreiben Sie etwas."
     await tasks.publish_due(ground)
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from everyline.articles import wordings
+from everyline.articles import guides, wordings
 from everyline.articles.wordings import Weight, Wording
+from everyline.ground.words import speaking
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 
@@ -71,6 +72,57 @@ def test_text_messages_are_counted_as_networks_count_them(text: str, parts: int)
 def test_what_is_wrong_is_said_with_its_figure(kind: Wording, text: str, code: str, figure: float) -> None:
     found = {one.code: one.figure for one in wordings.lint(kind, text)}
     assert found[code] == figure, found
+
+
+@pytest.mark.req("A7")
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Klicken Sie auf Weiter.", "Klicken"),
+        ("Die Preise: siehe unten.", "siehe unten"),
+        ("Haga clic en Pagar.", "Haga clic"),
+        ("Los costos, véase abajo.", "véase abajo"),
+        ("Cliquez sur Payer.", "Cliquez"),
+        ("Nhấp vào đây.", "Nhấp vào"),
+    ],
+)
+def test_what_a_listener_does_not_see_is_found_in_the_languages_of_articles(text: str, seen: str) -> None:
+    (found,) = [one for one in wordings.lint(Wording.SPOKEN, text) if one.code == "seen"]
+    assert seen in found.words
+
+
+EVERY_FAULT = (
+    f"Click here, see www.pay.example, account 1234567, TTY * ☃ {'word ' * 250}. **Pay**",
+    f"Click here {'word ' * 2000}",
+)
+EVERY_GUIDE_FAULT = (
+    "",
+    "## a: A\n- x -> b\n- y -> z\n= solved\n\n## b: B\n\n## c: C\n= ask us\n\n## c: C\n= ask us\n\n## d: D\n- x -> d",
+)
+
+
+def findings(language: str) -> dict[tuple[str, int, str], str]:
+    """All that lints can say, in a language, by what it is about."""
+    with speaking(language):
+        said: dict[tuple[str, int, str], str] = {
+            (kind, at, found.code): found.words
+            for kind in Wording
+            for at, text in enumerate(EVERY_FAULT)
+            for found in wordings.lint(kind, text)
+        }
+        for at, text in enumerate(EVERY_GUIDE_FAULT):
+            for number, fault in enumerate(guides.faults(guides.read(text))):
+                said["guide", at, str(number)] = fault.words
+    return said
+
+
+@pytest.mark.req("A7")
+@pytest.mark.parametrize("language", ["de", "es"])
+def test_every_finding_is_said_in_the_language_of_its_reader(language: str) -> None:
+    english, theirs = findings("en"), findings(language)
+    assert english.keys() == theirs.keys()
+    assert len({code for _kind, _at, code in english}) > 14
+    assert [one for one in english if english[one] == theirs[one]] == []
 
 
 def test_a_good_wording_has_nothing_wrong() -> None:

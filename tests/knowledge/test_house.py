@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from everyline.articles import actions, queries
 from everyline.articles.models import Article, Category
-from everyline.articles.tasks import take_in
+from everyline.articles.tasks import compare, take_in
 from everyline.dispatch.models import Delivery
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
@@ -236,6 +236,8 @@ async def test_health_leads_to_the_next_step(
         await actions.set_review(tx, None, one, now().date() - timedelta(days=3))
         for helped in (False, False, False, False, True):
             await actions.feedback(tx, one, "en", helped, "Old." if not helped else "", "portal")
+    assert "2 articles are still to be compared" in (await lead.get("/knowledge/health")).text
+    await compare(ground)
     page = (await lead.get("/knowledge/health")).text
     for words in (
         "It is 30 days.",

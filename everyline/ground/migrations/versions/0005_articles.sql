@@ -99,6 +99,7 @@ create table published_article (
 ) with (fillfactor = 85);  -- views are counted in place, without a touch to any index
 create index ix_published_article_search on published_article using gin (search) with (fastupdate = off);
 create index ix_published_article_title_trgm on published_article using gin (title gin_trgm_ops);
+create index ix_published_article_summary_trgm on published_article using gin (summary gin_trgm_ops) where summary <> '';
 create index ix_published_article_category_id on published_article (category_id, language);
 -- whose sight each is in, without a look at its text
 create unique index uq_published_article_sight on published_article (article_id, language) include (audience, category_id);
@@ -286,6 +287,31 @@ create table article_import (
 );
 create index ix_article_import_going on article_import (id) where ended_at is null;
 create index ix_article_import_asked_by on article_import (asked_by);
+
+create table article_pair (
+    language text not null,
+    article_id bigint not null,
+    other_id bigint not null,
+    likeness real not null,
+    contradict boolean not null,
+    constraint pk_article_pair primary key (language, article_id, other_id),
+    constraint fk_article_pair_article_id foreign key (article_id, language)
+        references published_article (article_id, language) on delete cascade,
+    constraint fk_article_pair_other_id foreign key (other_id, language)
+        references published_article (article_id, language) on delete cascade
+);
+create index ix_article_pair_other_id on article_pair (other_id, language);
+
+create table article_compared (
+    article_id bigint not null,
+    language text not null,
+    number integer not null,
+    updated_at timestamp with time zone not null,
+    meant_at timestamp with time zone,
+    constraint pk_article_compared primary key (article_id, language),
+    constraint fk_article_compared_article_id foreign key (article_id, language)
+        references published_article (article_id, language) on delete cascade
+);
 
 create table article_meaning (
     article_id bigint not null,
