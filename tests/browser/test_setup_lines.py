@@ -3,13 +3,15 @@ real mail; and the quarantine for what cannot be read."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import LOOKS, faults, sign_in
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import Mailbox, MailWorld
@@ -64,8 +66,27 @@ def run_test(page: Page) -> None:
     expect(page.locator("#checks .sum")).to_be_visible(timeout=45_000)
 
 
+def read_the_wires(page: Page, password: str, folder: Path) -> None:
+    """What was said in the course of the test, by key and in each look."""
+    page.get_by_text("What was said, line by line").locator("..").focus()
+    page.keyboard.press("Enter")
+    wires = page.get_by_role("region", name="What was said, line by line")
+    expect(wires.get_by_role("rowheader", name="Signed in to read", exact=True)).to_be_visible()
+    expect(wires).to_contain_text("EXAMINE")
+    expect(wires).to_contain_text("STARTTLS")
+    assert password not in page.content()
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
+        assert faults(page) == []
+        wires.scroll_into_view_if_needed()
+        page.screenshot(path=folder / f"wires-{width}-{scheme}.png")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+
+
 def test_a_mailbox_is_added_with_a_wrong_password_first(
-    admin: Page, product: RunningProduct, mail_world: MailWorld
+    admin: Page, product: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:
     box, ann = mail_world.mailbox("permits@harbor.example"), mail_world.mailbox("ann@customer.example")
     begin_email(admin, product, box.address, "Permits")
@@ -110,6 +131,7 @@ def test_a_mailbox_is_added_with_a_wrong_password_first(
     expect(admin.locator("#checks .sum")).to_contain_text("It works.", timeout=45_000)
     expect(admin.locator(PASSED)).to_have_count(7)
     expect(admin.locator("#checks > li.no")).to_have_count(0)
+    read_the_wires(admin, box.password, tmp_path)
     admin.get_by_role("link", name="Go on").click()
     expect(admin.locator(".example")).to_contain_text("We have your message")
     admin.get_by_label("Queue").select_option(label="General")
@@ -201,3 +223,49 @@ def test_it_works_without_scripts_and_by_keyboard(
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(box.address)
     plain.close()
+
+
+def test_what_is_found_out_by_the_address_is_filled_in(admin: Page, product: RunningProduct, tmp_path: Path) -> None:
+    """No domain of this test is known to DNS, so the server's answers about it come from here."""
+    asked: list[str] = []
+    values = {"incoming": "imap", "imap_host": "in.pier.example", "imap_port": "143", "imap_encryption": "starttls"}
+    hosts = {"in.pier.example": values, "other.pier.example": {**values, "imap_host": "other.pier.example"}}
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        name = "other.pier.example" if "other" in asked[-1] else "in.pier.example"
+        carried = {"proposed_for": "permits@harbor.example", "smtp_host": "out.pier.example"}
+        route.fulfill(json={"said": f"Found {name}.", "values": hosts[name], "carried": carried})
+
+    admin.route("**/setup/lines/new/propose", answer)
+    begin_email(admin, product, "permits@harbor.example", "Permits")
+    admin.locator("#imap_password").evaluate("field => { field.value = 'hush hush' }")
+    expect(admin.get_by_text("Found in.pier.example.")).to_be_visible()
+    expect(admin.get_by_label("A mailbox is read")).to_be_checked()
+    expect(admin.locator("#imap_host")).to_be_visible()
+    expect(admin.locator("#imap_host")).to_have_value("in.pier.example")
+    expect(admin.locator("#imap_port")).to_have_value("143")
+    expect(admin.locator("#name")).to_have_value("Permits")
+    admin.locator("#imap_port").fill("1143")
+    admin.locator("#address").fill("other@harbor.example")
+    admin.get_by_role("button", name="Look up the settings").press("Enter")
+    expect(admin.locator("#imap_host")).to_have_value("other.pier.example")  # what was filled in before is nobody's own
+    expect(admin.locator("#imap_port")).to_have_value("1143")  # what was typed is
+    expect(admin.locator("#imap_password")).to_have_value("hush hush")
+    assert "hush" not in json.dumps(asked)
+    assert "smtp_host" not in asked[-1]
+    for width, scheme in LOOKS:
+        admin.set_viewport_size({"width": width, "height": 800})
+        admin.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
+        assert faults(admin) == []
+        admin.screenshot(path=tmp_path / f"found-{width}-{scheme}.png")
+    admin.set_viewport_size({"width": 1280, "height": 800})
+    admin.locator("#address").fill("permits@harbor.example")
+    admin.locator("#imap_user").fill("permits")
+    go_on(admin)
+    expect(admin.locator("#smtp_host")).to_have_value("out.pier.example")
+    admin.unroute("**/setup/lines/new/propose")
+    admin.goto(f"{product.address}/setup/lines/new?channel=email")
+    admin.locator("#address").fill("somebody@nowhere.invalid")
+    admin.keyboard.press("Tab")
+    expect(admin.get_by_text("Nothing was found out about nowhere.invalid.")).to_be_visible()
