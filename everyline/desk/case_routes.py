@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from everyline.cases import queries as cases
 from everyline.customers import queries as customers
 from everyline.desk import answering, phrases, reads
-from everyline.desk.lists import ROWS_BESIDE, frame, read_list, resolve_place
+from everyline.desk.lists import ROWS_BESIDE, frame, read_counts, read_list, resolve_place
 from everyline.desk.onlookers import onlookers_of
 from everyline.desk.places import VIEWS, Place
 from everyline.desk.queries import statements
@@ -48,24 +48,26 @@ async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id
     place = place_in(request, me)
     async with ground_of(request).database.transaction() as tx:
         if answering.wants(request, "case"):
-            context = await reads.whole_case(tx, me, case_id, place.here) | {
-                "back": place.href(after=place.after, before=place.before)
-            }
-            context["organisation"] = await organisation_name(tx)
+            found, facts = await reads.case_and_facts(tx, me, case_id)
+            context, house = await tx.together(
+                reads.whole_case(tx, me, found, facts, place.here), organisation_name(tx)
+            )
+            context |= {"organisation": house, "back": place.href(after=place.after, before=place.before)}
             answer: Response = page("desk/opened.html", **context)
         else:
-            queues = await tx.rows(statements.queues)
+            queues, counts, (found, facts) = await tx.together(
+                tx.rows(statements.queues), read_counts(tx, me), reads.case_and_facts(tx, me, case_id)
+            )
             try:
                 place = await resolve_place(tx, me, place, queues)
             except NotFound:
                 place = replace(Place(), title=_(VIEWS["mine"]))
-            context = await reads.whole_case(tx, me, case_id, place.here) | {
-                "back": place.href(after=place.after, before=place.before)
-            }
-            around, beside = await tx.together(
-                frame(tx, me, place, queues), read_list(tx, me, place, current=case_id, most=ROWS_BESIDE)
+            context, around, beside = await tx.together(
+                reads.whole_case(tx, me, found, facts, place.here),
+                frame(tx, me, place, queues, counts),
+                read_list(tx, me, place, counts=counts, current=case_id, most=ROWS_BESIDE),
             )
-            context |= around | beside
+            context |= around | beside | {"back": place.href(after=place.after, before=place.before)}
             answer = page("desk/desk.html", **context)
     merged_into = context["case"].merged_into_id
     if merged_into is not None:
@@ -80,8 +82,7 @@ async def case(request: Request, me: Annotated[Me, permit("case.read")], case_id
 
 async def _with_head(tx: Tx, me: Me, request: Request, case_id: int) -> dict[str, Any]:
     place = place_in(request, me)
-    found = await cases.get(tx, me, case_id)
-    facts = await tx.one(statements.case_facts, {"case_id": case_id, "me": me.id})
+    found, facts = await reads.case_and_facts(tx, me, case_id)
     at, there = now(), zone(me.zone)
     return reads.head(me, found, facts, place.here, at, there) | {
         "back": place.href(after=place.after, before=place.before)

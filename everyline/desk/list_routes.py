@@ -47,9 +47,11 @@ async def queue(request: Request, me: Annotated[Me, permit("case.read")], queue_
 
 async def _list(request: Request, me: Me, place: Place) -> Response:
     async with ground_of(request).database.transaction() as tx:
-        queues = await tx.rows(statements.queues)
+        queues, counts = await tx.together(tx.rows(statements.queues), read_counts(tx, me))
         place = await resolve_place(tx, me, place, queues)
-        around, listed = await tx.together(frame(tx, me, place, queues), read_list(tx, me, place))
+        around, listed = await tx.together(
+            frame(tx, me, place, queues, counts), read_list(tx, me, place, counts=counts)
+        )
     said = (
         _("This offer is over: it went back to the queue, or somebody else has it.")
         if "over" in request.query_params

@@ -98,12 +98,14 @@ async def resolve_place(tx: Tx, me: Me, place: Place, queues: Sequence[Row]) -> 
     raise NotFound(_("There is no such list."))
 
 
-async def frame(tx: Tx, me: Me, place: Place | None, queues: Sequence[Row]) -> dict[str, Any]:
-    """The frame of the desk's pages, with the ways to go and their counts."""
+async def frame(
+    tx: Tx, me: Me, place: Place | None, queues: Sequence[Row], counts: Row | None = None
+) -> dict[str, Any]:
+    """The frame of the desk's pages, with the ways to go and their counts, which are read unless they were."""
     context: dict[str, Any]
     context, counts, saved = await tx.together(
         shell(tx, me, face=_("Everyline desk"), nav=[], nav_label=_("Views and queues"), add=add_item()),
-        read_counts(tx, me),
+        read_counts(tx, me, counts),
         cases.views(tx, me),
     )
     context["shell"]["nav"] = ways(me, place, queues, counts, saved)
@@ -122,9 +124,9 @@ def nav_topics(me: Me, queues: Sequence[Row]) -> str:
     return " ".join([f"agent:{me.id}", *[f"queue:{queue.id}" for queue in queues if me.sees_queue(queue.id)][:40]])
 
 
-async def read_counts(tx: Tx, me: Me) -> Row:
+async def read_counts(tx: Tx, me: Me, known: Row | None = None) -> Row:
     """How much stands in each view."""
-    return await tx.one(
+    return known or await tx.one(
         statements.counts,
         {
             "me": me.id,
@@ -202,8 +204,10 @@ def queue_item(queue: Row, here: str, at: datetime) -> dict[str, Any]:
     )
 
 
-async def read_list(tx: Tx, me: Me, place: Place, *, current: int = 0, most: int = ROWS) -> dict[str, Any]:
-    """One page of a list, as ``desk/list.html`` shows it."""
+async def read_list(
+    tx: Tx, me: Me, place: Place, *, counts: Row | None = None, current: int = 0, most: int = ROWS
+) -> dict[str, Any]:
+    """One page of a list, as ``desk/list.html`` shows it. ``counts`` are read where they are needed, unless they were."""
     at = now()
     narrowed = places.filters(place, me, at)
     if place.before:
@@ -215,14 +219,14 @@ async def read_list(tx: Tx, me: Me, place: Place, *, current: int = 0, most: int
         )
         rows, newer, older = list(found.rows), bool(place.after), found.after is not None
     if not rows and (place.after or place.before):
-        return await read_list(tx, me, replace(place, after="", before=""), current=current, most=most)
+        return await read_list(tx, me, replace(place, after="", before=""), counts=counts, current=current, most=most)
     here, there = place.here, zone(me.zone)
     asked = bool(place.narrowed.get("status"))
     # of one's own cases there are few enough to count them; a queue's counts stand in the side bar
     opened: int | None = None
     waiting: int | None = None
     if place.key == "mine" and not place.narrowed:
-        counts = await read_counts(tx, me)
+        counts = await read_counts(tx, me, counts)
         opened, waiting = counts.mine, counts.waiting
     return {
         "place": place,

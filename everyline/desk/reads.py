@@ -29,20 +29,24 @@ from everyline.queues.queries import wrap_up_codes
 CASES_BESIDE = 12  # of the same customer
 
 
-async def whole_case(tx: Tx, me: Me, case_id: int, here: str, *, looks: bool = True) -> dict[str, Any]:
-    """Everything of one case. ``looks``: somebody opens it: it is read, and the view of the customer written down."""
-    at, there = now(), zone(me.zone)
+async def case_and_facts(tx: Tx, me: Me, case_id: int) -> tuple[Row, Row]:
+    """A case, and what a page of it says beside it. NotFound."""
     case, facts = await tx.together(
         cases.get(tx, me, case_id), tx.one(statements.case_facts, {"case_id": case_id, "me": me.id})
     )
-    if looks:
-        await look(tx, me, case, facts, at)
-    points, pieces, links, writing, theirs = await tx.together(
+    return case, facts
+
+
+async def whole_case(tx: Tx, me: Me, case: Row, facts: Row, here: str) -> dict[str, Any]:
+    """Everything of one case. Who opens it reads it, and the view of its customer is written down."""
+    at, there = now(), zone(me.zone)
+    points, pieces, links, writing, theirs, _looked = await tx.together(
         customers.points(tx, facts.customer_id),
         read_timeline(tx, me, case, facts, at, there),
-        cases.links(tx, me, case_id),
+        cases.links(tx, me, case.id),
         writings(tx, me, case, facts),
         cases.of_customer(tx, me, facts.customer_id, most=CASES_BESIDE),
+        look(tx, me, case, facts, at),
     )
     return {
         **head(me, case, facts, here, at, there),

@@ -93,7 +93,7 @@ class Tx:
         return await self._connection.execute(words, values)
 
     async def together(self, *reads: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
-        """What several coroutines return that do nothing but read in this transaction. Their first statements go to the
+        """What several coroutines return that wait for nothing but this transaction, in whatever order. Their first statements go to the
         database in one go, then their second ones, and so on: a page waits three times instead of twenty. What one of them
         raises ends all."""
         found: list[Any] = [None] * len(reads)
@@ -111,7 +111,7 @@ class Tx:
                         continue
                     if type(question) is not list:
                         raise RuntimeError(
-                            "what is read together may wait for nothing but statements of its transaction"
+                            "what is done together may wait for nothing but statements of its transaction"
                         )
                     asked += question
                 if not asked:
@@ -211,6 +211,11 @@ class Database:
             yield tx
         if tx.wrote_events and self.after_commit:
             self.after_commit()
+
+    async def glance(self, statement: Statement, parameters: Mapping[str, Any]) -> Row | None:
+        """The first row of one statement outside of any transaction: to begin and to end one are ways to the database and back."""
+        async with self._pool.transaction(alone=True) as connection:
+            return await Tx(connection).first(statement, parameters)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -146,8 +146,10 @@ async def record_all(tx: Tx, events: Iterable[Event]) -> None:
     if len(rows) > FEW:
         columns = {f"{name}s": [row[name] for row in rows] for name in rows[0]}
         await tx.execute(statements.record_many, columns)
-    elif rows:
+    elif len(rows) > 1:
         await tx.many(statements.record, rows)
+    elif rows:
+        await tx.execute(statements.record, rows[0])
     tx.wrote_events = tx.wrote_events or bool(rows)
 
 

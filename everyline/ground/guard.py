@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from everyline.ground.pages import CONTENT_POLICY
 from everyline.ground.settings import Settings
+from everyline.ground.words import SOURCE_LANGUAGE, speaking
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ class Guard:
                     answer.setdefault("strict-transport-security", "max-age=31536000")
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        with speaking(SOURCE_LANGUAGE):  # whatever language is spoken from here on ends with the request
+            await self.app(scope, receive, with_headers)
 
     def _believe_proxy(self, scope: Scope, headers: Headers) -> None:
         """Take the caller's address and scheme from a proxy that the settings name, and from nobody else."""

@@ -34,8 +34,9 @@ class Pool:
         self._idle: list[tuple[float, Connection]] = []  # unused since, in seconds of the monotonic clock
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction of its own. psycopg.OperationalError when there is none in time."""
+    async def transaction(self, *, alone: bool = False) -> AsyncIterator[Connection]:
+        """A connection in a transaction of its own; ``alone``: every statement is one. psycopg.OperationalError when there is
+        none in time."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._room.acquire()
@@ -44,8 +45,13 @@ class Pool:
         try:
             connection = await self._take()
             try:
+                if alone:
+                    await connection.set_autocommit(True)
                 yield connection
-                await connection.commit()
+                if alone:
+                    await connection.set_autocommit(False)
+                else:
+                    await connection.commit()
             except BaseException:
                 with contextlib.suppress(psycopg.Error):
                     await connection.rollback()

@@ -4,7 +4,6 @@ do not, and a route without one never gets to answer.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import Depends, Request
@@ -13,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from everyline.ground.errors import Forbidden, ProductError
 from everyline.ground.installation import Ground
-from everyline.ground.words import _, accepted, languages, speaking
+from everyline.ground.words import _, accepted, languages, speak
 from everyline.people.passwords import token_hash
 from everyline.people.rules import PERMISSIONS, Me, Role
 
@@ -65,11 +64,12 @@ async def who_asks(connection: HTTPConnection) -> Me | None:
     if not secret:
         return None
     hashed = token_hash(secret)
-    async with ground_of(connection).database.transaction() as tx:
-        row = await tx.first(_BY_TOKEN if kind == "token" else _BY_COOKIE, {"hash": hashed})
-        if row is None:
-            return None
-        if row.stale:
+    database = ground_of(connection).database
+    row = await database.glance(_BY_TOKEN if kind == "token" else _BY_COOKIE, {"hash": hashed})
+    if row is None:
+        return None
+    if row.stale:
+        async with database.transaction() as tx:
             await tx.execute(_USED[kind], {"hash": hashed})
     return _me(row, connection.client.host if connection.client else "")
 
@@ -101,23 +101,23 @@ class Permit:
             raise ValueError(f"there is no permission {permission!r}")
         self.permission = permission
 
-    async def __call__(self, request: Request) -> AsyncIterator[Me]:
+    async def __call__(self, request: Request) -> Me:
         me = await who_asks(request)
-        with speak_with(me, request.headers.get("accept-language", "")):
-            if me is None:
-                raise NotSignedIn
-            request.state.me = me
-            if not me.may(self.permission):
-                raise Forbidden(_("You may not do this. Ask an admin if you should."))
-            yield me
+        if me is None:
+            speak_as_wanted(request)
+            raise NotSignedIn
+        speak(me.language)
+        request.state.me = me
+        if not me.may(self.permission):
+            raise Forbidden(_("You may not do this. Ask an admin if you should."))
+        return me
 
 
 class Public:
     """The dependency behind ``public``: anybody may ask."""
 
-    async def __call__(self, request: Request) -> AsyncIterator[None]:
-        with speak_with(None, request.headers.get("accept-language", "")):
-            yield
+    async def __call__(self, request: Request) -> None:
+        speak_as_wanted(request)
 
 
 def permit(permission: str) -> Any:
@@ -130,7 +130,6 @@ def public() -> Any:
     return Depends(Public())
 
 
-def speak_with(me: Me | None, accepts: str) -> Any:
-    """Speak the agent's language, or the one of ours that a visitor's browser likes best."""
-    wanted = me.language if me else next((one for one in accepted(accepts) if one in languages()), "en")
-    return speaking(wanted)
+def speak_as_wanted(request: Request) -> None:
+    """Speak the one of our languages that the browser likes best, until the request is answered."""
+    speak(next((one for one in accepted(request.headers.get("accept-language", "")) if one in languages()), "en"))
