@@ -592,6 +592,12 @@ class TalkDoor(Door, Protocol):
     async def article(self, line: Line, slug: str, language: str) -> ArticleText:
         """One of them. NotFound."""
 
+    async def article_voted(
+        self, line: Line, sender: Address, slug: str, language: str, *, helped: bool, instead: bool
+    ) -> bool:
+        """The sender says whether an article helped; counted once for each sender and article, returns whether now. ``instead``:
+        it was read before anything was asked of us, so that one that helped spared a talk. NotFound."""
+
 
 @runtime_checkable
 class Receiver(Protocol):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from everyline.articles import actions as articles
 from everyline.articles import finding
 from everyline.articles import queries as article_queries
-from everyline.articles.queries import Reader
+from everyline.articles.queries import Moved, Reader, Shown
 from everyline.channel_contract import (
     Address,
     ArticleHit,
@@ -52,6 +52,7 @@ STANDING_SECONDS = 3.0  # how long what is said of a line is taken as it was
 CODE_SECONDS = 600.0  # a code works for ten minutes, and until the next ten are over
 MOST_HITS = 6
 MOST_CODES = 3  # to one mailbox within that time
+VOTED_SECONDS = 600.0  # who says twice whether an article helped has said it once
 MOST_TRIES = 5  # of one sender; four times as many of one mailbox, whoever tries
 
 
@@ -286,16 +287,35 @@ class TalkDoor:
         return [ArticleHit(hit.slug, str(hit.title), str(hit.extract)) for hit in hits]
 
     async def article(self, line: Line, slug: str, language: str) -> ArticleText:
-        reader = Reader("public", language)
         async with self._transaction() as tx:
-            found = await article_queries.shown(tx, reader, slug)
-            if isinstance(found, article_queries.Moved):
-                found = await article_queries.shown(tx, reader, found.slug)
-            if isinstance(found, article_queries.Moved):
-                raise NotFound(_("There is no such article."))
+            found = await self._shown(tx, slug, language)
             # the wording of live text is called as its media class is
             kind = str(channel(line.channel).facts.media_class)
             text = await article_queries.wording(tx, found.article_id, kind, found.language)
             await articles.viewed(tx, found.article_id, found.language, channel=line.channel)
         url = f"{self._ground.settings.address}/{found.language}/articles/{found.slug}"
         return ArticleText(found.slug, found.title, markdown.html(text), url)
+
+    async def article_voted(
+        self, line: Line, sender: Address, slug: str, language: str, *, helped: bool, instead: bool
+    ) -> bool:
+        async with self._transaction() as tx:
+            found = await self._shown(tx, slug, language)
+        said = f"voted {sender.address} {found.article_id} {found.language}"
+        if not await self.once(line, said, seconds=VOTED_SECONDS):
+            return False
+        async with self._transaction() as tx:
+            await articles.feedback(tx, found.article_id, found.language, helped, channel=line.channel)
+            if helped and instead:
+                await articles.deflected(tx, found.article_id, found.language, channel=line.channel)
+        return True
+
+    async def _shown(self, tx: Tx, slug: str, language: str) -> Shown:
+        """An article that anybody may read, under this name or the one that it has now."""
+        reader = Reader("public", language)
+        found = await article_queries.shown(tx, reader, slug)
+        if isinstance(found, Moved):
+            found = await article_queries.shown(tx, reader, found.slug)
+        if isinstance(found, Moved):
+            raise NotFound(_("There is no such article."))
+        return found

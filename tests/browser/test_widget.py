@@ -10,8 +10,10 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
+from everyline.articles import actions as articles
+from everyline.articles.models import ArticleDay
 from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from everyline.queues.models import Membership, WrapUpCode
@@ -194,3 +196,59 @@ def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, produc
         page.keyboard.press("Escape")
         expect(opener).to_be_focused()
     assert wrong == []
+
+
+async def leaks(ground: Ground) -> None:
+    async with ground.database.transaction() as tx:
+        article_id = await articles.add(tx, None, "en", "Find a leak", text="Look at the **meter** at night.")
+        await articles.publish(tx, None, article_id, "en")
+
+
+async def day(ground: Ground) -> tuple[int, int, int]:
+    async with ground.database.transaction() as tx:
+        row = await tx.one(select(ArticleDay.__table__).where(ArticleDay.channel == "webchat"))
+    return row.helped, row.not_helped, row.deflected
+
+
+def read_about_leaks(page: Page) -> Locator:
+    """Open the article about leaks by the search of the widget, with the keyboard; its question at the end."""
+    page.get_by_role("searchbox", name="Search answers").fill("leak")
+    page.get_by_role("button", name="Find a leak").press("Enter")
+    return page.get_by_role("region", name="Did this answer your question?")
+
+
+def test_an_article_that_helped_ends_the_search_and_one_that_did_not_leads_to_the_talk(
+    chromium: Browser, product: RunningProduct
+) -> None:
+    with foreign_site(product.address) as site:
+        arrange(product, site)
+        with_ground(product, leaks)
+        page, wrong = visit(chromium, site)
+        opener = page.get_by_role("button", name="Open the chat")
+        opener.press("Enter")
+        read_about_leaks(page).get_by_role("button", name="Yes, it did").press("Enter")
+        expect(page.get_by_role("dialog")).to_contain_text("Thank you. Good to know that it helped.")
+        expect(page.get_by_role("status").filter(has_text="Good to know")).to_have_count(1)
+        expect(page.locator(".verdict").get_by_role("button", name="Close the chat")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(opener).to_be_focused()
+        assert with_ground(product, day) == (1, 0, 1)
+
+        other, more = visit(chromium, site)
+        other.get_by_role("button", name="Open the chat").press("Enter")
+        with other.expect_response("**/helped?**"):
+            read_about_leaks(other).get_by_role("button", name="No, I would like to ask").press("Enter")
+        expect(box(other)).to_be_focused()
+        other.get_by_role("button", name="Back").click()
+        again = read_about_leaks(other)
+        expect(again).to_be_visible()
+        assert with_ground(product, day) == (1, 1, 1)
+        assert [*wrong, *more] == []
+
+    page = chromium.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark").new_page()
+    page.goto(product.address + "/in/webchat/help")
+    expect(read_about_leaks(page)).to_be_visible()
+    unwell = faults(page)
+    page.get_by_role("button", name="Yes, it did").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Good to know that it helped.")
+    assert [*unwell, *faults(page)] == []

@@ -74,6 +74,7 @@ class Widget:
             Route("/{slug}/code/check", of(self._check_code), methods=post),
             Route("/{slug}/find", of(self._find), methods=get),
             Route("/{slug}/articles/{article}", of(self._article), methods=get),
+            Route("/{slug}/articles/{article}/helped", of(self._helped), methods=post),
         ]
 
     async def _hosted(self, request: Request) -> Response:
@@ -254,6 +255,18 @@ class Widget:
         self._slow_down(f"find {asked.line.id} {asked.visitor.id}", MOST_SEARCHES, 60)
         found = await self._door.article(asked.line, asked.request.path_params["article"][:300], language())
         return answer({"slug": found.slug, "title": found.title, "html": found.html, "url": found.url})
+
+    async def _helped(self, asked: Asked) -> Response:
+        self._slow_down(f"signs {asked.line.id} {asked.visitor.id}", MOST_SIGNS, 60)
+        said = await words(asked.request)
+        helped = said.get("helped")
+        if not isinstance(helped, bool):
+            raise Refusal(422, "wrong", _("Please choose an answer."), fields={"helped": _("Choose one.")})
+        slug, instead = asked.request.path_params["article"][:300], said.get("instead") is True
+        await self._door.article_voted(
+            asked.line, asked.visitor.address, slug, language(), helped=helped, instead=instead
+        )
+        return answer(None)
 
     def _slow_down(self, name: str, most: int, seconds: float) -> None:
         wait = self._buckets.wait(name, most=most, seconds=seconds)

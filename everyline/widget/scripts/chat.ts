@@ -192,7 +192,7 @@ export class Chat extends HTMLElement {
     this.show(view, "", focus);
     void this.wire.home().then((told) => {
       this.home = told;
-      if (this.#view === "home" && this.hasAttribute("data-open") && !this.#root.activeElement?.closest("form")) this.show("home", "", Boolean(this.#root.activeElement));
+      if (this.#view === "home" && this.hasAttribute("data-open") && !this.#root.activeElement?.closest("form, input")) this.show("home", "", Boolean(this.#root.activeElement));
     }).catch(() => undefined);
   }
 

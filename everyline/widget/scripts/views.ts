@@ -68,10 +68,31 @@ export async function article(chat: Chat, panel: HTMLElement, slug: string) {
     await chat.meet();
     const told = await chat.wire.ask<{ title: string; html: string; url: string }>(`articles/${encodeURIComponent(slug)}?language=${chat.home!.language}`);
     body.replaceChildren(h("h2", {}, told.title), ...safe(told.html, chat.wire.base), told.url && h("p", {}, link(h("a", {}, chat.text("whole")), told.url, chat.wire.base)),
-      h("button", { type: "button", class: "go", onclick: () => (chat.talk && chat.talk.phase !== "ended" ? chat.show("talk") : chat.start()) }, icon("chat"), chat.text("still")));
+      verdict(chat, slug));
   } catch {
     body.replaceChildren(h("p", { role: "alert" }, chat.text("failed")));
   }
+}
+
+/** Did it help? Yes ends the search, no leads to the talk; while one goes on, both lead back to it. */
+function verdict(chat: Chat, slug: string): HTMLElement {
+  const on = chat.talk && chat.talk.phase !== "ended";
+  const go = () => (on ? chat.show("talk") : chat.start());
+  const vote = (helped: boolean) => chat.wire.ask(`articles/${encodeURIComponent(slug)}/helped?language=${chat.home!.language}`, { helped, instead: !on });
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  const choice = (key: string, name: "check" | "chat", does: () => void) => h("button", { type: "button", class: "quiet", onclick: does }, icon(name), chat.text(key));
+  const whole = h("section", { class: "verdict", "aria-labelledby": "v" }, h("h3", { id: "v" }, chat.text("helped")), h("p", {}, choice("helped.yes", "check", () => {
+    vote(true).then(() => {
+      const over = h("button", { type: "button", class: "go", onclick: () => (on ? go() : chat.close()) }, chat.text(on ? "talk" : "close"));
+      whole.replaceChildren(h("h3", { id: "v" }, chat.text("helped.thanks")), over);
+      chat.say(chat.text("helped.thanks"));
+      over.focus();
+    }).catch(() => (wrong.textContent = chat.text("failed")));
+  }), choice("helped.no", "chat", () => {
+    vote(false).catch(() => undefined);
+    go();
+  })), wrong);
+  return whole;
 }
 
 function field(one: Field, id: string): Child[] {

@@ -483,7 +483,7 @@ async def test_the_script_is_for_every_site(chat: Chat) -> None:
 @pytest.mark.req("A7")
 async def test_articles_are_found_and_read_in_the_wording_of_live_text(chat: Chat) -> None:
     from everyline.articles import actions as articles
-    from everyline.articles.models import Gap
+    from everyline.articles.models import ArticleDay, ArticleFeedback, Gap
 
     async with chat.ground.database.transaction() as tx:
         article_id = await articles.add(tx, None, "en", "Find a leak", text="Look at the **meter** at night.")
@@ -495,6 +495,18 @@ async def test_articles_are_found_and_read_in_the_wording_of_live_text(chat: Cha
     assert "meter" in found["html"]
     assert found["url"].endswith("/en/articles/find-a-leak")
     assert (await visitor.get("articles/nothing")).status_code == 404
+    other = await chat.greeted()
+    for who, said, status in [
+        (visitor, {"helped": True, "instead": True}, 204),
+        (visitor, {"helped": False, "instead": True}, 204),  # who has said it has said it
+        (other, {"helped": "yes"}, 422),
+        (other, {"helped": False, "instead": True}, 204),
+    ]:
+        assert (await who.post(f"articles/{hit['slug']}/helped", said)).status_code == status, said
+    assert (await visitor.post("articles/nothing/helped", {"helped": True})).status_code == 404
+    (day,) = await chat.rows(ArticleDay)
+    assert (day.channel, day.helped, day.not_helped, day.deflected) == ("webchat", 1, 1, 1)
+    assert [row.channel for row in await chat.rows(ArticleFeedback)] == ["webchat", "webchat"]
     assert (await visitor.get("find?q=zebra")).json() == {"hits": []}
     assert await chat.rows(Gap) == []
     await visitor.get("find?q=zebra&whole=1")
