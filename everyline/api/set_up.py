@@ -162,8 +162,8 @@ async def fits(request: Request, queue_id: int, asked: ExpressionAsked, me: Read
 async def unmet(request: Request, me: Reader) -> list[UnmetShape]:
     """What waits and can be taken by nobody, however long it waits; who has waited longest first."""
     async with ground_of(request).database.transaction() as tx:
-        found = await queries.unmet(tx)
-    return [UnmetShape.model_validate(one) for one in found if me.sees_queue(one.queue_id)]
+        found = await queries.unmet(tx, None if me.all_queues else me.queue_ids)
+    return [UnmetShape.model_validate(one) for one in found]
 
 
 # --- skills and capacity ---------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -169,5 +168,5 @@ def next_point(picture: Picture, at: datetime) -> bool:
 
 async def unmet(tx: Tx, picture: Picture) -> None:
     """What nobody can take, by queue and by the nearest relaxation in words."""
-    found = Counter((one.queue_id, one.nearest) for one in await queries.unmet(tx))
-    picture.unmet = [(queue_id, n, words) for (queue_id, words), n in found.most_common()]
+    found = await queries.unmet_counts(tx)
+    picture.unmet = [(queue_id, n, words) for (queue_id, words), n in found.items()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -137,18 +138,45 @@ def _said(tree: Tree, names: Mapping[int, str]) -> str:
     return write(tree, names) or _("anybody who takes from this queue")
 
 
-async def unmet(tx: Tx, most: int = 500) -> list[Unmet]:
-    """The entries that nobody can take, however long they wait: not those that a step of relaxation still helps by its
-    time. Those who have waited longest first."""
-    asks = await tx.rows(statements.asks)
-    queue_ids = sorted({row.queue_id for row in asks})
-    if not asks:
-        return []
-    queues = {row.id: row for row in await tx.rows(statements.rules_of, {"ids": queue_ids})}
-    able, names, at = await abilities(tx, queue_ids), await skill_names(tx), now()
-    counters = {queue_id: _counter(able.get(queue_id, ())) for queue_id in queue_ids}
+async def unmet(tx: Tx, queue_ids: Collection[int] | None = None, *, most: int = 500) -> list[Unmet]:
+    """The entries of these queues, or of all, that nobody can take, however long they wait: not those that a step of relaxation
+    still helps by its time. Those who have waited longest first."""
     found: list[Unmet] = []
-    for ask in asks:
+    for group in await _beyond_help(tx, queue_ids):
+        rows = await tx.rows(statements.asking, {**group.values, "most": most})
+        found += [
+            Unmet(row.entry_id, row.case_id, row.queue_id, row.waiting_since, group.asks, group.nearest) for row in rows
+        ]
+    return sorted(found, key=lambda one: (one.waiting_since, one.entry_id))[:most]
+
+
+async def unmet_counts(tx: Tx) -> dict[tuple[int, str], int]:
+    """How many those are, all of them, by queue and by what somebody could take, in words."""
+    found: Counter[tuple[int, str]] = Counter()
+    for group in await _beyond_help(tx):
+        found[group.values["queue_id"], group.nearest] += await tx.value(statements.count_asking, group.values)
+    return dict(found.most_common())
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Entries of a queue that ask in one way, which nobody can meet once they have waited for so long."""
+
+    values: Mapping[str, Any]  # by which they are found
+    asks: str  # in words
+    nearest: str
+
+
+async def _beyond_help(tx: Tx, queue_ids: Collection[int] | None = None) -> list[_Group]:
+    ways = [row for row in await tx.rows(statements.asks) if queue_ids is None or row.queue_id in queue_ids]
+    if not ways:
+        return []
+    ids = sorted({row.queue_id for row in ways})
+    queues = {row.id: row for row in await tx.rows(statements.rules_of, {"ids": ids})}
+    able, names, at = await abilities(tx, ids), await skill_names(tx), now()
+    counters = {queue_id: _counter(able.get(queue_id, ())) for queue_id in ids}
+    found: list[_Group] = []
+    for ask in ways:
         queue = queues.get(ask.queue_id)
         if queue is None:
             continue
@@ -156,24 +184,18 @@ async def unmet(tx: Tx, most: int = 500) -> list[Unmet]:
         stuck_after, tree = _stuck(queue, ask, count)
         if stuck_after is None:
             continue
-        rows = await tx.rows(
-            statements.asking,
-            {
-                "queue_id": ask.queue_id,
-                "needs": Jsonb(ask.needs),
-                "wants": Jsonb(ask.wants),
-                "language": ask.language,
-                "since": at - timedelta(seconds=stuck_after),
-                "at": at,
-                "most": most,
-            },
-        )
         near = nearest(tree, count)
+        values = {
+            "queue_id": ask.queue_id,
+            "needs": Jsonb(ask.needs),
+            "wants": Jsonb(ask.wants),
+            "language": ask.language,
+            "since": at - timedelta(seconds=stuck_after),
+            "at": at,
+        }
         words = _said(near[0], names) if near else _("nobody takes from this queue")
-        found += [
-            Unmet(row.entry_id, row.case_id, row.queue_id, row.waiting_since, write(tree, names), words) for row in rows
-        ]
-    return sorted(found, key=lambda one: (one.waiting_since, one.entry_id))[:most]
+        found.append(_Group(values, write(tree, names), words))
+    return found
 
 
 def _stuck(queue: Row, ask: Row, count: Callable[[Tree], int]) -> tuple[float | None, Tree]:

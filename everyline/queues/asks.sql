@@ -34,6 +34,15 @@ where e.state = 'waiting' and e.queue_id = :queue_id and e.needs = cast(:needs a
     and not (q.earlier_agent = 'any' and e.preferred_agent_ids <> '{}' and e.preferred_until > cast(:at as timestamptz))
 order by e.waiting_since limit :most;
 
+-- name: count_asking
+-- How many those are.
+select count(*) from queue_entry e
+join queue q on q.id = e.queue_id
+left join skill s on s.language = e.language and jsonb_exists(e.needs, s.id::text)
+where e.state = 'waiting' and e.queue_id = :queue_id and e.needs = cast(:needs as jsonb) and e.wants = cast(:wants as jsonb)
+    and s.id is not distinct from cast(:language as bigint) and e.waiting_since <= :since
+    and not (q.earlier_agent = 'any' and e.preferred_agent_ids <> '{}' and e.preferred_until > cast(:at as timestamptz));
+
 -- name: rules_of
 -- What queues in use ask for.
 select id, name, needs, wants, steps from queue where retired_at is null and (cast(:ids as bigint[]) is null or id = any(cast(:ids as bigint[])));

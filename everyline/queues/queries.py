@@ -18,6 +18,7 @@ from everyline.people import queries as people
 from everyline.people.rules import Me
 from everyline.queues import rules
 from everyline.queues.asks import unmet as unmet
+from everyline.queues.asks import unmet_counts as unmet_counts
 from everyline.queues.expressions import both, needing
 from everyline.queues.hours import ALWAYS, OpeningHours, add_open_time
 from everyline.queues.models import (

@@ -158,3 +158,15 @@ async def test_an_entry_of_its_own_wishes_and_a_queue_of_nobody(ground: Ground) 
         water = await abilities.add_skill(tx, None, "water")
         await tx.execute(update(QueueEntry).values(needs={str(water): 2}))
     assert [asked for _entry, asked, _nearest in await words_of(ground)] == ["water >= 2"]
+
+
+async def test_all_are_counted_and_those_of_some_queues_are_found_behind_many_of_others(ground: Ground) -> None:
+    line = await MailLine.add(ground)
+    other = await MailLine.add(ground, "tax@county.example", "Tax")
+    await line.receive(*[mail() for _n in range(12)])
+    await other.receive(mail(to="tax@county.example"))
+    async with ground.database.transaction() as tx:
+        nobody = "nobody takes from this queue"
+        assert await queries.unmet_counts(tx) == {(line.queue_id, nobody): 12, (other.queue_id, nobody): 1}
+        assert {one.queue_id for one in await queries.unmet(tx, most=5)} == {line.queue_id}
+        assert {one.queue_id for one in await queries.unmet(tx, {other.queue_id}, most=5)} == {other.queue_id}
