@@ -32,13 +32,16 @@ async def listening(greeting: bytes = b"") -> AsyncIterator[int]:
     """A host that takes connections on a free port of loopback, which says the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             if greeting:
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(greeting)
                 await writer.drain()
             await reader.read()
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
