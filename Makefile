@@ -67,6 +67,7 @@ lock: setup-development ## choose the newest versions that fit and write them do
 	$(LOCK) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
 	$(LOCK) -o requirements/node.txt requirements/node.in
 	$(VENV)/python -m tools.node npm install --package-lock-only --silent
+	cd benchmarks/lighthouse && PYTHONPATH=$(CURDIR) $(CURDIR)/$(VENV)/python -m tools.node npm install --package-lock-only --silent
 
 clean: ## remove everything that was built or installed in this folder; data stays
 	rm -rf .venv node_modules everyline/static/build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

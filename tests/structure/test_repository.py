@@ -67,8 +67,9 @@ def test_sees_what_is_not_locked() -> None:
     assert unlocked(lock) == ["--find-links shelf", "nh3>=2", "uvloop==3"]
 
 
-def test_the_browser_lock_holds_no_addresses() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
+@pytest.mark.parametrize("folder", ["", "benchmarks/lighthouse"])
+def test_locks_of_npm_hold_no_addresses(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))["packages"]
     assert not [name for name, entry in packages.items() if "resolved" in entry]
     assert not [name for name, entry in packages.items() if name and "integrity" not in entry]
 
