@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses of proxies whose X-Forwarded-For and -Proto are believed, separated by commas."
     )
+    video_hosts: str = Field(
+        "",
+        description="Hosts whose players may play linked videos in articles, separated by commas, such as www.youtube-nocookie.com. Empty: they stay links.",
+    )
     metrics_token: str = Field("", description="Bearer token for /metrics. Empty: only this machine may read them.")
 
     @field_validator("database_url")

@@ -14,11 +14,12 @@ from everyline.articles import actions, queries, trails
 from everyline.articles.queries import Moved
 from everyline.articles.rules import Audience, Kind
 from everyline.ground.errors import NotFound
+from everyline.ground.pages import CONTENT_POLICY
 from everyline.ground.serving import file_answer
 from everyline.ground.settings import SettingsError
 from everyline.ground.words import _
 from everyline.people.permit import public
-from everyline.portal import described, forms, reading
+from everyline.portal import described, forms, linked, reading
 from everyline.portal.hosts import PREFIX
 from everyline.portal.reading import Readable, readings_of
 from everyline.portal.readings import CHANNEL
@@ -146,7 +147,7 @@ async def article(
     best = quickest(ways) or next(iter(ways), None)
     about = trails.in_words(shown.title, trail)
     asking = visit.to("contact", about=about, answer=shown.slug)
-    return show_public(
+    page = show_public(
         visit,
         "article.html",
         private=shown.audience != Audience.PUBLIC or bool(voted) or bool(instead),
@@ -165,6 +166,9 @@ async def article(
         size=size_in_words,
         **_addressed(visit, found),
     )
+    if players := linked.framed("".join([found.html, *(step.html for step in found.steps)])):
+        page.headers["content-security-policy"] = CONTENT_POLICY + players
+    return page
 
 
 def _led(visit: Visit, slug: str, status: int, *, private: bool) -> Response:

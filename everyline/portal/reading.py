@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html import unescape
@@ -21,6 +21,7 @@ from everyline.ground.installation import Ground
 from everyline.ground.pages import STATIC
 from everyline.ground.words import _, mark, speaking
 from everyline.people.queries import installation
+from everyline.portal import linked
 from everyline.portal.readings import Readings
 from everyline.portal.saying import day_in_words, whole_moment
 from everyline.portal.shelf import Shelf
@@ -170,7 +171,8 @@ async def article(visit: Visit, reader: Reader, slug: str) -> Readable | Moved:
                 return found
             # a customer's own id is in no article: the same is shown to all of an audience
             clips = await _clips(visit.ground, tx, reader, found)
-        return readable(found, visit.base, clips, await zone_of(visit))
+        allowed = linked.hosts(visit.ground.settings.video_hosts)
+        return readable(found, visit.base, clips, await zone_of(visit), allowed)
 
     return await shelf_of(visit.request).get(_key(reader, "article", _plain(slug), visit.base), read)
 
@@ -230,12 +232,16 @@ async def zone_of(visit: Visit) -> str:
     return await shelf_of(visit.request).get(("zone",), read)
 
 
-def readable(found: Shown, base: str, clips: dict[str, Clip], zone: str) -> Readable:
-    """The article as pages show it."""
+def readable(
+    found: Shown, base: str, clips: dict[str, Clip], zone: str, players: Collection[str] = frozenset()
+) -> Readable:
+    """The article as pages show it. ``players``: hosts whose players may play linked videos."""
     with speaking(found.language):
         lift = not re.search(r"<h2[ >]", found.html) and "<h3" in found.html
-        html = furnished(found.html, base, clips, lift=lift)
-        steps = tuple(replace(step, html=furnished(step.html, base, clips)) for step in found.steps)
+        html = linked.faced(furnished(found.html, base, clips, lift=lift), players)
+        steps = tuple(
+            replace(step, html=linked.faced(furnished(step.html, base, clips), players)) for step in found.steps
+        )
     chief = min((one.level for one in found.headings), default=2)
     contents = tuple((one.anchor, one.words) for one in found.headings if one.level == chief)
     at = found.published_at if found.kind == Kind.NEWS else found.updated_at

@@ -4,6 +4,7 @@ import { all, onContent, refuseLargeFiles } from "../../ground/scripts/dom";
 import { startTimes } from "../../ground/scripts/time";
 import { language, word } from "../../ground/scripts/words";
 import "./suggest";
+import "./linked";
 import { startSwaps } from "./swap";
 
 startTimes();
