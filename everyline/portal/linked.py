@@ -64,8 +64,9 @@ def _face(match: re.Match[str], allowed: Collection[str]) -> str:
     if not playing:
         return match[0]
     told = _("From %s. Nothing is loaded from there before you press; captions can be switched on in its player.")
+    play = _("Play")
     return (
-        f'<figure class="clip-linked" data-player="{escape(playing)}" data-play="{escape(_("Play"))}">{link}'
+        f'<figure class="clip-linked" data-player="{escape(playing)}" data-play="{escape(play)}">{link}'
         f"<figcaption>{escape(told % urlsplit(url).netloc)}</figcaption></figure>"
     )
 
