@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -118,20 +120,20 @@ def pieces(row: Row) -> list[str]:
     return found[:PARTS]
 
 
-async def catch_up(database: Database) -> int:
-    """Make the meaning of every article that has none yet, or of whose words have changed; returns of how many. Nothing
-    without the extra."""
+async def catch_up(database: Database, *, seconds: float = math.inf) -> int:
+    """Make the meaning of every article that has none yet, or of whose words have changed, for as long as ``seconds``; returns
+    of how many. Nothing without the extra."""
     if not embedding.installed():
         return 0
     model = await asyncio.to_thread(embedding.model)
     assert model is not None
-    done = 0
+    done, until = 0, time.monotonic() + seconds
     last = {"article_id": 0, "language": ""}
     while True:
         async with database.transaction() as tx:
             rows = await tx.rows(statements.without_meaning, {"model": embedding.NAME, "most": BATCH, **last})
             as_vector = await in_database(tx)
-        if not rows:
+        if not rows or time.monotonic() > until:
             return done
         texts = [pieces(row) for row in rows]
         vectors = await asyncio.to_thread(model.vectors, [piece for one in texts for piece in one])

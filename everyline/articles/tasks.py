@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from everyline.articles import actions, importing, imports, meanings, pairing
 from everyline.ground.errors import Invalid, ProductError
 from everyline.ground.installation import Ground
-from everyline.ground.jobs import periodic
+from everyline.ground.jobs import ask_for, periodic
 from everyline.ground.words import speaking
 
 log = logging.getLogger(__name__)
 
+TURN_SECONDS = 5.0  # of one job, when there is much to do
 DRAWN_AT_ONCE = 100  # articles of one transaction
 
 
@@ -34,8 +36,12 @@ async def publish_due(ground: Ground) -> None:
 
 @periodic("* * * * *")
 async def learn_meanings(ground: Ground) -> None:
-    """Make the meanings of what was published."""
-    await meanings.catch_up(ground.database)
+    """Make the meanings of what was published; after some seconds other jobs have their turn."""
+    began = time.monotonic()
+    await meanings.catch_up(ground.database, seconds=TURN_SECONDS)
+    if time.monotonic() - began > TURN_SECONDS:
+        async with ground.database.transaction() as tx:
+            await ask_for(tx, f"{__name__}.learn_meanings")
 
 
 @periodic("* * * * *")
