@@ -24,6 +24,7 @@ from everyline.people.rules import Me
 from everyline.people.shell import group, item, shell
 
 COUNTED_UP_TO = 200
+MOST_QUEUES = 40  # whose events one page listens to, one by one
 ROWS = 30  # on a page of a list
 ROWS_BESIDE = 15  # beside a case that is opened by its address
 ICONS = {
@@ -64,6 +65,10 @@ _EMPTY = {
         mark("Open cases stand here, the one in which nothing was said for longest first."),
     ),
     "late": (mark("Every goal is kept"), mark("Cases that should have been answered by now stand here.")),
+    "all": (
+        mark("Nothing here"),
+        mark("The cases of all your queues stand here. New work is offered to those who are available."),
+    ),
 }
 
 
@@ -110,7 +115,7 @@ async def frame(
     )
     context["shell"]["nav"] = ways(me, place, queues, counts, saved)
     context["at"] = place.key if place else ""
-    context["nav_topics"] = nav_topics(me, queues)
+    context["nav_topics"] = topics_of_scope(me)
     return context
 
 
@@ -119,9 +124,10 @@ def add_item() -> dict[str, Any]:
     return item(_("New case"), "/desk/new", icon="plus", key="c")
 
 
-def nav_topics(me: Me, queues: Sequence[Row]) -> str:
-    """What the counts listen to. A stream has a bounded number of topics."""
-    return " ".join([f"agent:{me.id}", *[f"queue:{queue.id}" for queue in queues if me.sees_queue(queue.id)][:40]])
+def topics_of_scope(me: Me) -> str:
+    """What changes in everything that one sees. A stream has a bounded number of topics."""
+    queues = ["queues"] if me.all_queues else [f"queue:{queue_id}" for queue_id in sorted(me.queue_ids)[:MOST_QUEUES]]
+    return " ".join([f"agent:{me.id}", *queues])
 
 
 async def read_counts(tx: Tx, me: Me, known: Row | None = None) -> Row:
@@ -277,7 +283,7 @@ def list_topics(place: Place, me: Me) -> str:
         return f"queue:{place.queue_id} agent:{me.id}"
     if place.key in ("mine", "mentions", "drafts", "snoozed"):
         return f"agent:{me.id}"
-    return " ".join([f"agent:{me.id}", *[f"queue:{queue_id}" for queue_id in sorted(me.queue_ids)[:40]]])
+    return topics_of_scope(me)
 
 
 def _mark_of(row: Row) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from everyline.cases import queries as cases
 from everyline.desk import phrases, reads, talks
 from everyline.desk.answering import by_script, done
-from everyline.desk.lists import channel_facts, frame
+from everyline.desk.lists import channel_facts, frame, topics_of_scope
 from everyline.desk.places import Place
 from everyline.desk.queries import statements as desk
 from everyline.desk.talk_routes import statements
@@ -30,7 +30,6 @@ from everyline.queues import actions as queues
 router = APIRouter(prefix="/desk/talks")
 Director = Annotated[Me, permit("entry.direct")]
 SHOWN = 100  # at a time: who waits longest stands first
-MOST_TOPICS = 40
 HERE = Place("talks")  # in the side bar
 
 
@@ -89,7 +88,7 @@ async def every_talk(request: Request, me: Director, agent: str = "", queue: str
         "queues": own,
         "agent": agent,
         "queue": queue,
-        "topics": " ".join([f"agent:{me.id}", *[f"queue:{number}" for number, _name in own][:MOST_TOPICS]]),
+        "topics": topics_of_scope(me),
     }
     return page("desk/live.html", **context)
 

@@ -92,6 +92,8 @@ def topics_of(event: Event) -> frozenset[str]:
         )
         if number is not None
     }
+    if event.queue_id is not None:
+        found.add("queues")
     noun = event.kind.partition(".")[0]
     if noun in ("line", "inbound", "agent"):
         found.add(f"{noun}s" if noun != "inbound" else "quarantine")

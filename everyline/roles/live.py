@@ -35,6 +35,7 @@ async def allowed(tx: Tx, me: Me, topic: str) -> bool:
     name, _colon, number = topic.partition(":")
     if not number:
         return {
+            "queues": me.all_queues,
             "lines": me.may("line.read"),
             "quarantine": me.may("quarantine.read"),
             "agents": me.may("agent.direct"),

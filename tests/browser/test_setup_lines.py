@@ -88,7 +88,7 @@ def read_the_wires(page: Page, password: str, folder: Path) -> None:
 def test_a_mailbox_is_added_with_a_wrong_password_first(
     admin: Page, product: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:
-    box, ann = mail_world.mailbox("permits@harbor.example"), mail_world.mailbox("ann@customer.example")
+    box, ann = mail_world.mailbox("permits@harbor.example"), mail_world.mailbox("rita@customer.example")
     begin_email(admin, product, box.address, "Permits")
     admin.get_by_label("A mailbox is read").check()
     admin.locator("#imap_host").fill("localhost")
@@ -141,7 +141,7 @@ def test_a_mailbox_is_added_with_a_wrong_password_first(
     mail_world.send(
         ann.address,
         box.address,
-        "From: Ann <ann@customer.example>\nSubject: A fence\nMessage-ID: <f1@customer.example>\n\nMay I build one?\n",
+        "From: Rita <rita@customer.example>\nSubject: A fence\nMessage-ID: <f1@customer.example>\n\nMay I build one?\n",
     )
     mail_world.wait_for(ann, lambda mail: "A fence" in str(mail["Subject"]))
     admin.goto(f"{product.address}/desk/views/all")
@@ -158,7 +158,7 @@ def test_a_line_that_is_written_to_and_what_cannot_be_read(
 ) -> None:
     host, port = product.settings["email_smtp_listen"].split(":")
     mail_world.route("pier.example", host, int(port))
-    box, ann = mail_world.mailbox("relay@harbor.example"), mail_world.mailbox("ann@customer.example")
+    box, ann = mail_world.mailbox("relay@harbor.example"), mail_world.mailbox("rita@customer.example")
     begin_email(admin, product, "help@pier.example", "Help")
     trust(admin, mail_world)
     go_on(admin)
@@ -172,7 +172,7 @@ def test_a_line_that_is_written_to_and_what_cannot_be_read(
     admin.get_by_role("button", name="Open the line").press("Enter")  # the last step as it stands
     expect(admin.locator(".toast")).to_contain_text("The line is open")
     mail_world.send(
-        ann.address, "help@pier.example", "From: Ann <ann@customer.example>\nSubject: The pier\n\nIs it open?\n"
+        ann.address, "help@pier.example", "From: Rita <rita@customer.example>\nSubject: The pier\n\nIs it open?\n"
     )
     mail_world.wait_for(ann, lambda mail: "The pier" in str(mail["Subject"]))
     admin.goto(f"{product.address}/desk/views/all")

@@ -111,3 +111,13 @@ async def test_search_finds_by_number_words_begun_words_and_customer(desk: Desk)
     assert odd.status_code == 200
     for words in ("'; drop table", '"', "-", "a & | !", "%", "\\"):
         assert (await desk.browser.get("/desk/search", params={"q": words}, headers=agent.cookie)).status_code == 200
+
+
+async def test_lists_over_several_queues_listen_to_all_that_one_sees(desk: Desk) -> None:
+    few = await desk.sign_in(queues=(1,))
+    everything = await desk.sign_in("supervisor", all_queues=True)
+    for who, topics in ((few, f"agent:{few.id} queue:1"), (everything, f"agent:{everything.id} queues")):
+        for view in ("all", "unassigned", "longest", "late"):
+            page = (await desk.get(who, f"/desk/views/{view}")).text
+            listening = re.findall(r'data-live-refresh="([^"]*)"', page)
+            assert listening.count(topics) == 2, (view, listening)  # the ways to go, and the list

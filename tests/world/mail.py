@@ -109,9 +109,9 @@ class MailWorld:
         """From now on mail for the domain goes to this listener."""
         self.routes.table[domain.lower()] = f"lmtp:inet:{host}:{port}" if lmtp else f"smtp:[{host}]:{port}"
 
-    def unroute(self, domain: str) -> None:
-        """The domain's mailboxes are in Dovecot again."""
-        self.routes.table.pop(domain.lower(), None)
+    def unroute_all(self) -> None:
+        """The mailboxes of all domains are in Dovecot again."""
+        self.routes.table.clear()
 
     def send(
         self, sender: str, recipients: str | list[str], data: str | bytes = "Subject: Hello\n\nHello.\n", *,

@@ -32,6 +32,11 @@ class Proposal {
       event.preventDefault();
       void this.look();
     });
+    const typed = form.elements.namedItem("address"); // perhaps before this script was there
+    if (typed instanceof HTMLInputElement && typed.value !== typed.defaultValue && typed !== document.activeElement) {
+      this.touched.add(typed.name);
+      void this.look();
+    }
   }
 
   private async look(): Promise<void> {
