@@ -125,8 +125,6 @@ async def catch_up(database: Database, *, seconds: float = math.inf) -> int:
     of how many. Nothing without the extra."""
     if not embedding.installed():
         return 0
-    model = await asyncio.to_thread(embedding.model)
-    assert model is not None
     done, until = 0, time.monotonic() + seconds
     last = {"article_id": 0, "language": ""}
     while True:
@@ -135,6 +133,8 @@ async def catch_up(database: Database, *, seconds: float = math.inf) -> int:
             as_vector = await in_database(tx)
         if not rows or time.monotonic() > until:
             return done
+        model = await asyncio.to_thread(embedding.model)  # a hundred megabytes, and only where there is something to do
+        assert model is not None
         texts = [pieces(row) for row in rows]
         vectors = await asyncio.to_thread(model.vectors, [piece for one in texts for piece in one])
         at = 0
