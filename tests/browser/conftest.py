@@ -91,6 +91,8 @@ def sign_in(browser: Browser, address: str, email: str, password: str, **context
 def faults(page: Page) -> list[str]:
     """What axe-core finds against WCAG 2.2 AA and Section 508, and whether the page is wider than its window."""
     page.evaluate(AXE.read_text())
+    # colours on their way from one scheme to the other are seen for a tenth of a second
+    page.evaluate("document.getAnimations().forEach(one => { if (one instanceof CSSTransition) one.finish() })")
     found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
     wrong = [f"{one['id']}: {node['target']}" for one in found["violations"] for node in one["nodes"]]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
