@@ -17,6 +17,8 @@ from tools.node import node_command, node_environment, npm_command
 FOLDER = Path(__file__).parent / "lighthouse"
 PRESETS = ((), ("--preset=desktop",))  # a phone of the middle class on a slow network, and a desk
 
+TRIES = 3  # the browser does not always record what it did (NO_NAVSTART), and Lighthouse asks to be run again then
+
 
 def scores(*addresses: str) -> dict[str, float]:
     """The least that any of these pages gets on a phone or at a desk, by what is looked at."""
@@ -37,6 +39,10 @@ def _of(address: str, preset: tuple[str, ...], chromium: str) -> dict[str, float
     command = [*node_command(), str(FOLDER / "node_modules/lighthouse/cli/index.js"), address, *preset, "--quiet"]
     command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu", "--output=json", "--output-path=stdout"]
     environment = {**node_environment(), "CHROME_PATH": chromium}
-    said = subprocess.run(command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
-    categories = json.loads(said)["categories"]
+    for _ in range(TRIES):
+        done = subprocess.run(command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode == 0:
+            break
+    done.check_returncode()
+    categories = json.loads(done.stdout)["categories"]
     return {name.replace("-", "_"): round(one["score"] * 100) for name, one in categories.items()}
