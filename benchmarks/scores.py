@@ -16,7 +16,6 @@ from tools.node import node_command, node_environment, npm_command
 
 FOLDER = Path(__file__).parent / "lighthouse"
 PRESETS = ((), ("--preset=desktop",))  # a phone of the middle class on a slow network, and a desk
-
 TRIES = 3  # the browser does not always record what it did (NO_NAVSTART), and Lighthouse asks to be run again then
 
 
@@ -35,14 +34,12 @@ def scores(*addresses: str) -> dict[str, float]:
     return found
 
 
-def _of(address: str, preset: tuple[str, ...], chromium: str) -> dict[str, float]:
+def _of(address: str, preset: tuple[str, ...], chromium: str, tries: int = TRIES) -> dict[str, float]:
     command = [*node_command(), str(FOLDER / "node_modules/lighthouse/cli/index.js"), address, *preset, "--quiet"]
     command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu", "--output=json", "--output-path=stdout"]
     environment = {**node_environment(), "CHROME_PATH": chromium}
-    for _ in range(TRIES):
-        done = subprocess.run(command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode == 0:
-            break
-    done.check_returncode()
+    done = subprocess.run(command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, text=True, check=tries == 1)
+    if done.returncode:
+        return _of(address, preset, chromium, tries - 1)
     categories = json.loads(done.stdout)["categories"]
     return {name.replace("-", "_"): round(one["score"] * 100) for name, one in categories.items()}
