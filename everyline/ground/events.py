@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from sqlalchemy.types import UserDefinedType
 
 from everyline.ground import sql
 from everyline.ground.clock import now
-from everyline.ground.database import Base, Database, Moment, Tx
+from everyline.ground.database import Base, Database, Moment, Row, Tx
 
 if TYPE_CHECKING:
     from everyline.ground.bus import Bus
@@ -160,9 +160,25 @@ async def newest(tx: Tx) -> Position:
     return Position(int(row.xid), row.id)
 
 
+async def write_none(tx: Tx) -> None:
+    """The first statement of a long transaction that only counts: what others write meanwhile is read at once."""
+    await tx.execute(statements.writes_none)
+
+
 async def read_after(tx: Tx, position: Position, *, most: int = BATCH) -> list[Event]:
     """Up to ``most`` events after a position, in commit order."""
-    rows = await tx.rows(statements.read_after, {"xid": str(position.xid), "id": position.id, "most": most})
+    return _read(await tx.rows(statements.read_after, {"xid": str(position.xid), "id": position.id, "most": most}))
+
+
+async def _read_past(tx: Tx, position: Position) -> tuple[list[Event], bool]:
+    """The next events when a transaction is still running that could be one that writes none, and whether more wait for one
+    that may."""
+    horizon = await tx.one(statements.horizon)
+    values = {"xid": str(position.xid), "id": position.id, "horizon": horizon.xid, "most": BATCH}
+    return _read(await tx.rows(statements.read_until, values)), horizon.held_back
+
+
+def _read(rows: Sequence[Row]) -> list[Event]:
     return [
         Event(
             row.kind,
@@ -193,6 +209,8 @@ async def follow(
                 # before they are read: what is settled in between is read, and what is committed in between sends a notice
                 held_back = await tx.value(statements.held_back)
                 batch = await read_after(tx, position)
+                if held_back:
+                    batch, held_back = await _read_past(tx, position)
             if batch:
                 position = batch[-1].position
                 yield batch

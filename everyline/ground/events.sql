@@ -11,6 +11,36 @@ limit :most;
 -- Are there committed events that wait for an older transaction to end?
 select coalesce((select xid from event order by xid desc, id desc limit 1) >= pg_snapshot_xmin(pg_current_snapshot()), false);
 
+-- name: writes_none
+-- The transaction says, before anything else, that it writes no event (7333): whoever reads events need not wait for its end.
+select pg_advisory_xact_lock_shared(7333);
+
+-- name: horizon
+-- The oldest transaction still running that may yet write an event, and whether committed events wait for it. Who holds the
+-- lock of writes_none is known by the lock on its own number; that is looked at after the snapshot was taken, so that a
+-- transaction that has ended in between counts as running.
+with eventless as (
+    select cast(cast(own.transactionid as text) as bigint) as xid
+    from pg_locks said join pg_locks own on own.virtualtransaction = said.virtualtransaction
+    where said.locktype = 'advisory' and said.classid = 0 and said.objid = 7333 and said.objsubid = 1 and said.granted
+        and own.locktype = 'transactionid' and own.mode = 'ExclusiveLock' and own.granted
+),
+oldest as (
+    select coalesce(min(xid), pg_snapshot_xmax(pg_current_snapshot())) as xid from pg_snapshot_xip(pg_current_snapshot()) as running (xid)
+    where cast(cast(xid as text) as bigint) & 4294967295 not in (select eventless.xid from eventless)
+)
+select cast(oldest.xid as text) as xid,
+    coalesce((select event.xid from event order by event.xid desc, event.id desc limit 1) >= oldest.xid, false) as held_back
+from oldest;
+
+-- name: read_until
+-- The same as read_after, up to a horizon.
+select xid::text as xid, id, at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data
+from event
+where (xid, id) > (cast(:xid as xid8), cast(:id as bigint)) and xid < cast(:horizon as xid8)
+order by xid, id
+limit :most;
+
 -- name: newest
 -- The position a new reader starts from: just below what could still be committed.
 select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as xid, 9223372036854775807 as id;

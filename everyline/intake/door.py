@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 IN_ROW = 256 * 1024  # bytes; what is larger goes to the file store
 GROUP = 200  # pieces of one commit
 GROUP_BYTES = 8 * 1024 * 1024
-GATHER_SECONDS = 0.008  # from one commit to the next while they come faster than they are written
+GATHER_SECONDS = 0.012  # from one commit to the next while they come faster than they are written
+ENOUGH = 16  # pieces that are not gathered any longer
 
 _INSERT = """
 insert into inbound (line_id, external_id, body, file_hash, size, envelope, writer)
@@ -67,6 +68,7 @@ class IntakeDoor(TalkDoor):
     def __init__(self, ground: Ground, hub: Hub | None = None, surveys: Surveys | None = None) -> None:
         super().__init__(ground, hub, surveys)
         self._pieces: asyncio.Queue[_Piece] = asyncio.Queue()
+        self._enough = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -106,6 +108,8 @@ class IntakeDoor(TalkDoor):
             asyncio.get_running_loop().create_future(),
         )
         self._pieces.put_nowait(piece)
+        if self._pieces.qsize() >= ENOUGH:
+            self._enough.set()
         return await piece.kept
 
     async def _commit_for_ever(self) -> None:
@@ -115,8 +119,11 @@ class IntakeDoor(TalkDoor):
         next_at = 0.0
         try:
             while True:
-                if not self._pieces.empty() and next_at > loop.time():  # a commit costs the same for one and for ten
-                    await asyncio.sleep(next_at - loop.time())
+                if not self._pieces.empty():  # a commit costs the same for one and for ten
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout_at(next_at):
+                            await self._enough.wait()
+                self._enough.clear()
                 group = await self._next_group()
                 next_at = loop.time() + GATHER_SECONDS
                 try:

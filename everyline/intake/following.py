@@ -30,7 +30,7 @@ from everyline.queues import waiting
 log = logging.getLogger(__name__)
 statements = talking.statements
 
-GATHER_SECONDS = 0.004  # news within this time are read together
+GATHER_SECONDS = 0.012  # news within this time are read together
 HERE_SECONDS = 20.0  # how often it is written down who looks
 PLACES_SECONDS = 2.0  # how often the places in a queue are told
 MOST_AT_ONCE = 300  # followers that are read for together

@@ -31,6 +31,7 @@ from everyline.queues import queries as queue_queries
 log = logging.getLogger(__name__)
 
 BATCH = 100
+ROUND_SECONDS = 0.015  # from one batch to the next while they are not full
 BATCH_BYTES = 32 * 1024 * 1024
 CLAIM = timedelta(seconds=30)
 REMEMBERED_SECONDS = 1.0  # how long a line's queue and its goal are taken as they were
@@ -68,8 +69,12 @@ class Processor:
             with self._ground.bus.subscribed(pieces=True) as wakes:
                 while True:
                     wakes.clear()
+                    began = time.monotonic()
                     try:
-                        busy = await self.process_some() > 0
+                        found = await self.process_some()
+                        busy = found > 0
+                        if 0 < found < BATCH:  # a batch costs much the same for one and for ten
+                            await asyncio.sleep(max(began + ROUND_SECONDS - time.monotonic(), 0))
                         pause = 0.0 if busy else await self._until_next()
                     except (DatabaseError, OSError) as error:
                         log.warning("intake pauses: %s", error)

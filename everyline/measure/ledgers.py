@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import TextClause, text
 
-from everyline.ground import sql
+from everyline.ground import events, sql
 from everyline.ground.database import Database, Tx
 from everyline.measure.models import ARRIVALS, CASES, HAPPENINGS, KEY, TOTAL_KEY, WORKS
 from everyline.queues import queries as queues
@@ -127,6 +127,7 @@ class Followed:
 
 async def follow(tx: Tx, most: int = BATCH) -> Followed:
     """Take in the next events, at most so many."""
+    await events.write_none(tx)
     place = await tx.one(statements.follower)
     if place.anew:
         await tx.execute(_FORGET)
@@ -190,6 +191,7 @@ async def rebuild(database: Database, most: int = BATCH) -> int:
     """Forget all facts and ledgers and make them anew from the events. Promises and open spans stay: they say what held
     at the time. Figures are not whole until it is done."""
     async with database.transaction() as tx:
+        await events.write_none(tx)
         await tx.one(statements.follower)
         await tx.execute(_FORGET)
         await tx.execute(_FROM_THE_BEGINNING)

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 LEADER = 7332  # advisory lock of whoever leads
 STAND_BY_SECONDS = 5.0
-GATHER_SECONDS = 0.02  # what happens within this time is decided together
+GATHER_SECONDS = 0.04  # what happens within this time is decided together
 READ_ANEW_SECONDS = 60.0  # everything, in case something was changed past the verbs
 CONDITIONS_SECONDS = 5.0  # how often conditions of relaxation are looked at
 AT_ONCE = 5000

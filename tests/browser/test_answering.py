@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
-from tests.browser.test_main_job import PASSWORD, body, staff
+from tests.browser.conftest import accept_by_key, faults, go_available, sign_in
+from tests.browser.test_main_job import PASSWORD, body, open_office
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
@@ -31,15 +31,9 @@ def writing(page: Page) -> str:
 def test_an_answer_with_copies_and_format(
     chromium: Browser, product: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
-    host, port = product.settings["email_smtp_listen"].split(":")
-    smtp = ("smtp_host=127.0.0.1", f"smtp_port={mail_world.ports['smtp']}", "smtp_encryption=none")
-    told = [word for setting in smtp for word in ("--set", setting)]
-    product.cli("line", "add", "email", "permits@harbor.example", "--name", "Permits", *told)
-    with_ground(product, staff)
+    open_office(product, mail_world)
     ann, bob, dan = (mail_world.mailbox(f"{name}@customer.example") for name in ("ann", "bob", "dan"))
     office = mail_world.mailbox("office@customer.example")
-    mail_world.route("harbor.example", host, int(port))
     page = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
     go_available(page)
     mail_world.send(

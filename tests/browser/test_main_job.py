@@ -37,28 +37,22 @@ async def staff(ground: Ground) -> None:
             await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=agent_id))
 
 
+def open_office(product: RunningProduct, mail_world: MailWorld) -> None:
+    """An admin, a mail line that takes and sends on the real mail hosts, and the staff."""
+    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    host, port = product.settings["email_smtp_listen"].split(":")
+    smtp = ("smtp_host=127.0.0.1", f"smtp_port={mail_world.ports['smtp']}", "smtp_encryption=none")
+    told = [word for setting in smtp for word in ("--set", setting)]
+    product.cli("line", "add", "email", "permits@harbor.example", "--name", "Permits", *told)
+    with_ground(product, staff)
+    mail_world.route("harbor.example", host, int(port))
+
+
 @pytest.mark.req("A2", "E1", "E3", "Q1", "A5", "A8", "P5")
 @pytest.mark.timeout(150)
 def test_from_a_mail_to_an_answer(chromium: Browser, product: RunningProduct, mail_world: MailWorld) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
-    host, port = product.settings["email_smtp_listen"].split(":")
-    product.cli(
-        "line",
-        "add",
-        "email",
-        "permits@harbor.example",
-        "--name",
-        "Permits",
-        "--set",
-        "smtp_host=127.0.0.1",
-        "--set",
-        f"smtp_port={mail_world.ports['smtp']}",
-        "--set",
-        "smtp_encryption=none",
-    )
-    with_ground(product, staff)
+    open_office(product, mail_world)
     ann = mail_world.mailbox("ann@customer.example")
-    mail_world.route("harbor.example", host, int(port))
 
     dana = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
     tom = sign_in(chromium, product.address, "tom@harbor.example", PASSWORD)

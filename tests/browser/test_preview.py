@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import LOOKS, accept_by_key, faults, go_available, sign_in, with_ground
-from tests.browser.test_main_job import PASSWORD, body, staff
+from tests.browser.conftest import LOOKS, accept_by_key, faults, go_available, sign_in
+from tests.browser.test_main_job import PASSWORD, body, open_office
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
@@ -32,14 +32,8 @@ def focused(page: Page) -> str:
 def test_what_is_seen_is_what_arrives(
     chromium: Browser, product: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
-    host, port = product.settings["email_smtp_listen"].split(":")
-    smtp = ("smtp_host=127.0.0.1", f"smtp_port={mail_world.ports['smtp']}", "smtp_encryption=none")
-    told = [word for setting in smtp for word in ("--set", setting)]
-    product.cli("line", "add", "email", "permits@harbor.example", "--name", "Permits", *told)
-    with_ground(product, staff)
+    open_office(product, mail_world)
     ann = mail_world.mailbox("ann@customer.example")
-    mail_world.route("harbor.example", host, int(port))
     page = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
     go_available(page)
     mail_world.send(

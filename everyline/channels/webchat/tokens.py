@@ -12,8 +12,9 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
-from everyline.channel_contract import Address, Line, Verification
+from everyline.channel_contract import Address, Line, Signer, Verification
 from everyline.ground.addresses import VISITOR
 
 FRESH_SECONDS = 3600.0  # older than that, it is exchanged over the stream too
@@ -48,7 +49,7 @@ def stranger(at: float) -> Visitor:
 def known(line: Line, verification: Verification, who: str) -> str:
     """The id of somebody who was verified: the same on every device, and of no use on another line."""
     kind = "s" if verification is Verification.SITE else "m"
-    return f"{kind}-{hmac.digest(_key(line), f'known {kind} {line.id} {who}'.encode(), 'sha256').hex()[:24]}"
+    return f"{kind}-{hmac.digest(_key(line.signer), f'known {kind} {line.id} {who}'.encode(), 'sha256').hex()[:24]}"
 
 
 def make(line: Line, visitor: Visitor) -> str:
@@ -78,8 +79,9 @@ def read(line: Line, token: str, at: float, days: int) -> Visitor | None:
 
 
 def _signature(line: Line, kept: str) -> str:
-    return hmac.digest(_key(line), f"visitor {line.id} {kept}".encode(), "sha256").hex()
+    return hmac.digest(_key(line.signer), f"visitor {line.id} {kept}".encode(), "sha256").hex()
 
 
-def _key(line: Line) -> bytes:
-    return line.signer.sign(-2).encode()
+@lru_cache(maxsize=256)
+def _key(signer: Signer) -> bytes:
+    return signer.sign(-2).encode()

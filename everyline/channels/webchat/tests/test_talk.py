@@ -233,3 +233,6 @@ async def test_who_leaves_is_let_go_at_once_not_at_the_next_heartbeat(chat: Chat
     _visitor, stream, _case = await begun(chat)
     async with asyncio.timeout(HEARTBEAT_SECONDS / 2):
         await stream.leave()
+    followers = chat.door._followers
+    assert followers is not None
+    assert len(followers) == 0
