@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from everyline.ground import events
-
 from everyline.ground.events import Event
 from everyline.ground.installation import Ground
 
@@ -62,29 +61,25 @@ async def test_who_writes_an_event_later_is_waited_for(ground: Ground) -> None:
 
 @pytest.mark.req("P2", "Q4")
 async def test_who_only_counts_holds_nobody_up(ground: Ground) -> None:
-    async with followed(ground) as heard:
-        async with ground.database.transaction() as tx:
-            await events.write_none(tx)
-            await tx.value(NUMBERED)
-            await recorded(ground, "case.first")
-            await recorded(ground, "case.second")
-            await until(heard, ["case.first", "case.second"])
+    async with followed(ground) as heard, ground.database.transaction() as tx:
+        await events.write_none(tx)
+        await tx.value(NUMBERED)
+        await recorded(ground, "case.first")
+        await recorded(ground, "case.second")
+        await until(heard, ["case.first", "case.second"])
 
 
 @pytest.mark.req("P2", "Q4")
 async def test_beside_who_only_counts_others_are_waited_for(ground: Ground) -> None:
-    async with followed(ground) as heard:
-        async with ground.database.transaction() as counting:
-            await events.write_none(counting)
-            await counting.value(NUMBERED)
-            async with ground.database.transaction() as tx:
-                await tx.value(NUMBERED)
-                await recorded(ground, "case.second")
-                await asyncio.sleep(0.1)
-                assert heard == []
-                await events.record(tx, "case.first")
-            await until(heard, ["case.first", "case.second"])
-            await recorded(ground, "case.third")
-            await until(heard, ["case.first", "case.second", "case.third"])
-
-
+    async with followed(ground) as heard, ground.database.transaction() as counting:
+        await events.write_none(counting)
+        await counting.value(NUMBERED)
+        async with ground.database.transaction() as tx:
+            await tx.value(NUMBERED)
+            await recorded(ground, "case.second")
+            await asyncio.sleep(0.1)
+            assert heard == []
+            await events.record(tx, "case.first")
+        await until(heard, ["case.first", "case.second"])
+        await recorded(ground, "case.third")
+        await until(heard, ["case.first", "case.second", "case.third"])
