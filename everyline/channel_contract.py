@@ -152,6 +152,8 @@ class Signer(Protocol):
     def case_of(self, token: str) -> int | None:
         """The case that the token was made for, or None when we did not make it."""
 
+    def __hash__(self) -> int: ...  # what is made of it can be remembered
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:
