@@ -1,0 +1,152 @@
+"""One turn in every rendering."""
+
+from __future__ import annotations
+
+import pytest
+
+from everyline.articles.wordings import Wording, segments
+from everyline.selfservice.flows import Ask, Done, Flow, Say, words
+from everyline.selfservice.renderings import typed, voice
+from everyline.selfservice.renderings.chat import Reply
+from everyline.selfservice.renderings.seam import Setting
+from everyline.selfservice.slots import Kind, Slot
+from everyline.selfservice.trials import RENDERINGS, Trial
+from tests.selfservice.conftest import outside
+
+pytestmark = pytest.mark.req("V3", "W4")
+
+
+def at_menu(flow: Flow, *answers: str, language: str = "en") -> Trial:
+    trial = Trial.of(flow, outside, language=language)
+    for answer in answers:
+        trial.say(answer)
+    return trial
+
+
+def asking(slot: Slot, said: str = "Tell us.") -> Trial:
+    return Trial.of(Flow("one", start="a", steps=(Ask("a", words=words(said), slot=slot, to="b"), Done("b"))), outside)
+
+
+def test_a_menu_everywhere(water: Flow) -> None:
+    trial = at_menu(water)
+    shown = {name: trial.rendered(name, Setting(brand="Harbor")).as_text().splitlines() for name in RENDERINGS}
+    begin = ["Welcome to Harbor Water.", "What do you need?"]
+    assert shown["chat"] == [*begin, "[My bill] [No water] [Nothing else]"]
+    assert shown["page"] == [*begin, "( ) My bill", "( ) No water", "( ) Nothing else"]
+    assert shown["voice"] == [*begin, "For My bill, press 1.", "For No water, press 2.", "For Nothing else, press 3."]
+    assert shown["text"] == [
+        f"Harbor: {begin[0]}",
+        begin[1],
+        "1 My bill",
+        "2 No water",
+        "3 Nothing else",
+        "Reply with a number.",
+    ]
+    assert shown["typed"] == [
+        "WELCOME TO HARBOR WATER.",
+        "WHAT DO YOU NEED?",
+        "1 MY BILL",
+        "2 NO WATER",
+        "3 NOTHING ELSE",
+        "TYPE A NUMBER GA",
+    ]
+
+
+def test_the_same_answer_leads_the_same_way_in_every_rendering(water: Flow) -> None:
+    """A button, a number by text, a key and a typed word are one answer."""
+    ways = set()
+    for answer in ("1", "My bill", "balance", "1 GA", "MY BILL GA"):
+        trial = Trial.of(water, outside)
+        trial.say(answer, typed=answer.endswith("GA"))
+        ways.add(trial.state.step)
+    assert ways == {"who"}
+
+
+def test_an_amount_is_written_and_said_as_each_needs(water: Flow) -> None:
+    trial = at_menu(water, "bill", "1234567890")
+    assert "You owe $41.50 until February 3, 2026." in trial.rendered("chat").as_text()
+    assert "You owe 41 US dollars and 50 cents until February 3, 2026." in trial.rendered("voice").as_text()
+    assert "YOU OWE $41.50 UNTIL FEBRUARY 3,\n2026." in trial.rendered("typed").as_text()
+    assert (
+        "Debe 41,50 US$ hasta el 3 de febrero de 2026."
+        in at_menu(water, "Mi factura", "1234567890", language="es").rendered("text").as_text()
+    )
+
+
+def test_what_was_wrong_belongs_to_the_field_of_a_page(water: Flow) -> None:
+    page = at_menu(water, "bill", "12").rendered("page")
+    assert (page.fault, page.question) == ("You gave 2 digits. It has 10.", "What is your 10-digit account number?")  # type: ignore[attr-defined]  # -- a page's
+    assert page.patience is None
+
+
+def test_buttons_name_what_they_mean(water: Flow) -> None:
+    assert at_menu(water).rendered("chat").replies[0] == Reply("bill", "My bill")  # type: ignore[attr-defined]  # -- a chat's
+
+
+@pytest.mark.parametrize(
+    ("slot", "least", "most", "end", "back"),
+    [
+        (Slot(Kind.ACCOUNT, "a", least=10, most=10), 10, 10, "", True),
+        (Slot(Kind.DIGITS, "a", least=4, most=6), 4, 6, "#", True),
+        (Slot(Kind.DATE, "a"), 8, 8, "", True),
+        (Slot(Kind.PHONE, "a"), 7, 15, "#", True),
+        (Slot(Kind.SECRET, "a", least=4, most=4), 4, 4, "", False),
+        (Slot(Kind.NAME, "a"), 0, 0, "", False),
+    ],
+)
+def test_keys_by_ear(slot: Slot, least: int, most: int, end: str, back: bool) -> None:
+    turn = voice.render(asking(slot).turns[-1], Setting())
+    assert turn.keys is not None
+    assert (turn.keys.least, turn.keys.most, turn.keys.end, turn.reads_back) == (least, most, end, back)
+    assert (turn.keys.person, turn.keys.again, turn.silent_recording) == ("0", "*", slot.secret)
+
+
+def test_a_secret_is_not_asked_for_by_text_message() -> None:
+    trial = asking(Slot(Kind.SECRET, "pin"), "Your PIN?")
+    text = trial.rendered("text", Setting(link="https://harbor.example/g/x7")).as_text()
+    assert text == "This cannot be taken safely by text message. Please go on here: https://harbor.example/g/x7"
+    assert "[" in trial.rendered("chat").as_text()
+
+
+def test_long_words_are_cut_where_they_can_be() -> None:
+    flow = Flow("long", start="a", steps=(Say("a", words=words("Water " * 400), to="b"), Done("b")))
+    text = Trial.of(flow, outside).rendered("text")
+    assert len(text.messages) > 1  # type: ignore[attr-defined]  # -- a text's
+    assert all(segments(one).parts <= 6 for one in text.messages)  # type: ignore[attr-defined]  # -- a text's
+    assert " ".join(text.messages).split() == ["Water"] * 400  # type: ignore[attr-defined]  # -- a text's
+
+
+def test_a_tty_gets_what_it_can_show_and_the_turn() -> None:
+    flow = Flow("odd", start="a", steps=(Say("a", words=words("Größe & “Zoë” ¿50%? 🙂 a_b @ c"), to="b"), Done("b")))
+    turn = typed.render(Trial.of(flow, outside).turns[-1], Setting())
+    assert turn.rows == ('GROSSE AND "ZOE" 50 PERCENT? A B', "AT C SK")
+    assert all(len(row) <= typed.COLUMNS for row in turn.rows)
+    assert turn.seconds == 7
+    both = typed.render(Trial.of(flow, outside).turns[-1], Setting(in_turns=False))
+    assert both.rows[-1] == "AT C", "who can type at any time needs no sign"
+
+
+def test_time_to_answer_is_what_each_way_takes(water: Flow) -> None:
+    trial = at_menu(water)
+    patience = {name: trial.rendered(name).patience for name in RENDERINGS}
+    assert patience == {"chat": 120, "text": 86_400, "page": None, "voice": 5, "typed": 30 + 2 * 17}
+
+
+def test_a_wording_of_its_own_is_taken_where_there_is_one() -> None:
+    own = {
+        "en": {
+            Wording.FULL: "See **the page** below.",
+            Wording.SPOKEN: "Please listen.",
+            Wording.SHORT: "See page.",
+            Wording.CHAT: "See below.",
+        }
+    }
+    flow = Flow("own", start="a", steps=(Say("a", words=own, to="b"), Done("b")))
+    said = {name: Trial.of(flow, outside).rendered(name).as_text() for name in RENDERINGS}
+    assert said == {
+        "chat": "See below.",
+        "page": "See **the page** below.",
+        "voice": "Please listen.",
+        "text": "See page.",
+        "typed": "SEE BELOW. SK",
+    }
