@@ -43,6 +43,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "audit.read": ADMINS,
     "token.write": ADMINS,
     "installation.write": ADMINS,
+    "flow.write": ADMINS,
     "figure.read": LEADS,
     "event.read": LEADS,
     "inbound.write": ADMINS,  # hand in raw pieces over the API

@@ -7,13 +7,13 @@ version is published.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from pydantic import ConfigDict
 
-from everyline.selfservice.flows import Flow
+from everyline.selfservice.flows import Flow, leads
 from everyline.selfservice.renderings import chat, page, text, typed, voice
 from everyline.selfservice.renderings.seam import Rendered, Rendering, Setting
 from everyline.selfservice.slots import STRICT, Value
@@ -22,7 +22,7 @@ from everyline.selfservice.walking import Began, Came, Does, Facts, Given, Said,
 RENDERINGS: Mapping[str, Rendering] = {"chat": chat, "text": text, "page": page, "voice": voice, "typed": typed}
 SILENCE = "…"  # how nothing said is written down
 
-Outside: TypeAlias = Callable[[Does], Came]
+Outside: TypeAlias = Callable[[Does], Came | None]  # None: it is not known yet, and the trial waits for ``came``
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,17 @@ class Trial:
     today: date = date(2026, 1, 15)
     way: list[str] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
+    given: dict[str, Came] = field(default_factory=dict)  # what came from outside, by step
 
     @classmethod
-    def of(
+    def of(cls, flow: Flow, outside: Outside, **how: Any) -> Trial:
+        """Begin with a flow that goes through no other; ``how`` as in ``begun``."""
+        return cls.begun(lambda name, _version: (1, flow) if name == flow.name else None, flow, outside, **how)
+
+    @classmethod
+    def begun(
         cls,
+        shelf: Shelf,
         flow: Flow,
         outside: Outside,
         *,
@@ -74,30 +81,34 @@ class Trial:
         facts: Facts | None = None,
         today: date = date(2026, 1, 15),
     ) -> Trial:
-        """Begin with a flow that goes through no other."""
-        found = cls(
-            lambda name, _version: (1, flow) if name == flow.name else None,
-            begin(flow, 1, language),
-            outside,
-            facts or {},
-            today,
-        )
+        """Begin. Flows within it are the shelf's."""
+        found = cls(shelf, begin(flow, 1, language), outside, facts or {}, today)
         found._give(Began())
         return found
 
     def say(self, answer: str, *, text_messages: bool = False, typed: bool = False) -> Turn:
         """Answer; what is to be done outside is answered until somebody is asked again or it is over."""
-        return self._give(Silent() if answer == SILENCE else Said(answer, text_messages=text_messages, typed=typed))
+        said = Said(answer, text_messages=text_messages, typed=typed)
+        return self._give(Silent() if answer == SILENCE else said)
+
+    def came(self, came: Came) -> Turn:
+        """What came of that which the trial waits for. ValueError when the step has no such edge."""
+        step = self.state.step
+        does = self.turns[-1].does
+        if does is None or came.edge not in {lead.label for lead in leads(does.step)} | {"to"}:
+            raise ValueError(came.edge)
+        self.given[step] = came
+        return self._give(came)
 
     def _give(self, given: Given) -> Turn:
         turn = walk(self.shelf, self.state, given, self.facts, self.today)
         told = list(turn.told)
         self._moved(turn)
-        while turn.does is not None:
-            turn = walk(self.shelf, turn.state, self.outside(turn.does), self.facts, self.today)
+        while turn.does is not None and (came := self.outside(turn.does)) is not None:
+            turn = walk(self.shelf, turn.state, came, self.facts, self.today)
             told += turn.told
             self._moved(turn)
-        whole = Turn(turn.state, tuple(told), turn.asks, None, turn.ends, turn.reserved)
+        whole = replace(turn, told=tuple(told))
         self.turns.append(whole)
         return whole
 

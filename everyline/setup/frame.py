@@ -50,6 +50,7 @@ PLACES = (
 DONE = {
     "added": mark("Added."),
     "saved": mark("Saved."),
+    "published": mark("Published."),
     "removed": mark("Removed."),
     "retired": mark("Taken out of use."),
     "opened": mark("Open."),

@@ -11,6 +11,7 @@ from everyline.setup import (
     canned,
     checks,
     codes,
+    flows,
     hours,
     house,
     lines,
@@ -29,5 +30,20 @@ async def front() -> Response:
     return RedirectResponse("/setup/lines", 303)
 
 
-for part in (checks, adding, lines, hours, queues, agents, teams, skills, codes, canned, house, brands, quarantine):
+for part in (
+    checks,
+    adding,
+    lines,
+    hours,
+    queues,
+    flows,
+    agents,
+    teams,
+    skills,
+    codes,
+    canned,
+    house,
+    brands,
+    quarantine,
+):
     router.include_router(part.router)
