@@ -85,6 +85,7 @@ class Tx:
         self._connection = connection
         self._together = False
         self.wrote_events = False
+        self.may_write_events = True
 
     async def _run(self, statement: Statement, parameters: Mapping[str, Any] | None) -> psycopg.AsyncCursor[Any]:
         words, values = wire(statement, parameters)

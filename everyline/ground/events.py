@@ -128,6 +128,8 @@ async def record_at(
 
 async def record_all(tx: Tx, events: Iterable[Event]) -> None:
     """Write many events at once."""
+    if not tx.may_write_events:
+        raise RuntimeError("this transaction has said that it writes no event")
     rows = [
         {
             "at": event.at,
@@ -161,8 +163,10 @@ async def newest(tx: Tx) -> Position:
 
 
 async def write_none(tx: Tx) -> None:
-    """The first statement of a long transaction that only counts: what others write meanwhile is read at once."""
+    """The first statement of a long transaction that only counts: what others write meanwhile is read at once. An event that it
+    tries to write is refused (RuntimeError): it would be overtaken."""
     await tx.execute(statements.writes_none)
+    tx.may_write_events = False
 
 
 async def read_after(tx: Tx, position: Position, *, most: int = BATCH) -> list[Event]:

@@ -83,3 +83,11 @@ async def test_beside_who_only_counts_others_are_waited_for(ground: Ground) -> N
         await until(heard, ["case.first", "case.second"])
         await recorded(ground, "case.third")
         await until(heard, ["case.first", "case.second", "case.third"])
+
+
+@pytest.mark.req("P2")
+async def test_who_said_that_they_write_none_cannot(ground: Ground) -> None:
+    with pytest.raises(RuntimeError, match="has said that it writes no event"):
+        async with ground.database.transaction() as tx:
+            await events.write_none(tx)
+            await events.record(tx, "case.first")
