@@ -32,7 +32,7 @@ _TEMPORARY = {
     "batch_work": "assignment_id bigint, entry_id bigint, queue_id bigint, case_id bigint, interaction_id bigint, customer_id bigint, "
     "agent_id bigint, team_id bigint, channel text, media_class text, language text, weight integer, accepted_at timestamptz, "
     "work_ended_at timestamptz, ended_at timestamptz, outcome text, wrap_up_code_id bigint",
-    "batch_case": "case_id bigint",
+    "batch_case": "case_id bigint, customer_id bigint, queue_id bigint, opened_at timestamptz",
     "agent_window": "agent_id bigint, since timestamptz, whole timestamptz",
     "cut": "agent_id bigint, assignment_id bigint, phase text, weight integer, begins_at timestamptz, began_at timestamptz, ended_at timestamptz",
     "moment": "agent_id bigint, begins_at timestamptz, began_at timestamptz, ended_at timestamptz, weight bigint",

@@ -335,11 +335,15 @@ where kind in ('queue_entry.moved', 'queue_entry.overflowed', 'case.opened', 'ca
 on conflict do nothing;
 
 -- name: touched_cases
--- The cases that the batch says something of.
+-- The cases that the batch says something of, each with whose and where and since when it was until now, if it was there.
 insert into batch_case
-select distinct case_id from batch
-where case_id is not null and kind in ('queue_entry.moved', 'queue_entry.overflowed', 'case.opened', 'case.resolved', 'case.reopened', 'case.transferred', 'case.merged_away',
-    'queue_entry.entered', 'interaction.accepted', 'interaction.picked');
+select b.case_id, m.customer_id, m.queue_id, m.opened_at
+from (
+    select distinct case_id from batch
+    where case_id is not null and kind in ('queue_entry.moved', 'queue_entry.overflowed', 'case.opened', 'case.resolved', 'case.reopened', 'case.transferred', 'case.merged_away',
+        'queue_entry.entered', 'interaction.accepted', 'interaction.picked')
+) b
+left join matter m on m.case_id = b.case_id;
 
 -- name: clear_spans
 -- What was known of them.
@@ -381,16 +385,43 @@ on conflict (case_id) do update set customer_id = excluded.customer_id, queue_id
     reopened_at = excluded.reopened_at, works = excluded.works, transfers = excluded.transfers;
 
 -- name: book_returns
--- When the customer came to the same queue again with another case.
-update matter m set next_at = n.next_at
-from (
+-- When the customer came to the same queue again with another case. A case that is new changes its own and that of the one
+-- before it; one that is another customer's or queue's now, or opened at another time, all of both; any other none.
+with touched as (
+    select m.case_id, m.customer_id, m.queue_id, m.opened_at, b.opened_at is null as fresh, b.customer_id as was_of, b.queue_id as was_in
+    from batch_case b
+    join matter m on m.case_id = b.case_id
+    where (b.customer_id, b.queue_id, b.opened_at) is distinct from (m.customer_id, m.queue_id, m.opened_at)
+),
+whole as (
+    select customer_id, queue_id from touched where not fresh and customer_id is not null
+    union
+    select was_of, was_in from touched where not fresh and was_of is not null
+),
+came as (
     select o.case_id, lead(o.opened_at) over (partition by o.customer_id, o.queue_id order by o.opened_at, o.case_id) as next_at
-    from matter o
-    join (
-        select distinct t.customer_id, t.queue_id from batch_case b join matter t on t.case_id = b.case_id where t.customer_id is not null
-    ) t on t.customer_id = o.customer_id and t.queue_id = o.queue_id
-) n
-where n.case_id = m.case_id and n.next_at is distinct from m.next_at;
+    from matter o join whole w on w.customer_id = o.customer_id and w.queue_id = o.queue_id
+    union
+    select t.case_id, n.opened_at
+    from touched t
+    left join lateral (
+        select o.opened_at from matter o
+        where o.customer_id = t.customer_id and o.queue_id = t.queue_id and (o.opened_at, o.case_id) > (t.opened_at, t.case_id)
+        order by o.opened_at, o.case_id limit 1
+    ) n on true
+    where t.fresh and t.customer_id is not null
+    union
+    select p.case_id, t.opened_at
+    from touched t
+    join lateral (
+        select o.case_id from matter o
+        where o.customer_id = t.customer_id and o.queue_id = t.queue_id and (o.opened_at, o.case_id) < (t.opened_at, t.case_id)
+        order by o.opened_at desc, o.case_id desc limit 1
+    ) p on true
+    where t.fresh and t.customer_id is not null
+)
+update matter m set next_at = came.next_at
+from came where came.case_id = m.case_id and came.next_at is distinct from m.next_at;
 
 -- name: count_offers
 -- What became of offers.
