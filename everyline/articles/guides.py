@@ -137,13 +137,13 @@ def faults(guide: Guide) -> list[Fault]:
             found.append(Fault(step.name, _("Nothing follows this step: add a choice or an end.")))
         if step.choices and step.end is not None:
             found.append(Fault(step.name, _("This step has both choices and an end.")))
-    reached = _reached([guide.steps[0].name], ways)
-    found += [Fault(name, _("No choice leads to this step.")) for name in dict.fromkeys(names) if name not in reached]
+    led_to = reached([guide.steps[0].name], ways)
+    found += [Fault(name, _("No choice leads to this step.")) for name in dict.fromkeys(names) if name not in led_to]
     back: dict[str, list[str]] = {name: [] for name in names}
     for name, to in ways.items():
         for one in to:
             back[one].append(name)
-    ending = _reached([step.name for step in guide.steps if step.end is not None], back)
+    ending = reached([step.name for step in guide.steps if step.end is not None], back)
     found += [
         Fault(step.name, _("From here there is no way to an end."))
         for step in guide.steps
@@ -152,7 +152,7 @@ def faults(guide: Guide) -> list[Fault]:
     return found
 
 
-def _reached(begin: Iterable[str], ways: Mapping[str, list[str]]) -> set[str]:
+def reached(begin: Iterable[str], ways: Mapping[str, list[str]]) -> set[str]:
     """All steps that can be got to."""
     seen: set[str] = set()
     waiting = list(begin)

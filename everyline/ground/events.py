@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from sqlalchemy.types import UserDefinedType
 
 from everyline.ground import sql
 from everyline.ground.clock import now
-from everyline.ground.database import Base, Database, Moment, Row, Tx
+from everyline.ground.database import Base, Database, Moment, Tx
 
 if TYPE_CHECKING:
     from everyline.ground.bus import Bus
@@ -169,20 +169,11 @@ async def write_none(tx: Tx) -> None:
     tx.may_write_events = False
 
 
-async def read_after(tx: Tx, position: Position, *, most: int = BATCH) -> list[Event]:
-    """Up to ``most`` events after a position, in commit order."""
-    return _read(await tx.rows(statements.read_after, {"xid": str(position.xid), "id": position.id, "most": most}))
-
-
-async def _read_past(tx: Tx, position: Position) -> tuple[list[Event], bool]:
-    """The next events when a transaction is still running that could be one that writes none, and whether more wait for one
-    that may."""
-    horizon = await tx.one(statements.horizon)
-    values = {"xid": str(position.xid), "id": position.id, "horizon": horizon.xid, "most": BATCH}
-    return _read(await tx.rows(statements.read_until, values)), horizon.held_back
-
-
-def _read(rows: Sequence[Row]) -> list[Event]:
+async def read_after(tx: Tx, position: Position, *, most: int = BATCH, horizon: str | None = None) -> list[Event]:
+    """Up to ``most`` events after a position, in commit order. ``horizon``: the oldest transaction that is waited for, where that is
+    known to be another than the oldest one running."""
+    values = {"xid": str(position.xid), "id": position.id, "most": most, "horizon": horizon}
+    rows = await tx.rows(statements.read_after, values)
     return [
         Event(
             row.kind,
@@ -214,7 +205,8 @@ async def follow(
                 held_back = await tx.value(statements.held_back)
                 batch = await read_after(tx, position)
                 if held_back:
-                    batch, held_back = await _read_past(tx, position)
+                    oldest = await tx.one(statements.horizon)  # among those that may yet write an event
+                    batch, held_back = await read_after(tx, position, horizon=oldest.xid), oldest.held_back
             if batch:
                 position = batch[-1].position
                 yield batch

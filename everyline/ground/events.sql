@@ -1,9 +1,9 @@
 -- name: read_after
 -- Events in commit order after a position: only rows of transactions older than every one still running, so that a
--- reader that remembers its position misses nothing.
+-- reader that remembers its position misses nothing; or of those older than a horizon.
 select xid::text as xid, id, at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data
 from event
-where (xid, id) > (cast(:xid as xid8), cast(:id as bigint)) and xid < pg_snapshot_xmin(pg_current_snapshot())
+where (xid, id) > (cast(:xid as xid8), cast(:id as bigint)) and xid < coalesce(cast(:horizon as xid8), pg_snapshot_xmin(pg_current_snapshot()))
 order by xid, id
 limit :most;
 
@@ -32,14 +32,6 @@ oldest as (
 select cast(oldest.xid as text) as xid,
     coalesce((select event.xid from event order by event.xid desc, event.id desc limit 1) >= oldest.xid, false) as held_back
 from oldest;
-
--- name: read_until
--- The same as read_after, up to a horizon.
-select xid::text as xid, id, at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data
-from event
-where (xid, id) > (cast(:xid as xid8), cast(:id as bigint)) and xid < cast(:horizon as xid8)
-order by xid, id
-limit :most;
 
 -- name: newest
 -- The position a new reader starts from: just below what could still be committed.

@@ -95,7 +95,8 @@ async def publish(tx: Tx, by: int | None, name: str) -> int:
     found = lint(flow, await queries.known(tx))
     if not publishable(found):
         raise Invalid(_("Something is wrong with this flow: nothing was published."), {"form": found[0].words})
-    elsewhere = failing(flow, [recorded for _id, recorded in await queries.trials(tx, row.id)])
+    shelf = await queries.shelf(tx, flow, newest.number)
+    elsewhere = failing(shelf, flow, [recorded for _id, recorded in await queries.trials(tx, row.id)])
     if elsewhere:
         told = _("“%s” leads elsewhere than it did. Look at it, or drop the test case.") % elsewhere[0][0].name
         raise Invalid(_("A test case fails: nothing was published."), {"form": told})

@@ -33,28 +33,12 @@ FORM: Final = 1  # of the JSON form; a file says which one it was written in
 MOST_STEPS = 500
 LONGEST_FILE = 1_000_000  # characters
 
-Edge: TypeAlias = Annotated[
-    str, Field(pattern=r"^([a-z][a-z0-9_-]{0,39})?$")
-]  # the name of a step; empty: not drawn yet
-Help: TypeAlias = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_-]{0,39})?$")]  # the same; empty: to a person
+MaybeName: TypeAlias = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_-]{0,39})?$")]
+Edge: TypeAlias = MaybeName  # the name of a step; empty: not drawn yet
+Help: TypeAlias = MaybeName  # the same; empty: to a person
 Template: TypeAlias = Annotated[str, Field(max_length=2000)]
 Words: TypeAlias = Mapping[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], Mapping[Wording, Template]]
 Label: TypeAlias = Annotated[str, Field(max_length=200)]
-
-# what a branch can ask about beside slots (``slot.NAME``) and how often a step was come to (``times.STEP``)
-FACTS = (
-    "language",  # that the run is in
-    "open",  # is the queue open now
-    "staffed",  # is somebody there
-    "waiting",  # how many wait in the queue
-    "wait_minutes",  # expected
-    "level",  # what is shown of who the customer is, see Identify
-    "known",  # is the customer on record
-    "open_cases",  # how many the customer has
-    "page",  # the address of the page that the customer was on
-    "product",  # of that page
-    "live",  # is the customer there now, and does not answer hours later
-)
 
 
 def words(english: str, **others: str) -> Words:
@@ -76,7 +60,9 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Something that holds or does not."""
+    """Something that holds or does not. ``about`` is ``slot.NAME``, ``times.STEP`` (how often it was come to), ``language`` (of
+    the run), or what is known outside: of the queue ``open``, ``staffed``, ``waiting`` and ``wait_minutes``; of the customer
+    ``level`` (see Identify), ``known``, ``open_cases`` and ``live`` (they do not answer hours later); ``page``, ``product``."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -145,7 +131,7 @@ class Choose(_Step):
     again: Words = field(default_factory=dict)
     options: Annotated[tuple[Option, ...], Field(min_length=1, max_length=50)]
     tries: Annotated[int, Field(ge=1, le=9)] = 3
-    into: Edge = ""
+    into: MaybeName = ""
     fail: Help = ""
 
 
@@ -260,7 +246,7 @@ class Errand(_Step):
     kind: Literal["errand"] = "errand"
     errand: Name
     values: Mapping[str, Template] = field(default_factory=dict)
-    into: Edge = ""
+    into: MaybeName = ""
     done: Edge = ""
     refused: Edge = ""
     down: Help = ""
@@ -330,7 +316,7 @@ class Subflow(_Step):
     kind: Literal["subflow"] = "subflow"
     flow: Name
     values: Mapping[str, Template] = field(default_factory=dict)
-    into: Edge = ""
+    into: MaybeName = ""
     to: Edge = ""
 
 
@@ -433,11 +419,11 @@ def schema() -> dict[str, Any]:
 
 def written(flow: Flow) -> str:
     """The JSON form of a flow: what ``read`` reads."""
-    return _form().dump_json(flow, exclude_defaults=False, indent=1).decode()
+    return _form().dump_json(flow, indent=1).decode()
 
 
 def read(text: str) -> Flow:
-    """The flow of a JSON form. Unreadable; whether it leads anywhere is what ``faults`` say."""
+    """The flow of a JSON form. Unreadable; whether it leads anywhere is what ``linting`` says."""
     if len(text) > LONGEST_FILE:
         raise Unreadable(_("This is too long: at most %s characters.") % f"{LONGEST_FILE:,}")
     try:

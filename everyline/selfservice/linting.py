@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from everyline.articles.guides import reached
 from everyline.articles.wordings import Weight, Wording, segments, speaking_seconds, typing_seconds
 from everyline.ground.words import _, ngettext, speaking
 from everyline.selfservice.flows import (
@@ -21,6 +22,7 @@ from everyline.selfservice.flows import (
     Flow,
     Lookup,
     Queue,
+    Say,
     Step,
     Subflow,
     Voicemail,
@@ -111,17 +113,6 @@ def _ways(flow: Flow) -> dict[str, list[str]]:
     return found
 
 
-def _reached(begin: Iterable[str], ways: Mapping[str, list[str]]) -> set[str]:
-    seen: set[str] = set()
-    waiting = list(begin)
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += ways.get(name, [])
-    return seen
-
-
 def _drawn(flow: Flow) -> Iterator[Finding]:
     """L01 unreachable, L02 leads nowhere, L03 a name twice, L13 nothing for when the other side is down."""
     names = [step.name for step in flow.steps]
@@ -131,9 +122,9 @@ def _drawn(flow: Flow) -> Iterator[Finding]:
         if name and name not in names:
             yield _wrong(2, "", _("%(what)s at %(step)s, which is no step.") % {"what": what, "step": name})
     ways = _ways(flow)
-    reached = _reached([flow.start, flow.person], ways)
+    led_to = reached([flow.start, flow.person], ways)
     for step in flow.steps:
-        if step.name not in reached:
+        if step.name not in led_to:
             yield _wrong(1, step.name, _("Nothing leads to this step."))
         for lead in leads(step):
             if lead.to and lead.to not in names:
@@ -152,7 +143,7 @@ def _people(flow: Flow) -> Iterator[Finding]:
     """L04 no way to a person."""
     names = {step.name: step for step in flow.steps}
     ways = _ways(flow)
-    there = _reached([flow.person], ways) if flow.person in names else set()
+    there = reached([flow.person], ways) if flow.person in names else set()
     if not any(isinstance(names[name], PEOPLE) for name in there):
         yield _wrong(4, "", _("There is no way to a person: name the step that leads to one."))
 
@@ -232,7 +223,7 @@ def _words(flow: Flow) -> Iterator[Finding]:
     """L05 missing words or language, L06 too many segments, L07 outside the alphabet of text messages, L08 too long on a TTY."""
     languages = flow.languages()
     for step in flow.steps:
-        needs = isinstance(step, Ask | Choose | Confirm) or step.kind == "say"
+        needs = isinstance(step, Say | Ask | Choose | Confirm)
         if needs and not getattr(step, "words", None):
             yield _wrong(5, step.name, _("This step has no words."))
         for label, by_language in texts(step):

@@ -18,6 +18,7 @@ from everyline.selfservice.flows import Flow, Subflow
 from everyline.selfservice.linting import Known
 from everyline.selfservice.models import FlowRow, FlowTrial, FlowVersion
 from everyline.selfservice.trials import Answered, Recorded
+from everyline.selfservice.walking import Shelf
 
 RECORDED, ANSWERED = TypeAdapter(Recorded), TypeAdapter(Answered)
 
@@ -86,3 +87,11 @@ def _all_through(name: str, through: dict[str, frozenset[str]]) -> set[str]:
             found.add(one)
             waiting += through.get(one, ())
     return found
+
+
+async def shelf(tx: Tx, flow: Flow, number: int) -> Shelf:
+    """The flows that are published, and this one as it is given."""
+    rows = await every_flow(tx)
+    found = {row.name: (row.number, flow_of(row.form)) for row in rows if row.state == "published"}
+    found[flow.name] = (number, flow)
+    return lambda name, _version: found.get(name)

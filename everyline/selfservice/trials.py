@@ -126,14 +126,16 @@ class Trial:
         return RENDERINGS[name].render(self.turns[-1], setting or Setting(language=self.state.language))
 
 
-def played(flow: Flow, case: Recorded) -> Recorded:
-    """A test case played again: the same answers, with the way and the end of now."""
+def played(shelf: Shelf, flow: Flow, case: Recorded) -> Recorded:
+    """A test case played again: the same answers, with the way and the end of now. Flows within it are the shelf's."""
 
     def outside(does: Does) -> Came:
         answer = case.outside.get(does.step.name, Answered("down" if "down" in does.step.HELPS else "fail"))
         return Came(answer.edge, answer.slots, answer.told)
 
-    trial = Trial.of(flow, outside, language=case.language, facts=case.facts, today=date.fromisoformat(case.today))
+    trial = Trial.begun(
+        shelf, flow, outside, language=case.language, facts=case.facts, today=date.fromisoformat(case.today)
+    )
     for answer in case.answers:
         if trial.ends:
             break
@@ -143,7 +145,7 @@ def played(flow: Flow, case: Recorded) -> Recorded:
     )
 
 
-def failing(flow: Flow, cases: Sequence[Recorded]) -> list[tuple[Recorded, Recorded]]:
+def failing(shelf: Shelf, flow: Flow, cases: Sequence[Recorded]) -> list[tuple[Recorded, Recorded]]:
     """The test cases that do not lead where they led, each with where it leads now."""
-    pairs = [(case, played(flow, case)) for case in cases]
+    pairs = [(case, played(shelf, flow, case)) for case in cases]
     return [(case, now) for case, now in pairs if (case.way, case.ends) != (now.way, now.ends)]

@@ -148,7 +148,7 @@ class Turn:
 
 
 Shelf: TypeAlias = Callable[[str, int], tuple[int, Flow] | None]  # a version of a flow; 0 is the newest one
-Facts: TypeAlias = Mapping[str, Any]  # see flows.FACTS; those of a queue as ``QUEUE/open``
+Facts: TypeAlias = Mapping[str, Any]  # see flows.Condition; those of a queue as ``QUEUE/open``
 
 
 def begin(flow: Flow, version: int, language: str, slots: Mapping[str, Value] | None = None) -> State:

@@ -136,7 +136,8 @@ async def _one(request: Request, me: Me, name: str, *, status: int = 200, **more
         flow = queries.flow_of(shown.form)
         found = lint(flow, await queries.known(tx))
         trials = await queries.trials(tx, row.id)
-    failed = {was.name for was, _now in failing(flow, [one for _id, one in trials])}
+        shelf = await queries.shelf(tx, flow, shown.number)
+    failed = {was.name for was, _now in failing(shelf, flow, [one for _id, one in trials])}
     context = {
         "flow": flow,
         "title": _titled(flow),
@@ -236,15 +237,8 @@ def _came(move: str) -> Came:
 
 async def _tried(tx: Tx, flow: Flow, number: int, language: str, moves: Sequence[str]) -> Trial:
     """A trial as far as these moves lead. What stands in them after = comes from outside."""
-    published = {
-        row.name: (row.number, queries.flow_of(row.form))
-        for row in await queries.every_flow(tx)
-        if row.state == "published"
-    }
-    shelf = {**published, flow.name: (number, flow)}
-    trial = Trial.begun(
-        lambda name, _version: shelf.get(name), flow, lambda _does: None, language=language, today=_today()
-    )
+    shelf = await queries.shelf(tx, flow, number)
+    trial = Trial.begun(shelf, flow, lambda _does: None, language=language, today=_today())
     for move in moves[:MOST_MOVES]:
         if trial.ends:
             break

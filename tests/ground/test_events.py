@@ -67,6 +67,7 @@ async def test_who_only_counts_holds_nobody_up(ground: Ground) -> None:
         await recorded(ground, "case.first")
         await recorded(ground, "case.second")
         await until(heard, ["case.first", "case.second"])
+        assert [event.kind for event in heard] == ["case.first", "case.second"]
 
 
 @pytest.mark.req("P2", "Q4")

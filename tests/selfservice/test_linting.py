@@ -23,6 +23,7 @@ from everyline.selfservice.flows import (
 from everyline.selfservice.linting import Known, lint, publishable
 from everyline.selfservice.slots import Kind, Slot
 from everyline.selfservice.trials import Answered, Recorded, failing, played
+from everyline.selfservice.walking import Shelf
 from tests.selfservice.conftest import BILL
 
 pytestmark = pytest.mark.req("V3")
@@ -144,6 +145,11 @@ def test_every_number_of_the_list_is_tried() -> None:
     assert {number for number, _step, _spoil in FAULTS.values()} | {7, 8, 11} == set(range(1, 21))
 
 
+def alone(flow: Flow) -> Shelf:
+    """Nothing else is published."""
+    return lambda name, _version: (1, flow) if name == flow.name else None
+
+
 RECORDED = Recorded(
     "A bill",
     answers=("bill", "1234567890", "3"),
@@ -154,13 +160,13 @@ RECORDED = Recorded(
 
 
 def test_a_trial_is_played_again_and_says_where_it_leads_now(water: Flow) -> None:
-    assert played(water, RECORDED) == RECORDED
-    assert failing(water, [RECORDED]) == []
+    assert played(alone(water), water, RECORDED) == RECORDED
+    assert failing(alone(water), water, [RECORDED]) == []
     other = changed(water, "tell", to="bye")
-    [(was, now)] = failing(other, [RECORDED])
+    [(was, now)] = failing(alone(other), other, [RECORDED])
     assert (was.way, now.way, now.ends) == (RECORDED.way, ("menu", "who", "get", "bye"), "solved")
 
 
 def test_what_is_not_recorded_from_outside_is_down(water: Flow) -> None:
-    now = played(water, replace(RECORDED, outside={}))
+    now = played(alone(water), water, replace(RECORDED, outside={}))
     assert now.way[-1] == "agent"

@@ -166,6 +166,25 @@ async def test_a_trial_is_kept_and_stands_against_publication(admin: httpx.Async
     assert "“A bill” leads elsewhere than it did." in refused.text
 
 
+async def test_a_trial_through_another_flow_is_played_again(admin: httpx.AsyncClient) -> None:
+    await begun(admin)
+    await admin.post("/setup/flows/water/publish")
+    around = Flow(
+        "around",
+        title=flows.words("Around"),
+        start="in",
+        person="agent",
+        steps=(flows.Subflow("in", flow="water", to="bye"), flows.Done("bye"), flows.Queue("agent")),
+    )
+    await begun(admin, around)
+    kept = await admin.post("/setup/flows/around/trial", data={"move": ["3"], "keep": "1", "name": "Nothing"})
+    assert kept.status_code == 303
+    page = await admin.get("/setup/flows/around")
+    assert page.status_code == 200
+    assert "leads elsewhere" not in page.text
+    assert (await admin.post("/setup/flows/around/publish")).status_code == 303
+
+
 async def test_a_flow_is_taken_out_of_use(admin: httpx.AsyncClient) -> None:
     await begun(admin)
     assert (await admin.post("/setup/flows/water/retire")).status_code == 303
