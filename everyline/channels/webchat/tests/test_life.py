@@ -504,8 +504,9 @@ async def test_articles_are_found_and_read_in_the_wording_of_live_text(chat: Cha
     ]:
         assert (await who.post(f"articles/{hit['slug']}/helped", said)).status_code == status, said
     assert (await visitor.post("articles/nothing/helped", {"helped": True})).status_code == 404
-    (day,) = await chat.rows(ArticleDay)
-    assert (day.channel, day.helped, day.not_helped, day.deflected) == ("webchat", 1, 1, 1)
+    days = [(day.channel, day.helped, day.not_helped, day.deflected) for day in await chat.rows(ArticleDay)]
+    assert {channel for channel, *_verdicts in days} == {"webchat"}
+    assert [sum(counts) for counts in list(zip(*days, strict=True))[1:]] == [1, 1, 1]  # midnight may pass
     assert [row.channel for row in await chat.rows(ArticleFeedback)] == ["webchat", "webchat"]
     assert (await visitor.get("find?q=zebra")).json() == {"hits": []}
     assert await chat.rows(Gap) == []
