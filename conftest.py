@@ -9,7 +9,6 @@ import asyncio
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from everyline.people.models import SignIn
 from everyline.people.passwords import fresh_token
 from everyline.people.permit import COOKIE
 from everyline.roles.web import create_app
+from tests.folders import fresh_folder
 
 _numbers = itertools.count()
 LONGEST_FIRST = ("tests/kill/", "tests/browser/")  # folders whose files take longest; so all workers end together
@@ -52,7 +52,7 @@ def _plain_environment() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The address of a database server with the migrated database ``template``; it trades safety for speed."""
-    folder = Path(tempfile.mkdtemp(prefix="everyline-suite-"))
+    folder = fresh_folder("everyline-suite-")
     postgres = EmbeddedPostgres(folder / "postgres")
     postgres.start()
     try:

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from pathlib import Path
 import psutil
 
 from everyline.ground.postgres import EmbeddedPostgres
+from tests.folders import fresh_folder
 
 
 def free_port() -> int:
@@ -46,7 +46,7 @@ class RunningProduct:
 
     command: tuple[str, ...] = ("serve",)
     settings: dict[str, str] = field(default_factory=dict)
-    data: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="everyline-product-")))
+    data: Path = field(default_factory=lambda: fresh_folder("everyline-product-"))
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
