@@ -17,6 +17,7 @@ from everyline.selfservice import flows
 from everyline.selfservice.flows import Flow, Subflow
 from everyline.selfservice.linting import Known
 from everyline.selfservice.models import FlowRow, FlowTrial, FlowVersion
+from everyline.selfservice.sources import queries as sources
 from everyline.selfservice.trials import Answered, Recorded
 from everyline.selfservice.walking import Shelf
 
@@ -73,6 +74,7 @@ async def known(tx: Tx) -> Known:
     return Known(
         queues=frozenset(row.name for row in await queues.all_queues(tx)),
         flows={name: frozenset(_all_through(name, through)) for name in through},
+        sources=await sources.names(tx),
         articles=frozenset(await tx.column(select(PublishedArticle.slug))),
     )
 

@@ -74,9 +74,11 @@ async def asked(
     seconds: float,
     address: tuple[str, str] | None,
     *,
-    anew: bool = False,
+    kept: bool = True,
+    anyway: bool = False,
 ) -> Tried:
-    """Look up in the source of a row (``queries.by_name``). ``anew``: whatever is kept, and whether or not the breaker is open."""
+    """Look up in the source of a row (``queries.by_name``). ``kept``: an answer of before will do. ``anyway``: also while it is left
+    alone."""
     began = time.monotonic()
     source = queries.source_of(row)
     try:
@@ -86,11 +88,10 @@ async def asked(
     except (mapping.Nonsense, web.Unfit) as error:
         return Tried(Missing(), Step.VALUES, str(error))
     key = _KEPT.key(ground.database.url, source, given)
-    if not anew:
-        if (kept := _KEPT.get(key)) is not None:
-            return Tried(Found(kept), Step.FIELDS)
-        if (refused := await _left_alone(ground, source, row)) is not None:
-            return Tried(Down(refused), Step.REACH)
+    if kept and (before := _KEPT.get(key)) is not None:
+        return Tried(Found(before), Step.FIELDS)
+    if not anyway and (refused := await _left_alone(ground, source, row)) is not None:
+        return Tried(Down(refused), Step.REACH)
     secrets = queries.secrets_of_row(row, ground.vault)
     hidden = (*secrets.all(), *secret_values(given))
     seen = ""

@@ -146,7 +146,7 @@ def _text(raw: object) -> str:
         raise Nonsense(_("It is a list or an object, and should be one value."))
     if len(raw) > LONGEST_ANSWER:
         raise Nonsense(_("It is too long."))
-    return clean(raw)
+    return " ".join(raw.split()) if raw.isascii() and raw.isprintable() else clean(raw)  # most are, and there are many
 
 
 def _date(text: str, style: Style) -> date:
