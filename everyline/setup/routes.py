@@ -18,6 +18,8 @@ from everyline.setup import (
     quarantine,
     queues,
     skills,
+    source_rows,
+    sources,
     teams,
 )
 
@@ -37,6 +39,8 @@ for part in (
     hours,
     queues,
     flows,
+    sources,
+    source_rows,
     agents,
     teams,
     skills,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from everyline.ground.installation import Ground
 from everyline.selfservice.slots import Kind, Slot, Value
@@ -117,7 +118,7 @@ async def test_nothing_of_ours_is_open_while_others_are_asked(ground: Ground, ho
     await host.silent.wait()
     async with ground.database.transaction() as tx:
         open_ = await tx.value(
-            queries.literal(
+            text(
                 "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
                 " and state like 'idle in transaction%'"
             )
@@ -149,9 +150,9 @@ async def test_the_own_network_is_reached_when_an_admin_allows_it(ground: Ground
 
 
 async def test_values_stay_in_their_place(ground: Ground, host: Office) -> None:
-    text = Input(Slot(Kind.TEXT, "account"))
+    free = Input(Slot(Kind.TEXT, "account"))
     host.says("", {}, status=404)
-    await added(ground, bill(host, "/bills/{account}?v=1", inputs=(text,)))
+    await added(ground, bill(host, "/bills/{account}?v=1", inputs=(free,)))
     for evil in ("../admin", "x?y=1", "x#y", "a/b", "x HTTP/1.1\r\nX-Evil: 1", "{account}", "%2e%2e", "x@evil.example"):
         assert await look_up(ground, "bill", {"account": Value(Kind.TEXT, evil)}, 5, NOBODY) == Missing()
         line, headers, _body = host.asked[-1]
@@ -223,9 +224,7 @@ async def test_the_breaker_opens_is_tried_by_one_and_closes(
     assert FOUND in both
     assert await asked(ground) == FOUND
     async with ground.database.transaction() as tx:
-        kinds = await tx.column(
-            queries.literal("select kind from event where kind like 'customer_source.%' order by id")
-        )
+        kinds = await tx.column(text("select kind from event where kind like 'customer_source.%' order by id"))
     assert kinds == ["customer_source.added", "customer_source.failed", "customer_source.recovered"]
 
 

@@ -19,7 +19,7 @@ from everyline.ground.installation import Ground
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.slots import Kind, Slot, Value
 from everyline.selfservice.sources import Down, Found, Missing, actions, files, knowledge, look_up, queries, table
-from everyline.selfservice.sources.declared import Field, Input, Source, Table
+from everyline.selfservice.sources.declared import Field, Input, Secrets, Source, Table
 from tests.selfservice.backoffice import ACCOUNT, DUE, UNTIL, Office, added, asked, bill, office
 
 pytestmark = pytest.mark.req("V3", "W4")
@@ -185,10 +185,10 @@ async def test_a_column_that_became_another_kind_is_down_and_keys_stay(ground: G
     async with ground.database.transaction() as tx:
         await actions.load(tx, ground.key, None, source.id, lines, report, file="a.csv")
         now_ = accounts(id=source.id, revision=1, fields=(owner,))
-        await actions.change(tx, ground.vault, None, now_, queries.Secrets())
+        await actions.change(tx, ground.vault, None, now_, Secrets())
         moved = accounts(id=source.id, revision=2, inputs=(Input(Slot(Kind.DIGITS, "number")),))
         with pytest.raises(Invalid):
-            await actions.change(tx, ground.vault, None, moved, queries.Secrets())
+            await actions.change(tx, ground.vault, None, moved, Secrets())
     assert isinstance(await asked(ground, account="1"), Down)
 
 
