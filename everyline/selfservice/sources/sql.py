@@ -7,6 +7,7 @@ refused, and so is a database of ours.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Collection, Mapping
@@ -166,7 +167,7 @@ async def _asked(connection: psycopg.AsyncConnection[Any], source: Source, value
         # 22: a value that does not fit, which says nothing of all others
         counts = (error.sqlstate or "08")[:2] not in ("22", "42")
         raise Trouble(Step.ANSWER, _reason(error), counts=counts) from error
-    seen = "\n".join(str(dict(one)) for one in found)
+    seen = "\n".join(json.dumps(one, ensure_ascii=False) for one in found)
     if len(found) > 1:
         raise Trouble(Step.FIELDS, _("More than one record fits."), seen=seen, counts=False)
     return Answer(found[0] if found else None, seen)

@@ -45,7 +45,10 @@ async def find(database: Database, key: bytes, source: Source, values: Mapping[s
     row = await database.glance(_FIND, {"source_id": source.id, "digest": digest(key, source, values)})
     if row is None:
         return Answer(None)
-    return Answer({one.slot.name: row.cells.get(one.slot.name) for one in source.fields}, str(row.cells))
+    return Answer(
+        {one.slot.name: row.cells.get(one.slot.name) for one in source.fields},
+        json.dumps(row.cells, ensure_ascii=False),
+    )
 
 
 async def replace(tx: Tx, key: bytes, source: Source, lines: Sequence[Line]) -> None:
