@@ -66,6 +66,7 @@ lock: setup-development ## choose the newest versions that fit and write them do
 	$(LOCK) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 	$(LOCK) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
 	$(LOCK) -o requirements/node.txt requirements/node.in
+	$(LOCK) -o requirements/tryton.txt requirements/tryton.in
 	$(VENV)/python -m tools.node npm install --package-lock-only --silent
 	cd benchmarks/lighthouse && PYTHONPATH=$(CURDIR) $(CURDIR)/$(VENV)/python -m tools.node npm install --package-lock-only --silent
 

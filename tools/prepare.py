@@ -2,7 +2,8 @@
 
 product      .venv with the locked Python packages, the browser packages, the built scripts, the package itself
 development  the same, and what checks, tests and benchmarks need besides
-machine      the Debian packages of the real mail servers and the browser that the test suite drives
+machine      the Debian packages of the real mail servers and the browser that the test suite drives, and the back office
+             that it asks, in an environment of its own
 
 Each step is remembered in ``.venv/prepared.json`` under a hash of what it was made from, so a second run does nothing
 and takes no time. Runs on the machine's own Python, before any package is there: standard library only.
@@ -37,6 +38,7 @@ SUITE_PACKAGES = (
     "rspamd",
     "swaks",
 )
+OFFICE = VENV / "tryton"  # an environment, and in ``desk`` the database that its tests copy
 START_POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -187,6 +189,27 @@ def refresh_assets() -> None:
         remember("assets", key)
 
 
+def prepare_back_office() -> None:
+    """See to Tryton with its sale module: installed beside the product, with an empty database that is ready to be copied."""
+    lock = ROOT / "requirements/tryton.txt"
+    key = digest(lock)
+    if done_before("back office", key):
+        return
+    say("Making the back office that the suite asks (Tryton)")
+    shutil.rmtree(OFFICE, ignore_errors=True)
+    run(PYTHON, "-m", "venv", OFFICE)
+    pip = (OFFICE / "bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet")
+    run(*pip, "--require-hashes", "-r", lock)
+    (OFFICE / "desk").mkdir()
+    (OFFICE / "desk/desk.sqlite").touch()
+    (OFFICE / "trytond.conf").write_text(f"[database]\nuri = sqlite://\npath = {OFFICE}/desk\n", encoding="utf-8")
+    (OFFICE / "password").write_text("harbor-office-1\n", encoding="utf-8")  # of a server on loopback, for minutes
+    words = ("-d", "desk", "-u", "sale", "--activate-dependencies", "--email", "office@harbor.example", "-l", "en")
+    with_password = {**os.environ, "TRYTONPASSFILE": str(OFFICE / "password")}
+    run(OFFICE / "bin/trytond-admin", "-c", OFFICE / "trytond.conf", *words, env=with_password)
+    remember("back office", key)
+
+
 def prepare(*, development: bool) -> None:
     """All steps in order; each does nothing when it was done before."""
     make_venv()
@@ -211,6 +234,7 @@ def main() -> None:
             missing = missing_packages(SUITE_PACKAGES)
             if missing:
                 apt_install(missing, "The test suite")
+            prepare_back_office()
         case _:
             sys.exit(__doc__)
 

@@ -52,7 +52,7 @@ def unlocked(requirements: str) -> list[str]:
     return [entry for entry in entries if entry and not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", entry)]
 
 
-@pytest.mark.parametrize("name", ["build", "dev", "node", "runtime"])
+@pytest.mark.parametrize("name", ["build", "dev", "node", "runtime", "tryton"])
 def test_python_locks_hold_versions_and_hashes_and_nothing_else(name: str) -> None:
     assert unlocked((ROOT / f"requirements/{name}.txt").read_text("utf-8")) == []
 
