@@ -232,6 +232,8 @@ def test_bodies_know_numbers_and_yes() -> None:
         ({"body": "{}"}, "body"),
         ({"method": "POST", "body": '{"a": {a}}'}, "body"),
         ({"method": "POST", "body": '{"a": "{b}"}'}, "body"),
+        ({"method": "POST", "body": "[" * 800 + "]" * 800}, "body"),
+        ({"method": "POST", "body": "[" * 9000}, "body"),
         ({"record": "data"}, "record"),
         ({"missing": (200,)}, "missing"),
         ({"headers": {"X-A": "b\r\nX-C: d"}}, "headers"),

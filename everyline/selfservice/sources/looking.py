@@ -18,6 +18,7 @@ from everyline.customers.models import ContactPoint
 from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.ground.installation import Ground
+from everyline.ground.settings import SettingsError
 from everyline.ground.words import _
 from everyline.selfservice.identity import Who
 from everyline.selfservice.slots import Value
@@ -92,7 +93,10 @@ async def asked(
         return Tried(Found(before), Step.FIELDS)
     if not anyway and (refused := await _left_alone(ground, source, row)) is not None:
         return Tried(Down(refused), Step.REACH)
-    secrets = queries.secrets_of_row(row, ground.vault)
+    try:
+        secrets = queries.secrets_of_row(row, ground.vault)
+    except SettingsError as error:
+        return Tried(Down(str(error)), Step.VALUES)
     hidden = (*secrets.all(), *secret_values(given))
     seen = ""
     try:
@@ -107,7 +111,7 @@ async def asked(
         await _note(ground, source, row, reason, counts=error.counts)
         return Tried(Down(reason), error.step, error.seen or seen, _since(began), hidden)
     await _note(ground, source, row)
-    if isinstance(found, Found):
+    if isinstance(found, Found) and not isinstance(source.settings, Table):  # what is ours changes under our hands
         _KEPT.put(key, source, found.slots)
     return Tried(found, Step.FIELDS, seen, _since(began), hidden)
 

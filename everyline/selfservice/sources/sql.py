@@ -110,14 +110,14 @@ def _parameter(value: Value) -> Any:
 
 
 async def _place(settings: Sql) -> dict[str, str]:
-    """Where the host stands; the address that was looked at is the one that is spoken to."""
+    """Where the host stands; the addresses that were looked at are those that are spoken to."""
     if settings.inner:
         return {}
     try:
         places = await http.public_addresses(settings.host, settings.port)
     except http.HttpError as error:
         raise Trouble(Step.REACH, str(error)) from error
-    return {"hostaddr": places[0]}
+    return {"host": ",".join([settings.host] * len(places)), "hostaddr": ",".join(places)}
 
 
 async def ask(source: Source, secrets: Secrets, values: Mapping[str, Value], seconds: float) -> Answer:

@@ -60,19 +60,22 @@ def _strange_header(headers: list[tuple[str, str]]) -> str:
 def _body_fault(body: str, known: Collection[str]) -> str:
     try:
         template = json.loads(body)
+        texts = list(_texts(template))
     except (ValueError, RecursionError) as error:
         return _("This is not JSON: %s") % error
-    if strange := {name for text in _texts(template) for name in _named(text)} - set(known):
+    if strange := {name for text in texts for name in _named(text)} - set(known):
         return _("There is no input of this name: %s.") % ", ".join(sorted(strange))
     return ""
 
 
-def _texts(template: Any) -> Iterator[str]:
+def _texts(template: Any, depth: int = 0) -> Iterator[str]:
+    if depth > MOST_DEPTH:
+        raise ValueError(_("it is nested too deeply"))
     if isinstance(template, str):
         yield template
     elif isinstance(template, list | dict):
         for one in template.values() if isinstance(template, dict) else template:
-            yield from _texts(one)
+            yield from _texts(one, depth + 1)
 
 
 def _named(text: str) -> list[str]:
