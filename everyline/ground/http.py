@@ -21,6 +21,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ async def request(
                 trusts = trusted and _origin(target) == _origin(named)
                 # a proxy of the environment would look names up itself: only for what an admin named
                 async with httpx.AsyncClient(
-                    verify=tls if tls is not None else True, trust_env=trusts, timeout=seconds
+                    verify=tls if tls is not None else _usual_tls(), trust_env=trusts, timeout=seconds
                 ) as client:
                     answer = await _ask(client, method, target, trusts, form, content, headers, most_bytes)
                 goes_to = answer.headers.get("location", "")
@@ -102,6 +103,14 @@ async def request(
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise HttpError(str(error) or type(error).__name__) from error
     raise HttpError("redirected too often")
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    """Made once: to read all certificates takes 30 ms, in which the whole process stands still."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _parsed(url: str) -> httpx.URL:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from conftest import until
 from everyline.ground.installation import Ground
 from everyline.selfservice.slots import Kind, Slot, Value
-from everyline.selfservice.sources import Down, Found, Missing, look_up, queries
+from everyline.selfservice.sources import Down, Found, Missing, look_up, looking, queries
 from everyline.selfservice.sources.declared import Field, Input, Secrets
 from tests.selfservice.backoffice import NOBODY, Office, added, asked, bill, office
 
@@ -110,6 +111,23 @@ async def test_the_time_is_all_the_time_there_is(ground: Ground, host: Office) -
     assert time.monotonic() - began < 1.5
     for one in dripping:
         one.cancel()
+
+
+async def test_a_slow_host_is_not_overrun(ground: Ground, host: Office) -> None:
+    await added(ground, bill(host, most_failures=100))
+    asking = [asyncio.create_task(asked(ground, account=str(n))) for n in range(40)]
+
+    async def full() -> bool:
+        return len(host.asked) >= looking.AT_ONCE
+
+    await until(full)
+    await asyncio.sleep(0.2)  # in which one more would have come
+    assert len(host.asked) == looking.AT_ONCE
+    for one in asking:
+        one.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    host.says("/bills/4711", GOOD)
+    assert await asked(ground) == FOUND, "who let go has made room"
 
 
 async def test_nothing_of_ours_is_open_while_others_are_asked(ground: Ground, host: Office) -> None:

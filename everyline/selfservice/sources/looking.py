@@ -11,6 +11,7 @@ import time
 from collections.abc import Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
 
@@ -36,7 +37,7 @@ from everyline.selfservice.sources.answers import (
     secret_values,
 )
 from everyline.selfservice.sources.breaker import Stand, stand
-from everyline.selfservice.sources.declared import Http, Secrets, Source, Sql, Table
+from everyline.selfservice.sources.declared import Http, Secrets, Source, Table
 from everyline.selfservice.sources.keeping import Kept
 from everyline.selfservice.sources.rules import ADDRESSES
 
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 NOTED_AGAIN = timedelta(seconds=30)  # that a source is well need not be written down more often
 _KEPT = Kept()
 _LEFT: set[asyncio.Task[Any]] = set()  # asked, and not waited for any longer
+AT_ONCE = 16  # that one process asks of one source; who waits longer than there is time for is told that it is down
+_ROOMS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], asyncio.Semaphore]] = WeakKeyDictionary()
 T = TypeVar("T")
 
 
@@ -156,13 +159,12 @@ async def _left_alone(ground: Ground, source: Source, row: Row) -> str | None:
 
 
 async def _ask(ground: Ground, source: Source, secrets: Secrets, given: Mapping[str, Value], seconds: float) -> Answer:
-    match source.settings:
-        case Http():
-            return await web.ask(source, secrets, given, min(seconds, source.seconds))
-        case Sql():
-            return await sql.ask(source, secrets, given, min(seconds, source.seconds))
-        case Table():
-            return await table.find(ground.database, ground.key, source, given)
+    if isinstance(source.settings, Table):
+        return await table.find(ground.database, ground.key, source, given)
+    rooms = _ROOMS.setdefault(asyncio.get_running_loop(), {})
+    async with rooms.setdefault((ground.database.url, source.id), asyncio.Semaphore(AT_ONCE)):
+        ask = web.ask if isinstance(source.settings, Http) else sql.ask
+        return await ask(source, secrets, given, min(seconds, source.seconds))
 
 
 def _read(source: Source, answer: Answer) -> Result:
