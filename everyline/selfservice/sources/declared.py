@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
@@ -103,7 +104,7 @@ class Table:
 
 
 Settings: TypeAlias = Http | Sql | Table
-FORMS: Mapping[Kind, type[Http] | type[Sql] | type[Table]] = {Kind.HTTP: Http, Kind.SQL: Sql, Kind.TABLE: Table}
+FORMS: Mapping[Kind, Any] = {Kind.HTTP: Http, Kind.SQL: Sql, Kind.TABLE: Table}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ class Source:
     @property
     def kind(self) -> Kind:
         """Which of the kinds it is."""
-        return next(kind for kind, form in FORMS.items() if isinstance(self.settings, form))
+        return next(kind for kind, one in FORMS.items() if isinstance(self.settings, one))
 
     @property
     def asked(self) -> tuple[Input, ...]:
@@ -152,44 +153,51 @@ class Source:
         return tuple(one for one in self.inputs if one.given == "flow")
 
 
-_INPUTS, _FIELDS = TypeAdapter(tuple[Input, ...]), TypeAdapter(tuple[Field, ...])
-_SECRETS = TypeAdapter(Secrets)
-_SETTINGS: Mapping[Kind, TypeAdapter[Any]] = {kind: TypeAdapter(form) for kind, form in FORMS.items()}
+_INPUTS, _FIELDS = tuple[Input, ...], tuple[Field, ...]
 
 
-def settings_of(kind: Kind, form: object) -> Settings:
+@cache
+def form(of: Any) -> TypeAdapter[Any]:
+    """What reads and writes the JSON form of a part; made when it is first needed."""
+    return TypeAdapter(of)
+
+
+def settings_of(kind: Kind, given: object) -> Settings:
     """The settings of their JSON form. pydantic.ValidationError."""
-    found: Settings = _SETTINGS[kind].validate_python(form)
+    found: Settings = form(FORMS[kind]).validate_python(given)
     return found
 
 
-def inputs_of(form: object) -> tuple[Input, ...]:
+def inputs_of(given: object) -> tuple[Input, ...]:
     """The inputs of their JSON form. pydantic.ValidationError."""
-    return _INPUTS.validate_python(form)
+    found: tuple[Input, ...] = form(_INPUTS).validate_python(given)
+    return found
 
 
-def fields_of(form: object) -> tuple[Field, ...]:
+def fields_of(given: object) -> tuple[Field, ...]:
     """The fields of their JSON form. pydantic.ValidationError."""
-    return _FIELDS.validate_python(form)
+    found: tuple[Field, ...] = form(_FIELDS).validate_python(given)
+    return found
 
 
 def written(source: Source) -> dict[str, Any]:
     """The JSON forms of its settings, inputs and fields, by these names."""
     return {
-        "settings": _SETTINGS[source.kind].dump_python(source.settings, mode="json"),
-        "inputs": _INPUTS.dump_python(source.inputs, mode="json"),
-        "fields": _FIELDS.dump_python(source.fields, mode="json"),
+        "settings": form(FORMS[source.kind]).dump_python(source.settings, mode="json"),
+        "inputs": form(_INPUTS).dump_python(source.inputs, mode="json"),
+        "fields": form(_FIELDS).dump_python(source.fields, mode="json"),
     }
 
 
 def secrets_of(text: str) -> Secrets:
     """The secrets of what was locked."""
-    return _SECRETS.validate_json(text)
+    found: Secrets = form(Secrets).validate_json(text)
+    return found
 
 
 def secrets_written(secrets: Secrets) -> str:
     """The form in which they are locked."""
-    return json.dumps(_SECRETS.dump_python(secrets, mode="json"))
+    return json.dumps(form(Secrets).dump_python(secrets, mode="json"))
 
 
 def names(columns: Iterable[Input | Field]) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import fields as parts
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from everyline.ground.words import _
 from everyline.selfservice.slots import Kind
 from everyline.selfservice.sources import mapping, sql, web
-from everyline.selfservice.sources.declared import Http, Secrets, Source, Sql, Table, names
+from everyline.selfservice.sources.declared import Http, Secrets, Source, Sql, Table, form, names
 
 ADDRESSES = {
     "email": "mailbox",
@@ -18,13 +18,11 @@ ADDRESSES = {
     "address": "postal",
 }  # kinds of slots that hold an address on record
 
-_SOURCE = TypeAdapter(Source)
-
 
 def faults(source: Source, secrets: Secrets) -> dict[str, str]:
     """What is wrong, by the names of settings, ``inputs`` and ``fields``; empty: nothing."""
     try:
-        _SOURCE.validate_python({one.name: getattr(source, one.name) for one in parts(source)})
+        form(Source).validate_python({one.name: getattr(source, one.name) for one in parts(source)})
     except ValidationError as error:
         return {str(one["loc"][0]): one["msg"] for one in error.errors(include_url=False)}
     found: dict[str, str] = {}
