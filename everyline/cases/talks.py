@@ -17,6 +17,7 @@ from everyline.people.rules import Me
 
 LATER = "later"  # a talk whose answers come by mail
 LIVE = "live"
+FLOW = "flow"  # a flow answers, and people when it hands over
 MOST_WORDS = 8  # of a search among canned answers
 
 

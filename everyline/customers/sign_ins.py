@@ -174,6 +174,15 @@ async def begin(
     return token, lasts
 
 
+async def prove(tx: Tx, point_id: int) -> None:
+    """A code that went to a contact point came back."""
+    await tx.execute(
+        update(ContactPoint)
+        .where(ContactPoint.id == point_id)
+        .values(verified_at=func.coalesce(ContactPoint.verified_at, now()))
+    )
+
+
 async def add_proved(database: Database, customer_id: int, challenge: str, typed: str, network: str) -> bool:
     """Give a customer the address whose code they entered. Returns True when another record was joined with theirs by it: one
     that had no other address. Raises WrongCode, TooManyTries, Conflict when it belongs to a record with more than that."""

@@ -75,8 +75,9 @@ async def note_answer(tx: Tx, interaction_id: int, at: datetime) -> None:
     await tx.execute(queries.statements.note_answer, {"interaction_id": interaction_id, "at": at})
 
 
-async def say(tx: Tx, interaction_row: Row, text: str) -> int:
-    """Say something in a talk that no agent wrote; returns the message's id. The case must be locked."""
+async def say(tx: Tx, interaction_row: Row, text: str, replies: Sequence[str] = ()) -> int:
+    """Say something in a talk that no agent wrote, with answers to choose from; returns the message's id. The case must be
+    locked."""
     message_id: int = await tx.value(
         insert(Message)
         .values(
@@ -87,6 +88,7 @@ async def say(tx: Tx, interaction_row: Row, text: str) -> int:
             text=text,
             at=now(),
             kind=NOTICE,
+            facts=facts_of(None, replies),
         )
         .returning(Message.id)
     )

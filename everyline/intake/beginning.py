@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from everyline.cases.talks import LATER, LIVE
+from everyline.cases.talks import FLOW, LATER, LIVE
 from everyline.channel_contract import MediaClass, Verification
 from everyline.channel_registry import channel
 from everyline.customers import actions as customers
@@ -31,6 +31,7 @@ async def interactions(
     going_on: dict[tuple[int, int, int], tuple[int, str]] = {}
     turned_live: list[int] = []
     held: set[int] = set()
+    in_flow: set[int] = set()
     if continuing:
         for row in await tx.rows(
             statements.open_interactions, {"case_ids": sorted({one.case_id for one in continuing})}
@@ -40,8 +41,10 @@ async def interactions(
                 turned_live.append(row.id)
                 await queues.leave(tx, row.case_id, "transferred")
                 continue
-            if row.held:
+            if row.held or row.in_flow:
                 held.add(row.id)
+            if row.in_flow:
+                in_flow.add(row.id)
             key = (row.case_id, row.line_id, row.contact_point_id if row.waits_by_mail is not None else 0)
             if key not in going_on or row.id > going_on[key][0]:
                 going_on[key] = (row.id, row.media_class)
@@ -69,7 +72,7 @@ async def interactions(
                 "started_at": [one.piece.received_at for one in beginning],
             },
         )
-    await _talks(tx, said, [one for one in beginning if one.in_talk], line_facts)
+    await _talks(tx, said, [one for one in beginning if one.in_talk], line_facts, in_flow)
     if turned_live:
         await tx.execute(statements.end_interactions, {"ids": turned_live, "at": now()})
 
@@ -80,15 +83,22 @@ def _key(one: Said) -> tuple[int, int, int]:
 
 def _media_class(one: Said, line_facts: dict[int, LineFacts]) -> str:
     found = channel(one.piece.line.channel).facts.media_class
-    if found is MediaClass.CHAT and not line_facts[one.piece.line.id].attended:
+    facts = line_facts[one.piece.line.id]
+    if found is MediaClass.CHAT and not facts.attended and not (facts.flow and one.opens):
         return str(MediaClass.MAIL)
     return str(found)
 
 
-async def _talks(tx: Tx, said: Sequence[Said], beginning: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+async def _talks(
+    tx: Tx, said: Sequence[Said], beginning: Sequence[Said], line_facts: dict[int, LineFacts], in_flow: set[int]
+) -> None:
+    """What begins opens a case where a flow answers it; who comes back to an open case comes back to people."""
+    in_flow |= {one.interaction_id for one in beginning if one.opens and line_facts[one.piece.line.id].flow}
     for one in said:
         if one.in_talk:
             one.mode = LATER if one.media_class == MediaClass.MAIL else LIVE
+            if one.interaction_id in in_flow:
+                one.mode, one.held = FLOW, True
     if beginning:
         before = await _before(tx, [one for one in beginning if not one.opens])
         for one in beginning:

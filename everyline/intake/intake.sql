@@ -103,11 +103,12 @@ where case when w.begins then i.ended_at is null
 
 -- name: open_interactions
 -- The interaction that goes on, by case, line and address; whether its talk is one that is answered later and that nobody has in
--- hand, and whether it is one that waits or that somebody has.
+-- hand, whether it is one that waits or that somebody has, and whether a flow answers it.
 select distinct on (i.case_id, i.line_id, i.contact_point_id) i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class,
     t.mode = 'later' and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail,
     t.mode = 'live' and (exists (select from queue_entry e where e.case_id = i.case_id and e.state in ('waiting', 'offered'))
-        or exists (select from assignment a where a.case_id = i.case_id and a.work_ended_at is null and a.ended_at is null)) as held
+        or exists (select from assignment a where a.case_id = i.case_id and a.work_ended_at is null and a.ended_at is null)) as held,
+    coalesce(t.mode = 'flow', false) as in_flow
 from interaction i left join talk t on t.interaction_id = i.id
 where i.case_id = any(cast(:case_ids as bigint[])) and i.ended_at is null order by i.case_id, i.line_id, i.contact_point_id, i.id desc;
 

@@ -24,6 +24,7 @@ from everyline.intake.answering import Answering
 from everyline.intake.reading import Batch, Piece, Stumbled, is_quick, read
 from everyline.intake.rules import MOST_ATTEMPTS, Flood
 from everyline.intake.said import LineFacts
+from everyline.intake.self_service import SelfService
 from everyline.lines.queries import as_channel_sees, by_ids
 from everyline.queues import attendance
 from everyline.queues import queries as queue_queries
@@ -54,6 +55,7 @@ class Processor:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._answering = Answering(ground.signer)
+        self._self_service = SelfService(ground)
         chosen = ground.settings
         self._flood = Flood(chosen.flood_cases, timedelta(seconds=chosen.flood_seconds))
         self._ahead: asyncio.Task[_Ready] | None = None
@@ -168,6 +170,7 @@ class Processor:
                 }
                 attend = partial(self._attend, line_rows, facts)
                 settled = await actions.settle(tx, self._ground.signer, pieces, facts, self._flood, attend)
+                await self._self_service.answer(tx, settled, facts)
                 await self._answering.acknowledge(tx, settled, facts)
         except DatabaseError as error:
             if is_away(error):
@@ -194,7 +197,9 @@ class Processor:
         if kept is None or kept[0] != row or time.monotonic() - kept[1] > REMEMBERED_SECONDS:
             queue_id = row.queue_id or await queue_queries.default_queue(tx)
             due_at = await queue_queries.goal(tx, queue_id, now()) if queue_id else None
-            kept = (row, time.monotonic(), LineFacts(queue_id, due_at, row.acknowledges, talks=line.settings.talks))
+            flow = row.flow if row.flow and await self._self_service.answers(tx, row.flow) else ""
+            talks = line.settings.talks
+            kept = (row, time.monotonic(), LineFacts(queue_id, due_at, row.acknowledges, talks=talks, flow=flow))
             self._facts[row.id] = kept
         return kept[2]
 

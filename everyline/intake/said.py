@@ -23,6 +23,7 @@ class LineFacts:
     acknowledges: bool = True
     attended: bool = True  # would somebody answer live what comes now?
     talks: TalkRules = field(default_factory=TalkRules)
+    flow: str = ""  # the flow that answers first
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class Said:
     media_class: str = ""  # of its interaction
     mode: str = ""  # of its talk, when it is part of one
     begins_talk: bool = False
-    held: bool = False  # it waits, or somebody has it in hand: it need not enter a queue
+    held: bool = False  # it waits, somebody has it in hand, or a flow answers it: it need not enter a queue
     waiting_since: datetime | None = None  # kept from the talk before
     into: Said | None = None  # the piece of the same batch that opens the case this one is gathered in
 

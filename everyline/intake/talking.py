@@ -20,7 +20,7 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.keys import CaseSigner
 from everyline.ground.words import _, speaking
-from everyline.intake import letters
+from everyline.intake import letters, self_service
 from everyline.people.queries import organisation_name
 from everyline.people.rules import Me
 from everyline.queues import actions as queues
@@ -260,6 +260,8 @@ async def act(tx: Tx, signer: CaseSigner, surveys: Surveys | None, asked: Row, t
                 tx, row, _("We have not heard from you, so this talk ends here. Just write again if there is more.")
             )
             await queues.end_talk(tx, None, row.case_id, "idle")
+        elif asked.what == "left":
+            await self_service.leave(tx, row.id, row.case_id)
         elif asked.what == "let go":
             if row.mailbox:
                 await queues.answer_later(tx, None, row.case_id, row.id, "abandoned")

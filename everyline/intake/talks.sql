@@ -141,6 +141,7 @@ cross join lateral (
         when i.ended_at is not null then case when t.here_at + r.gone * interval '1 second' <= :at or not exists (
             select from message m where m.interaction_id = i.id and m.direction = 'out' and m.agent_id is not null
                 and m.id > greatest(t.seen_upto, t.mailed_upto)) then 'settle' end
+        when t.mode = 'flow' and greatest(t.said_at, t.here_at) + interval '30 minutes' <= :at then 'left'
         when t.mode = 'live' and t.warned_at is not null and t.warned_at + r.ending * interval '1 second' <= :at then 'end'
         when t.mode = 'live' and r.warn > 0 and t.warned_at is null and t.answered_at >= t.said_at
             and t.answered_at + r.warn * interval '1 second' <= :at then 'warn'

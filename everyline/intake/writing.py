@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from everyline.cases.rules import preview
+from everyline.cases.talks import FLOW
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -173,6 +174,8 @@ async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, Line
     entries: dict[int, Waiting] = {}
     for one in said:
         case = one.place.case
+        if one.mode == FLOW:
+            continue
         if one.opens:
             queue_id = line_facts[one.piece.line.id].queue_id
             language = one.read.language or one.known.language or one.piece.line.language

@@ -36,6 +36,7 @@ class Line(Base):
     secrets: Mapped[bytes | None] = mapped_column(LargeBinary)  # locked JSON of the settings marked secret
     per_minute: Mapped[int] = mapped_column(Integer, server_default="120")  # most deliveries a minute
     acknowledges: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))  # a first message, at once
+    flow: Mapped[str] = mapped_column(Text, server_default="")  # that answers first; empty: people do at once
     open: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     created_at: Mapped[Moment] = mapped_column(server_default=func.now())
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))

@@ -1,14 +1,14 @@
 -- name: enter
 -- Interactions begin to wait, many at once. A case that waits already, or that somebody has in hand, does not enter twice. The
 -- customer's language is needed where somebody of the queue speaks it. Who dropped a call or chat and is back in time keeps the place.
-insert into queue_entry (queue_id, interaction_id, case_id, channel, priority, media_class, weight, offer_seconds, language, needs,
+insert into queue_entry (queue_id, interaction_id, case_id, channel, priority, media_class, weight, offer_seconds, language, needs, wants,
     preferred_agent_ids, preferred_until, backup_queue_id, callback_after, entered_at, waiting_since)
 select w.queue_id, w.interaction_id, w.case_id, w.channel, w.priority, w.media_class, w.weight, w.offer_seconds, w.language,
     coalesce((
         select jsonb_build_object(s.id::text, 1) from skill s
         where q.speaks and s.language = w.language
             and exists (select from agent_skill k join membership m using (agent_id) where k.skill_id = s.id and m.queue_id = q.id)
-    ), '{}'),
+    ), '{}'), w.wants,
     case when q.earlier_agent = 'off' and w.backup_queue_id is null then '{}' else cast(w.preferred as bigint[]) end,
     case when w.preferred <> '{}' then coalesce(w.preferred_until, cast(:at as timestamptz) + q.preferred_seconds * interval '1 second') end,
     w.backup_queue_id, w.callback_after, :at,
@@ -23,9 +23,9 @@ select w.queue_id, w.interaction_id, w.case_id, w.channel, w.priority, w.media_c
 from unnest(cast(:queue_ids as bigint[]), cast(:interaction_ids as bigint[]), cast(:case_ids as bigint[]), cast(:channels as text[]),
     cast(:priorities as int[]), cast(:media_classes as text[]), cast(:weights as int[]), cast(:offer_seconds as int[]),
     cast(:languages as text[]), cast(:preferred as text[]), cast(:preferred_until as timestamptz[]), cast(:backups as bigint[]),
-    cast(:callbacks as timestamptz[]), cast(:waiting_since as timestamptz[]))
+    cast(:callbacks as timestamptz[]), cast(:waiting_since as timestamptz[]), cast(:wants as jsonb[]))
     as w (queue_id, interaction_id, case_id, channel, priority, media_class, weight, offer_seconds, language, preferred,
-        preferred_until, backup_queue_id, callback_after, waiting_since)
+        preferred_until, backup_queue_id, callback_after, waiting_since, wants)
 join queue q on q.id = w.queue_id
 where not exists (select from assignment a where a.case_id = w.case_id and a.work_ended_at is null and a.ended_at is null)
 on conflict (case_id) where state in ('waiting', 'offered') do nothing

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +43,7 @@ class Waiting:
     callback_after: datetime | None = None
     moved: bool = False  # it waited in another queue before
     media_class: str = ""  # where it is another than the channel's: what is not live any more is answered as mail is
+    wants: Mapping[str, Any] = field(default_factory=dict)  # an expression of its own
 
 
 async def enter(tx: Tx, entries: Sequence[Waiting]) -> None:
@@ -69,6 +71,7 @@ async def enter(tx: Tx, entries: Sequence[Waiting]) -> None:
             "backups": [entry.backup_queue_id for entry in entries],
             "callbacks": [entry.callback_after for entry in entries],
             "waiting_since": [entry.waiting_since or at for entry in entries],
+            "wants": [json.dumps(entry.wants) for entry in entries],
         },
     )
     expected = await _announce(tx, rows, at)
@@ -164,8 +167,9 @@ async def wait_in(
     preferred_agent_id: int | None = None,
     priority: int | None = None,
     moved: bool = False,
+    wants: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put a case's newest interaction into a queue."""
+    """Put a case's newest interaction into a queue. ``wants`` is an expression of its own over skills."""
     row = await tx.first(
         select(Interaction.__table__, Case.priority, Case.language)
         .join(Case, Case.id == Interaction.case_id)
@@ -186,6 +190,7 @@ async def wait_in(
         waiting_since=waiting_since,
         moved=moved,
         media_class="mail" if row.ended_at is not None else row.media_class,
+        wants=wants or {},
     )
     await enter(tx, [one])
 

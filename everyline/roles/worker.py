@@ -22,6 +22,7 @@ from everyline.measure.surveying import TalkSurveys
 from everyline.queues import distributor
 from everyline.roles.jobs import run_jobs
 from everyline.roles.receivers import Receivers
+from everyline.selfservice.running.runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ async def work(ground: Ground, ending: asyncio.Event) -> None:
         asyncio.create_task(Processor(ground).run(), name="processor"),
         asyncio.create_task(Keeper(ground, TalkSurveys()).run(), name="keeper"),
         asyncio.create_task(distributor.run(ground), name="distributor"),
+        asyncio.create_task(Runner(ground).run(), name="runner"),
         asyncio.create_task(Sender(ground).run(), name="sender"),
         asyncio.create_task(run_jobs(ground), name="jobs"),
     ]

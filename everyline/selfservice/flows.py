@@ -26,7 +26,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from everyline.articles.wordings import Wording
-from everyline.ground.words import _
+from everyline.ground.words import _, languages, speaking
 from everyline.selfservice.slots import STRICT, Name, Slot
 
 FORM: Final = 1  # of the JSON form; a file says which one it was written in
@@ -44,6 +44,15 @@ Label: TypeAlias = Annotated[str, Field(max_length=200)]
 def words(english: str, **others: str) -> Words:
     """Words by language in their full wording: ``words("Yes", es="Sí")``."""
     return {language: {Wording.FULL: text} for language, text in {"en": english, **others}.items()}
+
+
+def in_all_languages(message: str) -> Words:
+    """Words of the product's own, in every language that there is a catalogue for."""
+    found: dict[str, Mapping[Wording, str]] = {}
+    for one in languages():
+        with speaking(one):
+            found[one] = {Wording.FULL: _(message)}
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,11 +21,13 @@ from everyline.selfservice.flows import (
     Confirm,
     Done,
     Flow,
+    Identify,
     Queue,
     Say,
     Set,
     Step,
     Subflow,
+    Voicemail,
     Words,
 )
 from everyline.selfservice.putting import one_value
@@ -36,6 +38,7 @@ MOST_AT_ONCE = 200  # steps between two answers: more go in a circle
 MOST_COME_TO = 1000  # times that one step is come to in a run
 DEEPEST = 8  # flows within flows
 ENDED_AT_PERSON = "person"  # a run that has no step for it ends so
+MESSAGE = Slot(Kind.TEXT, "message")  # what a customer leaves for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,24 @@ class Came:
     edge: str
     slots: Mapping[str, Value] = field(default_factory=dict)
     told: str = ""  # words for the customer, in their language
+    words: Mapping[str, str] = field(default_factory=dict)  # the same by wording, where they have several
 
 
-Given: TypeAlias = Began | Said | Silent | Came
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What is to be done takes a dialogue of its own: another flow is gone through first. Where that is solved the step's ``to``
+    follows, else its ``fail``."""
+
+    flow: str
+    slots: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Somebody looks at where they stand: nothing moves."""
+
+
+Given: TypeAlias = Began | Said | Silent | Came | Within | Looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +163,10 @@ class Turn:
     does: Does | None = None
     ends: str = ""  # solved, left, person
     reserved: Reserved | None = None  # what was said belongs to the wire, and nothing has moved
+    passed: tuple[tuple[str, int, str], ...] = ()  # the steps that were come to: flow, version, step
 
+
+ASKING = (Ask, Choose, Confirm, Voicemail)  # steps that wait for somebody
 
 Shelf: TypeAlias = Callable[[str, int], tuple[int, Flow] | None]  # a version of a flow; 0 is the newest one
 Facts: TypeAlias = Mapping[str, Any]  # see flows.Condition; those of a queue as ``QUEUE/open``
@@ -160,7 +181,9 @@ def begin(flow: Flow, version: int, language: str, slots: Mapping[str, Value] | 
 def walk(shelf: Shelf, state: State, given: Given, facts: Facts, today: date) -> Turn:
     """The next turn. LookupError when the flow or a step of it is not there."""
     with speaking(state.language):
-        return _Walk(shelf, state, facts, today).go(given)
+        going = _Walk(shelf, state, facts, today)
+        turn = going.go(given)
+    return replace(turn, passed=tuple(going.passed))
 
 
 class _Walk:
@@ -170,6 +193,7 @@ class _Walk:
         self._shelf, self._state, self._facts, self._today = shelf, state, facts, today
         _version, self._flow = self._flow_of(state.flow, state.version)
         self._told: list[Utterance] = []
+        self.passed: list[tuple[str, int, str]] = []
 
     def _flow_of(self, name: str, version: int) -> tuple[int, Flow]:
         found = self._shelf(name, version)
@@ -190,8 +214,13 @@ class _Walk:
         if isinstance(given, Began):
             self._come_to(step)
             return self._on()
+        if isinstance(given, Looked):
+            return self._ask(step, silently=True)
         if isinstance(given, Came):
             return self._came(step, given)
+        if isinstance(given, Within):
+            self._into(given.flow, given.slots)
+            return self._on()
         if isinstance(given, Silent):
             return self._again(step, _("Are you still there?"))
         meant, text = reserved(given.text, text_messages=given.text_messages, typed=given.typed)
@@ -227,6 +256,12 @@ class _Walk:
                 return self._again(step, value.words)
             self._put({step.slot.name: value})
             return self._follow(step.to)
+        if isinstance(step, Voicemail):
+            value = read(MESSAGE, said.text, self._today)
+            if isinstance(value, Wrong):
+                return self._ask(step, {"full": value.words})
+            self._put({MESSAGE.name: value})
+            return Turn(self._state, tuple(self._told), does=Does(step, {MESSAGE.name: value}))
         return Turn(self._state)  # nothing was asked: what is done outside goes on
 
     def _names(self, words: Words, keywords: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -248,8 +283,8 @@ class _Walk:
         into = getattr(step, "into", "")
         if came.slots and into:
             self._put({into if name == "" else f"{into}.{name}": value for name, value in came.slots.items()})
-        if came.told:
-            self._told.append(Utterance(step.name, {"full": came.told}))
+        if came.told or came.words:
+            self._told.append(Utterance(step.name, came.words or {"full": came.told}))
         if came.edge in step.HELPS and not getattr(step, came.edge):
             return self._to_person()
         if isinstance(step, Queue):
@@ -273,6 +308,7 @@ class _Walk:
     def _come_to(self, step: Step) -> None:
         times = {**self._state.times, step.name: self._state.times.get(step.name, 0) + 1}
         self._state = replace(self._state, step=step.name, times=times, tries=0)
+        self.passed.append((self._state.flow, self._state.version, step.name))
 
     def _follow(self, to: str) -> Turn:
         """Go to a step; where there is none a flow within a flow is over, and else the run."""
@@ -296,8 +332,11 @@ class _Walk:
         frame = self._state.around[-1]
         _version, self._flow = self._flow_of(frame.flow, frame.version)
         step = self._flow.step(frame.step)
-        into = step.into if isinstance(step, Subflow) else ""
-        kept = {f"{into}.{name}": value for name, value in self._state.slots.items()} if into else {}
+        kept: dict[str, Value] = {}
+        if isinstance(step, Subflow):
+            kept = {f"{step.into}.{name}": value for name, value in self._state.slots.items()} if step.into else {}
+        elif step is not None and not isinstance(step, Identify):
+            kept = dict(self._state.slots)
         self._state = replace(
             self._state,
             flow=frame.flow,
@@ -312,7 +351,12 @@ class _Walk:
         if self._state.around:
             self._out()
             step = self._step()
-            return self._follow(step.to if isinstance(step, Subflow) else "")
+            if isinstance(step, Identify):
+                return self._came(step, Came("to" if outcome == "solved" else "fail"))
+            if isinstance(step, Subflow):
+                return self._follow(step.to)
+            if outcome == "solved":  # it was gone through to learn what the step needs
+                return Turn(self._state, tuple(self._told), does=Does(step, self._values(step)))
         return Turn(self._state, tuple(self._told), ends=outcome)
 
     def _on(self) -> Turn:
@@ -332,12 +376,13 @@ class _Walk:
             elif isinstance(step, Subflow):
                 if len(self._state.around) >= DEEPEST:
                     break
-                self._into(step)
+                values = {name: one_value(template, self._state.slots) for name, template in step.values.items()}
+                self._into(step.flow, values)
                 continue
             elif isinstance(step, Done):
                 self._tell(step.name, step.words)
                 return self._over(step.outcome)
-            elif isinstance(step, Ask | Choose | Confirm):
+            elif isinstance(step, ASKING):
                 return self._ask(step)
             else:
                 self._tell(step.name, getattr(step, "words", {}))
@@ -352,13 +397,12 @@ class _Walk:
         """It goes in a circle: a person is the way out, and where that leads into the circle, the end."""
         return Turn(self._state, tuple(self._told[:1]), ends=ENDED_AT_PERSON)
 
-    def _into(self, step: Subflow) -> None:
-        version, inner = self._flow_of(step.flow, 0)
-        slots = {name: one_value(template, self._state.slots) for name, template in step.values.items()}
+    def _into(self, flow: str, slots: Mapping[str, Value]) -> None:
+        version, inner = self._flow_of(flow, 0)
         here = self._state
         frame = Frame(here.flow, here.version, here.step, here.slots, here.times)
         self._flow = inner
-        self._state = State(inner.name, version, inner.start, here.language, slots, {}, 0, (*here.around, frame))
+        self._state = State(inner.name, version, inner.start, here.language, dict(slots), {}, 0, (*here.around, frame))
         self._come_to(self._step())
 
     def _values(self, step: Step) -> dict[str, Value]:
@@ -369,12 +413,13 @@ class _Walk:
                 found[name] = one_value(template, self._state.slots)
         return found
 
-    def _ask(self, step: Step, instead: Mapping[str, str] | None = None) -> Turn:
-        if not isinstance(step, Ask | Choose | Confirm):
-            return Turn(self._state, tuple(self._told))
+    def _ask(self, step: Step, instead: Mapping[str, str] | None = None, *, silently: bool = False) -> Turn:
+        if not isinstance(step, ASKING):
+            waits = Does(step, self._values(step)) if silently else None
+            return Turn(self._state, tuple(self._told), does=waits)
         if instead:
             self._told.append(Utterance(step.name, instead, self._state.slots))
-        else:
+        elif not silently:
             self._tell(step.name, step.words)
         options: tuple[Offered, ...] = ()
         slot: Slot | None = None
@@ -382,6 +427,8 @@ class _Walk:
             options = tuple(Offered(one.name, self._in(one.words)) for one in step.options)
         elif isinstance(step, Confirm):
             options = (Offered("yes", {"full": _("Yes")}), Offered("no", {"full": _("No")}))
+        elif isinstance(step, Voicemail):
+            slot = MESSAGE
         else:
             slot = step.slot
             if slot.kind is Kind.CHOICE:

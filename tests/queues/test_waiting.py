@@ -63,6 +63,7 @@ async def enter(
             "backups": [facts.get("backup")],
             "callbacks": [facts.get("callback")],
             "waiting_since": [facts.get("since", at)],
+            "wants": ["{}"],
         },
     )
     return int(row.id)

@@ -1,0 +1,127 @@
+"""The way to people: a talk goes into their queue, with all that was collected."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from everyline.articles.wordings import Wording
+from everyline.cases import actions as cases
+from everyline.cases import queries as case_queries
+from everyline.cases.models import Case, Talk
+from everyline.cases.talks import LIVE
+from everyline.channel_contract import TalkRules
+from everyline.ground import events
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.installation import Ground
+from everyline.ground.words import _, speaking
+from everyline.queues import asks, attendance, waiting
+from everyline.queues import queries as queues
+from everyline.queues.expressions import Tree
+from everyline.selfservice import flows
+from everyline.selfservice.identity import Level
+from everyline.selfservice.putting import shown
+from everyline.selfservice.running import reaching
+from everyline.selfservice.running.facts import queue_named
+from everyline.selfservice.running.keeping import Run, statements
+from everyline.selfservice.running.library import Library
+from everyline.selfservice.slots import Kind
+from everyline.selfservice.walking import Came, Does, State, Within
+
+STEPS = (flows.Queue, flows.Callback, flows.Voicemail)
+
+
+def in_talk(run: Run, does: Does) -> bool:
+    """Is somebody there in a talk, who is handed over as they are?"""
+    return run.interaction_id is not None and isinstance(does.step, STEPS)
+
+
+async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
+    """A talk enters its queue: live where somebody is there, else to be answered by mail."""
+    talk = await tx.one(statements.talk, {"id": run.interaction_id})
+    await case_queries.locked(tx, talk.case_id)
+    await tx.execute(statements.join, {"id": run.id, "case_id": talk.case_id, "interaction_id": None})
+    if talk.ended_at is not None:
+        return Came("to")
+    step = does.step
+    queue_id = await queue_of(tx, library, run.state, step) or talk.line_queue_id
+    if queue_id is None:
+        return Came("to")
+    due_at = await queues.goal(tx, queue_id, now())
+    await tx.execute(update(Case).where(Case.id == talk.case_id).values(queue_id=queue_id, due_at=due_at, unread=True))
+    await events.record(
+        tx,
+        "run.handed_over",
+        case_id=talk.case_id,
+        interaction_id=talk.id,
+        queue_id=queue_id,
+        line_id=talk.line_id,
+        run_id=run.id,
+        flow=run.flow,
+        step=step.name,
+    )
+    there = await attendance.of(tx, talk.hours_id, queue_id, TalkRules(**talk.rules))
+    live = there.attended and isinstance(step, flows.Queue)
+    if live:
+        await tx.execute(
+            update(Talk).where(Talk.interaction_id == talk.id).values(mode=LIVE, said_at=now(), warned_at=None)
+        )
+    else:
+        await cases.answer_later(tx, talk.id)
+    wants = await _wants(tx, step)
+    await waiting.wait_in(tx, talk.case_id, queue_id, wants=wants)
+    if live or not isinstance(step, flows.Queue):
+        return Came("to")
+    with speaking(run.who.language):
+        return Came("to", told=_("Nobody is here right now. We answer by mail: leave us your email address."))
+
+
+async def open_case(_ground: Ground, _library: Library, run: Run, _does: Does) -> tuple[Came | Within, int | None]:
+    """Who is in no talk gets a case of their own, once we know where its answer goes."""
+    if _address(run) is None and not run.who.shows(Level.ADDRESS):
+        return Within(
+            reaching.NAME, {name: value for name, value in run.state.slots.items() if name == "message"}
+        ), None
+    return Came("to"), None
+
+
+def _address(run: Run) -> str | None:
+    """The mailbox that somebody told on the way."""
+    return next((value.value for value in run.state.slots.values() if value.kind is Kind.EMAIL and value.value), None)
+
+
+async def queue_of(tx: Tx, library: Library, state: State, step: flows.Step) -> int | None:
+    """The queue that a step leads to: its own, the flow's, that of a flow around it, or the usual one."""
+    name = getattr(step, "queue", "")
+    shelf = await library.open(tx, [state])
+    for flow, version in ((state.flow, state.version), *((one.flow, one.version) for one in reversed(state.around))):
+        if name:
+            break
+        found = shelf(flow, version)
+        name = found[1].queue if found is not None else ""
+    return await queue_named(tx, name) if name else None
+
+
+async def _wants(tx: Tx, step: flows.Step) -> Tree | None:
+    """The expression over skills that a step asks for; one that nobody can read any more asks for nothing."""
+    words = getattr(step, "needs", "")
+    return await asks.read(tx, words) if words else None
+
+
+def collected(flow: flows.Flow | None, state: State, carry: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """What was collected, as agents read it: what each slot was asked by, and its value. Secrets are not shown."""
+    asked = {step.slot.name: step for step in flow.steps if isinstance(step, flows.Ask)} if flow is not None else {}
+    names = [name for name in carry if name in state.slots] + [name for name in state.slots if name not in carry]
+    found = []
+    for name in names:
+        value = state.slots[name]
+        if value.value or value.kind is Kind.SECRET:
+            found.append((_label(asked.get(name), name), shown(value)))
+    return found
+
+
+def _label(step: flows.Ask | None, name: str) -> str:
+    if step is None:
+        return name.replace(".", " ").replace("_", " ").replace("-", " ")
+    by_kind = step.words.get("en") or next(iter(step.words.values()), {})
+    return str(by_kind.get(Wording.FULL, name))

@@ -1,0 +1,55 @@
+"""Flows as runs need them: read once in a process, because a version that was published never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from everyline.ground.database import Tx
+from everyline.ground.errors import NotFound
+from everyline.ground.words import _
+from everyline.selfservice import queries
+from everyline.selfservice.flows import Flow
+from everyline.selfservice.running import proving, reaching
+from everyline.selfservice.running.keeping import statements
+from everyline.selfservice.walking import Shelf, State
+
+MOST_KEPT = 2000  # versions in memory
+OWN: Mapping[str, Callable[[], Flow]] = {proving.NAME: proving.flow, reaching.NAME: reaching.flow}
+
+
+class Library:
+    """The versions that this process has met."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, int], Flow] = {}
+
+    async def open(self, tx: Tx, states: Iterable[State] = ()) -> Shelf:
+        """The published flows, and the versions that these states stand in."""
+        newest: Mapping[str, int] = {row.name: row.number for row in await tx.rows(statements.published)}
+        wanted = set(newest.items())
+        for state in states:
+            wanted |= {(state.flow, state.version), *((frame.flow, frame.version) for frame in state.around)}
+        missing = [one for one in wanted if one not in self._kept and one[0] not in OWN]
+        if missing:
+            if len(self._kept) + len(missing) > MOST_KEPT:
+                self._kept.clear()
+                missing = [one for one in wanted if one[0] not in OWN]
+            names = {"names": [name for name, _n in missing], "numbers": [number for _n, number in missing]}
+            for row in await tx.rows(statements.forms, names):
+                self._kept[row.name, row.number] = queries.flow_of(row.form)
+
+        def shelf(name: str, version: int) -> tuple[int, Flow] | None:
+            if name in OWN:
+                return 1, OWN[name]()
+            number = version or newest.get(name, 0)
+            found = self._kept.get((name, number))
+            return None if found is None else (number, found)
+
+        return shelf
+
+    async def published(self, tx: Tx, name: str) -> tuple[int, Flow]:
+        """The version of a flow that is begun now. NotFound."""
+        found = (await self.open(tx))(name, 0) if name not in OWN else None
+        if found is None:
+            raise NotFound(_("There is no such flow."))
+        return found

@@ -1,0 +1,254 @@
+"""Moving runs: many at once, in some six statements whatever their number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.keys import Vault
+from everyline.selfservice import flows
+from everyline.selfservice.flows import Flow
+from everyline.selfservice.identity import Who
+from everyline.selfservice.running import facts as known
+from everyline.selfservice.running.keeping import Run, run_of, statements, told_of, written
+from everyline.selfservice.running.library import Library
+from everyline.selfservice.walking import (
+    ENDED_AT_PERSON,
+    Began,
+    Came,
+    Given,
+    Looked,
+    Said,
+    Shelf,
+    Turn,
+    Within,
+    begin,
+    walk,
+)
+
+WAITS_FOR = timedelta(hours=24)  # who says nothing for so long has left
+HELD_FOR = timedelta(seconds=60)  # what is done outside is over by then, or whoever did it is gone
+OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """A run that is to begin."""
+
+    flow: str
+    who: Who
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    holder: bytes | None = None
+    interaction_id: int | None = None
+    case_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Something given to a run. ``turn``: the one that it answers; an answer to another one is none. ``who``: what the channel
+    knows now of who it is."""
+
+    run_id: int
+    given: Given
+    turn: int | None = None
+    who: Who | None = None
+    holds: bool = False  # what is to be done outside next is done by whoever moves it
+    openly: bool = False  # others can read it: no secret is taken
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a run stands after a move, or where it stood, when it did not move."""
+
+    run: Run
+    turn: Turn
+    moved: bool = True
+
+
+async def begin_all(
+    tx: Tx, vault: Vault, library: Library, beginning: Sequence[Begins], *, holds: bool = False
+) -> list[Stands]:
+    """Runs begin, each on the version that is published now. NotFound when a flow is not there; nothing has begun then."""
+    if not beginning:
+        return []
+    versions = [await library.published(tx, one.flow) for one in beginning]
+    ids = [row.id for row in await tx.rows(statements.next_ids, {"n": len(beginning)})]
+    states = [
+        begin(flow, version, one.who.language, one.slots)
+        for one, (version, flow) in zip(beginning, versions, strict=True)
+    ]
+    await tx.execute(
+        statements.begin,
+        {
+            "ids": ids,
+            "flows": [one.flow for one in beginning],
+            "versions": [version for version, _flow in versions],
+            "states": [written(state, vault)[0] for state in states],
+            "facts": [json.dumps(dict(one.facts)) for one in beginning],
+            "channels": [one.who.channel for one in beginning],
+            "customer_ids": [one.who.customer_id for one in beginning],
+            "point_ids": [one.who.point_id for one in beginning],
+            "levels": [int(one.who.level) for one in beginning],
+            "holders": [one.holder for one in beginning],
+            "interaction_ids": [one.interaction_id for one in beginning],
+            "case_ids": [one.case_id for one in beginning],
+            "ends_at": [now() + WAITS_FOR] * len(beginning),
+        },
+    )
+    return await move_all(tx, vault, library, [Move(run_id, Began(), holds=holds) for run_id in ids])
+
+
+async def move_all(tx: Tx, vault: Vault, library: Library, moves: Sequence[Move]) -> list[Stands]:
+    """Move runs, each once. An answer to a turn that is over, or to a run that waits for something else, moves nothing."""
+    if not moves:
+        return []
+    by_id = {one.run_id: one for one in moves}
+    rows = await tx.rows(statements.take, {"ids": list(by_id), "at": now()})
+    runs = {row.id: run_of(row, vault) for row in rows}
+    shelf = await library.open(tx, [run.state for run in runs.values()])
+    queues, others = _asked(shelf, runs.values())
+    of_queues = await known.of_queues(tx, queues) if queues else {}
+    found: dict[int, Stands] = {}
+    for run_id, run in runs.items():
+        one = by_id[run_id]
+        who = _known_now(run.who, one.who)
+        run = replace(run, who=who)
+        facts = {**run.facts, **await known.of_customer(tx, who, others), **of_queues}
+        found[run_id] = _moved(shelf, run, one, facts)
+    await _keep(tx, vault, [(by_id[run_id], one) for run_id, one in found.items() if one.moved])
+    return [found[one.run_id] for one in moves if one.run_id in found]
+
+
+def _moved(shelf: Shelf, run: Run, one: Move, facts: Mapping[str, Any]) -> Stands:
+    today = _today()
+    late = one.turn is not None and one.turn != run.turns
+    comes = isinstance(one.given, Came | Within)
+    # who is asked again has not answered what is done outside, and what came from outside is no answer
+    if run.ended or late or (run.turns > 0 and comes != run.outside):
+        return stood(shelf, run)
+    if one.openly and isinstance(one.given, Said) and not one.given.text.strip() == "0":
+        before = stood(shelf, run)
+        slot = before.turn.asks.slot if before.turn.asks is not None else None
+        if slot is not None and slot.secret:
+            return replace(before, moved=True)
+    try:
+        turn = walk(shelf, run.state, one.given, facts, today)
+    except LookupError:  # a version that is not there any more: people go on
+        turn = Turn(run.state, ends=ENDED_AT_PERSON)
+    moves = turn.reserved is None
+    if not moves:
+        return Stands(run, turn, moved=False)
+    told = (run.told if run.outside else ()) + turn.told  # what nobody saw yet is told with what came of it
+    after = replace(
+        run,
+        state=turn.state,
+        told=told,
+        turns=run.turns + 1,
+        outside=turn.does is not None,
+        held=turn.does is not None and one.holds,
+        who=replace(run.who, language=turn.state.language),
+        ended=bool(turn.ends),
+        outcome=turn.ends,
+    )
+    return Stands(after, replace(turn, told=told))
+
+
+def stood(shelf: Shelf, run: Run) -> Stands:
+    """Where a run stands, as it was told."""
+    if run.ended:
+        return Stands(run, Turn(run.state, run.told, ends=run.outcome), moved=False)
+    try:
+        looked = walk(shelf, run.state, Looked(), {}, _today())
+    except LookupError:
+        return Stands(run, Turn(run.state, run.told, ends=ENDED_AT_PERSON), moved=False)
+    return Stands(run, replace(looked, told=run.told), moved=False)
+
+
+def _known_now(before: Who, who: Who | None) -> Who:
+    """Who it is: what the channel shows now, unless more was shown in this run, of the same customer."""
+    if who is None:
+        return before
+    same = who.customer_id in (None, before.customer_id)
+    if same and before.level > who.level:
+        return replace(before, channel=who.channel)
+    return replace(who, language=before.language)
+
+
+def _asked(shelf: Shelf, runs: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """What the flows that these runs stand in, and those within them, ask about."""
+    queues: set[str] = set()
+    others: set[str] = set()
+    seen: set[tuple[str, int]] = set()
+    waiting = [(state.flow, state.version) for run in runs for state in (run.state, *run.state.around)]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        found = shelf(*one)
+        if found is None:
+            continue
+        flow: Flow = found[1]
+        names, about = known.asked(flow)
+        queues |= names
+        others |= about
+        waiting += [(step.flow, 0) for step in flow.steps if isinstance(step, flows.Subflow)]
+    return frozenset(queues), frozenset(others)
+
+
+async def _keep(tx: Tx, vault: Vault, moved: Sequence[tuple[Move, Stands]]) -> None:
+    if not moved:
+        return
+    at = now()
+    stands = [one for _move, one in moved]
+    kept = [written(one.run.state, vault) for one in stands]
+    await tx.execute(
+        statements.keep,
+        {
+            "at": at,
+            "ends_at": at + WAITS_FOR,
+            "ids": [one.run.id for one in stands],
+            "states": [state for state, _sealed in kept],
+            "sealed": [sealed for _state, sealed in kept],
+            "told": [told_of(one.run.told) for one in stands],
+            "turns": [one.run.turns for one in stands],
+            "waits": [OUTSIDE if one.run.outside else "" for one in stands],
+            "held": [at + HELD_FOR if one.run.held else None for one in stands],
+            "channels": [one.run.who.channel for one in stands],
+            "customer_ids": [one.run.who.customer_id for one in stands],
+            "point_ids": [one.run.who.point_id for one in stands],
+            "levels": [int(one.run.who.level) for one in stands],
+            "ended": [at if one.run.ended else None for one in stands],
+            "outcomes": [one.run.outcome for one in stands],
+        },
+    )
+    passed = [
+        (one.run.id, one.run.turns, place, *step, one.run.who.channel)
+        for one in stands
+        for place, step in enumerate(one.turn.passed[:1000])
+    ]
+    if passed:
+        ids, turns, places, names, versions, steps, channels = map(list, zip(*passed, strict=True))
+        await tx.execute(
+            statements.passed,
+            {
+                "at": at,
+                "ids": ids,
+                "turns": turns,
+                "places": places,
+                "flows": names,
+                "versions": versions,
+                "steps": steps,
+                "channels": channels,
+            },
+        )
+
+
+def _today() -> date:
+    return now().date()

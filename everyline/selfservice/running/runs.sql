@@ -1,0 +1,134 @@
+-- name: published
+-- The version of each flow that is begun now.
+select f.name, v.number from flow f join flow_version v on v.flow_id = f.id and v.state = 'published' where f.retired_at is null;
+
+-- name: forms
+-- Versions of flows, whatever became of them.
+select f.name, v.number, v.form from unnest(cast(:names as text[]), cast(:numbers as int[])) as w (name, number)
+join flow f on f.name = w.name join flow_version v on v.flow_id = f.id and v.number = w.number;
+
+-- name: begin
+-- Runs begin; each is moved once before anybody sees it.
+insert into flow_run (id, flow, version, state, facts, channel, customer_id, point_id, level, holder, interaction_id, case_id, ends_at)
+select w.id, w.flow, w.version, w.state, w.facts, w.channel, w.customer_id, w.point_id, w.level, w.holder, w.interaction_id, w.case_id, w.ends_at
+from unnest(cast(:ids as bigint[]), cast(:flows as text[]), cast(:versions as int[]), cast(:states as jsonb[]), cast(:facts as jsonb[]),
+    cast(:channels as text[]), cast(:customer_ids as bigint[]), cast(:point_ids as bigint[]), cast(:levels as smallint[]),
+    cast(:holders as bytea[]), cast(:interaction_ids as bigint[]), cast(:case_ids as bigint[]), cast(:ends_at as timestamptz[]))
+    as w (id, flow, version, state, facts, channel, customer_id, point_id, level, holder, interaction_id, case_id, ends_at);
+
+-- name: next_ids
+-- Numbers for runs that begin.
+select nextval(pg_get_serial_sequence('flow_run', 'id')) as id from generate_series(1, :n);
+
+-- name: take
+-- Runs, held until the end of the transaction.
+select r.*, coalesce(r.held_until > :at, false) as held from flow_run r where r.id = any(cast(:ids as bigint[])) order by r.id for update;
+
+-- name: look
+-- A run as it stands.
+select r.*, coalesce(r.held_until > :at, false) as held from flow_run r where r.id = :id;
+
+-- name: of_interactions
+-- The runs that go on in talks.
+select r.id, r.interaction_id, r.waits from flow_run r
+where r.interaction_id = any(cast(:ids as bigint[])) and r.ended_at is null;
+
+-- name: keep
+-- Runs as they stand after a turn.
+update flow_run r set state = w.state, sealed = w.sealed, told = w.told, turns = w.turns, waits = w.waits, held_until = w.held_until,
+    channel = w.channel, customer_id = w.customer_id, point_id = w.point_id, level = w.level, moved_at = :at, ends_at = :ends_at,
+    ended_at = w.ended_at, outcome = w.outcome
+from unnest(cast(:ids as bigint[]), cast(:states as jsonb[]), cast(:sealed as bytea[]), cast(:told as jsonb[]), cast(:turns as int[]),
+    cast(:waits as text[]), cast(:held as timestamptz[]), cast(:channels as text[]), cast(:customer_ids as bigint[]),
+    cast(:point_ids as bigint[]), cast(:levels as smallint[]), cast(:ended as timestamptz[]), cast(:outcomes as text[]))
+    as w (id, state, sealed, told, turns, waits, held_until, channel, customer_id, point_id, level, ended_at, outcome)
+where r.id = w.id;
+
+-- name: passed
+-- The steps that were come to.
+insert into flow_pass (run_id, turn, place, flow, version, step, channel, at)
+select w.*, :at from unnest(cast(:ids as bigint[]), cast(:turns as int[]), cast(:places as smallint[]), cast(:flows as text[]),
+    cast(:versions as int[]), cast(:steps as text[]), cast(:channels as text[])) as w;
+
+-- name: claim
+-- Runs that wait for what is done outside, and that nobody is doing it for.
+update flow_run set held_until = :until where id in (
+    select id from flow_run where waits = 'outside' and ended_at is null and (held_until is null or held_until <= :at)
+    order by id limit :most for update skip locked
+) returning id;
+
+-- name: held
+-- Somebody does what a run waits for.
+update flow_run set held_until = :until where id = :id;
+
+-- name: over
+-- Runs that nobody went on with in time.
+select id from flow_run where ended_at is null and waits = '' and ends_at <= :at order by ends_at limit :most for update skip locked;
+
+-- name: end
+-- A run is over.
+update flow_run set ended_at = :at, outcome = :outcome, waits = '' where id = :id and ended_at is null;
+
+-- name: interaction_of
+-- The talk in which a run goes on.
+select interaction_id from flow_run where id = :id;
+
+-- name: join
+-- What became of a run: the case it led to, the talk it goes on in.
+update flow_run set case_id = coalesce(:case_id, case_id), interaction_id = coalesce(:interaction_id, interaction_id) where id = :id;
+
+-- name: hold
+-- The browser in which a run goes on.
+update flow_run set holder = :holder where id = :id;
+
+-- name: newest_of_holder
+-- The run that goes on in a browser, of a flow.
+select id from flow_run where holder = :holder and flow = :flow and ended_at is null order by id desc limit 1;
+
+-- name: of_case
+-- What was gone through before people took over a case: its runs, newest first.
+select r.id, r.flow, r.version, r.state, r.outcome, r.channel, r.level, r.began_at, r.moved_at, r.ended_at, r.turns, v.form
+from flow_run r left join flow f on f.name = r.flow left join flow_version v on v.flow_id = f.id and v.number = r.version
+where r.case_id = :case_id order by r.id desc limit 10;
+
+-- name: way_of
+-- The steps of a run in their order.
+select flow, version, step, at, channel from flow_pass where run_id = :id order by turn, place limit 500;
+
+-- name: figures
+-- By step of a version since then: how often it was reached, by how many runs, how many of these ended there, and how: left,
+-- handed over, solved; and how long they stayed, in seconds.
+with passed as (
+    select p.run_id, p.step, p.at, lead(p.at) over w as next_at, r.ended_at, r.outcome, r.moved_at,
+        row_number() over (partition by p.run_id order by p.turn desc, p.place desc) = 1 as newest
+    from flow_pass p join flow_run r on r.id = p.run_id
+    where p.flow = :flow and p.version = :version and p.at >= :since
+    window w as (partition by p.run_id order by p.turn, p.place)
+)
+select step, count(*) as reached, count(distinct run_id) as runs,
+    count(*) filter (where newest and ended_at is not null and outcome = 'left') as left_there,
+    count(*) filter (where newest and ended_at is not null and outcome = 'person') as handed_over,
+    count(*) filter (where newest and ended_at is not null and outcome = 'solved') as solved,
+    percentile_cont(0.5) within group (order by extract(epoch from coalesce(next_at, ended_at) - at)) as seconds
+from passed group by step;
+
+-- name: make_link
+-- A way to go on elsewhere.
+insert into flow_link (token_hash, code_hash, run_id, ends_at) values (:token_hash, :code_hash, :run_id, :ends_at) on conflict do nothing;
+
+-- name: use_link
+-- It is used once.
+update flow_link set used_at = :at where (token_hash = :hash or code_hash = :hash) and used_at is null and ends_at > :at returning run_id;
+
+-- name: linked
+-- Where a link would lead, without using it.
+select run_id from flow_link where token_hash = :hash and used_at is null and ends_at > :at;
+
+-- name: old_links
+-- Links that are over.
+delete from flow_link where ends_at < :at;
+
+-- name: talk
+-- The talk in which a run goes on, with its case.
+select i.id, i.case_id, i.line_id, i.contact_point_id, i.channel, i.ended_at, i.media_class, t.mode, t.rules, c.queue_id, c.language, l.hours_id, l.queue_id as line_queue_id
+from interaction i join talk t on t.interaction_id = i.id join "case" c on c.id = i.case_id left join line l on l.id = i.line_id where i.id = :id;

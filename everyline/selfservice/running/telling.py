@@ -1,0 +1,75 @@
+"""What a run tells in a talk, and what becomes of the talk when the run is over."""
+
+from __future__ import annotations
+
+from everyline.cases import queries as case_queries
+from everyline.cases.rules import OPEN_STATUSES
+from everyline.cases.talks import FLOW
+from everyline.dispatch import talks
+from everyline.ground.clock import now
+from everyline.ground.database import Tx
+from everyline.ground.installation import Ground
+from everyline.ground.words import _, speaking
+from everyline.queues import actions as queues
+from everyline.selfservice import flows
+from everyline.selfservice.renderings import chat
+from everyline.selfservice.renderings.seam import Setting
+from everyline.selfservice.running import handing, linking
+from everyline.selfservice.running.keeping import statements
+from everyline.selfservice.running.library import Library
+from everyline.selfservice.running.moving import Stands
+from everyline.selfservice.walking import ENDED_AT_PERSON, Does, Turn
+
+
+async def tell(tx: Tx, ground: Ground, library: Library, stands: Stands) -> None:
+    """Tell a turn where its talk is, once somebody is asked or it is over. Who goes on elsewhere is told there, and here only how
+    it ends."""
+    run, turn = stands.run, stands.turn
+    if run.interaction_id is None or run.outside or not stands.moved:
+        return
+    talk = await tx.one(statements.talk, {"id": run.interaction_id})
+    if talk.ended_at is not None:
+        return
+    await case_queries.locked(tx, talk.case_id)
+    if run.ended and run.outcome == ENDED_AT_PERSON and talk.mode == FLOW:  # it has no step that hands over
+        await handing.hand_over(tx, library, run, Does(flows.Queue("person")))
+    if run.ended or run.who.channel == talk.channel:
+        shown = chat.render(turn, Setting(language=run.state.language))
+        text = "\n\n".join(shown.bubbles)
+        if asks_secret(turn):
+            text = await _elsewhere(tx, ground, stands, text)
+        if text:
+            await talks.say(tx, talk, text, [one.label for one in shown.replies])
+    if run.ended and run.outcome != ENDED_AT_PERSON:
+        await close(tx, talk.case_id, "flow")
+
+
+def asks_secret(turn: Turn) -> bool:
+    """Is something asked for that is to stand in no talk?"""
+    return turn.asks is not None and turn.asks.slot is not None and turn.asks.slot.secret
+
+
+async def _elsewhere(tx: Tx, ground: Ground, stands: Stands, text: str) -> str:
+    """What others must not read is typed on a page."""
+    link = await linking.make(tx, ground.key, stands.run.id)
+    language = stands.run.state.language
+    with speaking(language):
+        said = _("So that nobody can read it here, please type this on our page: %s")
+    return f"{text}\n\n{said % link.url(ground.settings.address, language)}".strip()
+
+
+async def close(tx: Tx, case_id: int, ended_by: str) -> None:
+    """Nothing is left to do in a talk that people never took part in."""
+    case = await case_queries.locked(tx, case_id)
+    await queues.end_talk(tx, None, case_id, ended_by)
+    if case.status in OPEN_STATUSES:
+        await queues.resolve(tx, None, case_id)
+
+
+async def leave(tx: Tx, run_id: int) -> None:
+    """Nobody goes on with a run any more: it is over, and so is a talk that it alone answered."""
+    await tx.execute(statements.end, {"id": run_id, "at": now(), "outcome": "left"})
+    interaction_id = await tx.value(statements.interaction_of, {"id": run_id})
+    talk = await tx.first(statements.talk, {"id": interaction_id}) if interaction_id is not None else None
+    if talk is not None and talk.ended_at is None and talk.mode == FLOW:
+        await close(tx, talk.case_id, "idle")
