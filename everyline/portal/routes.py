@@ -9,6 +9,7 @@ from everyline.people.permit import public
 from everyline.portal import (
     article_routes,
     case_routes,
+    doing_routes,
     door_routes,
     home_routes,
     preference_routes,
@@ -35,10 +36,12 @@ for part in (
     search_routes,
     home_routes,
     door_routes,
+    doing_routes,
     case_routes,
     preference_routes,
     stored_routes,
 ):
     router.include_router(part.router)
 router.include_router(site_routes.at_root)
+router.include_router(doing_routes.at_root)
 router.include_router(_rest)

@@ -32,7 +32,7 @@ _HARMLESS = frozenset(
         "opened",
     )
 )
-_NOUNS = ("article", "category", "line", "queue", "hours", "brand")
+_NOUNS = ("article", "category", "line", "queue", "hours", "brand", "flow")
 
 
 def changes(event: Event) -> bool:

@@ -27,6 +27,7 @@ from everyline.ground.words import _, accepted, speak, speaking
 from everyline.people.permit import ground_of
 from everyline.portal.hosts import PREFIX
 from everyline.portal.shelf import Shelf
+from everyline.selfservice.queries import offered
 
 COOKIE = "everyline_customer"
 KEPT_SECONDS = 60  # how long others may keep a public page
@@ -53,6 +54,7 @@ class Visit:
     language: str
     customer: SignedInCustomer | None
     has_answers: bool = False  # there is something to search
+    has_doings: bool = False  # something can be done online
 
     @property
     def base(self) -> str:
@@ -137,7 +139,8 @@ async def visit_of(request: Request, language: str) -> Visit:
     if token:
         async with ground.database.transaction() as tx:
             customer = await sign_ins.who_asks(tx, token)
-    return Visit(request, ground, brand, own_domain and own, language, customer, await has_answers(request, ground))
+    answers, doings = await has_answers(request, ground), await has_doings(request, ground)
+    return Visit(request, ground, brand, own_domain and own, language, customer, answers, doings)
 
 
 async def has_answers(request: Request, ground: Ground) -> bool:
@@ -149,6 +152,17 @@ async def has_answers(request: Request, ground: Ground) -> bool:
             return bool(await published_languages(tx))
 
     return await shelf.get(("any",), read)
+
+
+async def has_doings(request: Request, ground: Ground) -> bool:
+    """Is any flow offered?"""
+    shelf: Shelf = request.app.state.shelf
+
+    async def read() -> bool:
+        async with ground.database.transaction() as tx:
+            return bool(await offered(tx))
+
+    return await shelf.get(("doings",), read)
 
 
 async def visiting(request: Request, language: str) -> AsyncIterator[Visit]:

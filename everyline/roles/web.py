@@ -43,6 +43,7 @@ from everyline.portal.shelf import Shelf
 from everyline.portal.ways import QueuesNow
 from everyline.roles import answers, health
 from everyline.roles.live import Live
+from everyline.selfservice.running.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def create_app(ground: Ground) -> FastAPI:
     hub = Hub(ground)
     door = IntakeDoor(ground, hub, TalkSurveys())
     board = Watch(ground, hub)
-    shelf, readings = Shelf(), Readings(ground)
+    shelf, readings, turns = Shelf(), Readings(ground), Turns(ground)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -132,7 +133,7 @@ def create_app(ground: Ground) -> FastAPI:
     app = FastAPI(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.ground, app.state.door, app.state.hub, app.state.board = ground, door, hub, board
     app.state.brands, app.state.queues_now = Brands(), QueuesNow()
-    app.state.shelf, app.state.readings = shelf, readings
+    app.state.shelf, app.state.readings, app.state.turns = shelf, readings, turns
     answers.install(app)
     app.router.routes.extend(pages())
     app.include_router(health.router)

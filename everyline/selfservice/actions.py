@@ -118,6 +118,13 @@ async def retire(tx: Tx, by: int | None, name: str) -> None:
     await events.record(tx, "flow.retired", actor_id=by, flow_id=row.id)
 
 
+async def offer(tx: Tx, by: int | None, name: str, *, on: bool) -> None:
+    """Put a flow among what can be done on the website, or take it away from there."""
+    row = await _locked(tx, name)
+    await tx.execute(update(FlowRow).where(FlowRow.id == row.id).values(offered=on))
+    await events.record(tx, "flow.offered" if on else "flow.withdrawn", actor_id=by, flow_id=row.id)
+
+
 async def keep_trial(tx: Tx, by: int | None, name: str, recorded: Recorded) -> int:
     """Keep a trial as a test case; returns its id."""
     row = await _locked(tx, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text, UniqueConstraint, func
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text, UniqueConstraint, func
 from sqlalchemy import text as literal
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,6 +23,7 @@ class FlowRow(Base):
     created_at: Mapped[Moment] = mapped_column(server_default=func.now())
     created_by: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    offered: Mapped[bool] = mapped_column(Boolean, server_default=literal("false"))  # on the website
 
 
 class FlowVersion(Base):

@@ -26,7 +26,9 @@ RECORDED, ANSWERED = TypeAdapter(Recorded), TypeAdapter(Answered)
 
 async def get(tx: Tx, name: str) -> Row:
     """A flow by its name (id, name, retired_at)."""
-    row = await tx.first(select(FlowRow.id, FlowRow.name, FlowRow.retired_at).where(FlowRow.name == name))
+    row = await tx.first(
+        select(FlowRow.id, FlowRow.name, FlowRow.retired_at, FlowRow.offered).where(FlowRow.name == name)
+    )
     if row is None:
         raise NotFound(_("There is no such flow."))
     return row
@@ -43,6 +45,17 @@ async def every_flow(tx: Tx) -> Sequence[Row]:
         .where(FlowRow.retired_at.is_(None), FlowVersion.state.in_(("draft", "published")))
         .order_by(FlowRow.name, FlowVersion.number)
     )
+
+
+async def offered(tx: Tx) -> list[tuple[str, Flow]]:
+    """The flows that stand among what can be done on the website, by name."""
+    rows = await tx.rows(
+        select(FlowRow.name, FlowVersion.form)
+        .join(FlowVersion, FlowVersion.flow_id == FlowRow.id)
+        .where(FlowRow.retired_at.is_(None), FlowRow.offered, FlowVersion.state == "published")
+        .order_by(FlowRow.name)
+    )
+    return [(row.name, flow_of(row.form)) for row in rows]
 
 
 async def versions(tx: Tx, flow_id: int) -> Sequence[Row]:

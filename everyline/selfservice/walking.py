@@ -111,11 +111,16 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognised:
+    """It is shown who they are while they are being asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """Somebody looks at where they stand: nothing moves."""
 
 
-Given: TypeAlias = Began | Said | Silent | Came | Within | Looked
+Given: TypeAlias = Began | Said | Silent | Came | Within | Recognised | Looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +223,9 @@ class _Walk:
             return self._ask(step, silently=True)
         if isinstance(given, Came):
             return self._came(step, given)
+        if isinstance(given, Recognised):
+            self._out()
+            return self._came(self._step(), Came("to"))
         if isinstance(given, Within):
             self._into(given.flow, given.slots)
             return self._on()

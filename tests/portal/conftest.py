@@ -66,6 +66,13 @@ class Company:
         async with self.ground.database.transaction() as tx:
             return await tx.value(text(statement), values)
 
+    async def rows(self, statement: str) -> list[Any]:
+        """Rows of the database."""
+        from sqlalchemy import text
+
+        async with self.ground.database.transaction() as tx:
+            return await tx.rows(text(statement))
+
     async def customer(self, address: str) -> int:
         """Whose an address is."""
         async with self.ground.database.transaction() as tx:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import update
 
 from everyline.articles.wordings import Wording
@@ -25,7 +27,7 @@ from everyline.selfservice.running import reaching
 from everyline.selfservice.running.facts import queue_named
 from everyline.selfservice.running.keeping import Run, statements
 from everyline.selfservice.running.library import Library
-from everyline.selfservice.slots import Kind
+from everyline.selfservice.slots import Kind, Value
 from everyline.selfservice.walking import Came, Does, State, Within
 
 STEPS = (flows.Queue, flows.Callback, flows.Voicemail)
@@ -108,13 +110,13 @@ async def _wants(tx: Tx, step: flows.Step) -> Tree | None:
     return await asks.read(tx, words) if words else None
 
 
-def collected(flow: flows.Flow | None, state: State, carry: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+def collected(flow: flows.Flow | None, slots: Mapping[str, Value], carry: Sequence[str] = ()) -> list[tuple[str, str]]:
     """What was collected, as agents read it: what each slot was asked by, and its value. Secrets are not shown."""
     asked = {step.slot.name: step for step in flow.steps if isinstance(step, flows.Ask)} if flow is not None else {}
-    names = [name for name in carry if name in state.slots] + [name for name in state.slots if name not in carry]
+    names = [name for name in carry if name in slots] + [name for name in slots if name not in carry]
     found = []
     for name in names:
-        value = state.slots[name]
+        value = slots[name]
         if value.value or value.kind is Kind.SECRET:
             found.append((_label(asked.get(name), name), shown(value)))
     return found

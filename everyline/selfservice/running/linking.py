@@ -27,9 +27,9 @@ class Link:
     token: str
     code: str
 
-    def url(self, address: str, language: str) -> str:
-        """Where it leads."""
-        return f"{address.rstrip('/')}/{language}/go/{self.token}"
+    def url(self, address: str) -> str:
+        """Where it leads. ``address``: the installation's own."""
+        return f"{address.rstrip('/')}/go/{self.token}"
 
 
 async def make(tx: Tx, key: bytes, run_id: int) -> Link:

@@ -132,7 +132,7 @@ def _moved(shelf: Shelf, run: Run, one: Move, facts: Mapping[str, Any]) -> Stand
     # who is asked again has not answered what is done outside, and what came from outside is no answer
     if run.ended or late or (run.turns > 0 and comes != run.outside):
         return stood(shelf, run)
-    if one.openly and isinstance(one.given, Said) and not one.given.text.strip() == "0":
+    if one.openly and isinstance(one.given, Said) and one.given.text.strip() != "0":
         before = stood(shelf, run)
         slot = before.turn.asks.slot if before.turn.asks is not None else None
         if slot is not None and slot.secret:

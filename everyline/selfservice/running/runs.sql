@@ -28,6 +28,18 @@ select r.*, coalesce(r.held_until > :at, false) as held from flow_run r where r.
 -- A run as it stands.
 select r.*, coalesce(r.held_until > :at, false) as held from flow_run r where r.id = :id;
 
+-- name: whose
+-- Whose a run is.
+select holder, customer_id, level from flow_run where id = :id and flow = :flow;
+
+-- name: look_name
+-- The flow of a run.
+select flow from flow_run where id = :id;
+
+-- name: number_of
+-- The number of a case.
+select number from "case" where id = :case_id;
+
 -- name: of_interactions
 -- The runs that go on in talks.
 select r.id, r.interaction_id, r.waits from flow_run r
@@ -78,8 +90,8 @@ select interaction_id from flow_run where id = :id;
 update flow_run set case_id = coalesce(:case_id, case_id), interaction_id = coalesce(:interaction_id, interaction_id) where id = :id;
 
 -- name: hold
--- The browser in which a run goes on.
-update flow_run set holder = :holder where id = :id;
+-- The browser in which a run goes on. That somebody has a link shows nobody who they are.
+update flow_run set holder = :holder, level = 0, customer_id = null, point_id = null where id = :id;
 
 -- name: newest_of_holder
 -- The run that goes on in a browser, of a flow.

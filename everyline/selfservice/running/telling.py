@@ -55,7 +55,7 @@ async def _elsewhere(tx: Tx, ground: Ground, stands: Stands, text: str) -> str:
     language = stands.run.state.language
     with speaking(language):
         said = _("So that nobody can read it here, please type this on our page: %s")
-    return f"{text}\n\n{said % link.url(ground.settings.address, language)}".strip()
+    return f"{text}\n\n{said % link.url(ground.settings.address)}".strip()
 
 
 async def close(tx: Tx, case_id: int, ended_by: str) -> None:

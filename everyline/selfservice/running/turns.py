@@ -10,13 +10,13 @@ from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.words import _
-from everyline.selfservice.identity import Who
-from everyline.selfservice.running import handing, outside, telling
+from everyline.selfservice.identity import Level, Who
+from everyline.selfservice.running import handing, outside, proving, telling
 from everyline.selfservice.running.keeping import run_of, statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import HELD_FOR, Begins, Move, Stands, begin_all, move_all, stood
 from everyline.selfservice.slots import Value
-from everyline.selfservice.walking import Given
+from everyline.selfservice.walking import Given, Recognised
 
 After = Callable[[Tx, Stands], Awaitable[None]]
 
@@ -50,13 +50,17 @@ class Turns:
             stands = await self._moved(tx, Move(run_id, given, turn, who, holds=True))
         return await self._on(stands)
 
-    async def look(self, run_id: int) -> Stands:
-        """Where a run stands. What was to be done outside and was left undone, because who did it is gone, is done now."""
+    async def look(self, run_id: int, who: Who) -> Stands:
+        """Where a run stands. What was to be done outside and was left undone, because who did it is gone, is done now; who is
+        asked to show who they are and has signed in meanwhile has shown it."""
         async with self._ground.database.transaction() as tx:
             stands = await stands_now(tx, self._ground, self.library, run_id)
-            if not stands.run.outside or stands.run.held or stands.run.ended:
+            if stands.run.state.flow == proving.NAME and who.shows(Level.SIGNED_IN) and not stands.run.outside:
+                stands = await self._moved(tx, Move(run_id, Recognised(), stands.run.turns, who, holds=True))
+            elif not stands.run.outside or stands.run.held or stands.run.ended:
                 return stands
-            await tx.execute(statements.held, {"id": run_id, "until": now() + HELD_FOR})
+            else:
+                await tx.execute(statements.held, {"id": run_id, "until": now() + HELD_FOR})
         return await self._on(stands)
 
     async def _moved(self, tx: Tx, move: Move) -> Stands:

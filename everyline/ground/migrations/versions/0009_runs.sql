@@ -68,3 +68,6 @@ create index ix_flow_link_ends_at on flow_link (ends_at);
 
 -- the flow that answers first on a line; empty: people do at once
 alter table line add flow text default '' not null;
+
+-- whether it stands among what can be done on the website
+alter table flow add offered boolean default false not null;

@@ -1,0 +1,213 @@
+"""Doing things online: turn by turn without scripts, on another device, signed in, and nobody else's."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from everyline.selfservice import actions, flows
+from everyline.selfservice.flows import Ask, Choose, Confirm, Done, Flow, Identify, Option, Queue, words
+from everyline.selfservice.slots import Kind, Slot
+from tests.portal.conftest import Company
+
+pytestmark = pytest.mark.req("W3", "W4")
+
+LIGHT = Flow(
+    "light",
+    title=words("Report a street light"),
+    start="what",
+    person="agent",
+    steps=(
+        Choose(
+            "what",
+            words=words("What is wrong with it?"),
+            options=(
+                Option(name="dark", words=words("It is dark"), to="street"),
+                Option(name="mine", words=words("It is about my account"), to="who"),
+            ),
+        ),
+        Ask("street", words=words("Which street?"), slot=Slot(Kind.TEXT, "street"), to="pin"),
+        Ask("pin", words=words("Your PIN?"), slot=Slot(Kind.SECRET, "pin", least=4, most=4), to="sure"),
+        Confirm("sure", words=words("Shall we report {street}?"), yes="end", no="street"),
+        Done("end", words=words("Thank you. {street} is reported.")),
+        Identify("who", level=2, to="hello", fail="agent"),
+        Done("hello", words=words("We know you.")),
+        Queue("agent", words=words("A person answers you.")),
+    ),
+)
+
+
+async def publish(company: Company, flow: Flow = LIGHT) -> None:
+    async with company.ground.database.transaction() as tx:
+        await actions.add(tx, None, flows.written(flow))
+        await actions.publish(tx, None, flow.name)
+        await actions.offer(tx, None, flow.name, on=True)
+
+
+class Doing:
+    """Somebody on their way, in a browser without scripts."""
+
+    def __init__(self, browser: httpx.AsyncClient) -> None:
+        self.browser, self.url, self.text = browser, "", ""
+
+    async def begin(self, flow: str = "light") -> str:
+        await self._follow(await self.browser.post(f"/help/en/do/{flow}", data={}))
+        return self.text
+
+    async def _follow(self, answer: httpx.Response) -> None:
+        assert answer.status_code == 303, answer.text
+        self.url = answer.headers["location"]
+        await self.look()
+
+    async def look(self) -> str:
+        answer = await self.browser.get(self.url)
+        assert answer.status_code == 200, answer.text
+        self.text = answer.text
+        return self.text
+
+    @property
+    def turn(self) -> str:
+        found = re.search(r'name="turn" value="(\d+)"', self.text)
+        assert found, self.text
+        return found[1]
+
+    async def say(self, turn: str = "", **data: str) -> str:
+        await self._follow(await self.browser.post(self.url, data={"turn": turn or self.turn, **data}))
+        return self.text
+
+    async def elsewhere(self) -> tuple[str, str]:
+        """The address and the code to go on with."""
+        text = (await self.browser.post(self.url + "/elsewhere", data={})).text
+        link, code = re.search(r'href="http[^"]*(/go/[\w-]+)"', text), re.search(r"([0-9A-Z]{4}-[0-9A-Z]{4})</p>", text)
+        assert link, text
+        assert code, text
+        return link[1], code[1]
+
+
+async def test_turn_by_turn_to_its_end(company: Company) -> None:
+    await publish(company)
+    browser = await company.browser()
+    assert "Do it online" in (await browser.get("/help/en")).text
+    assert "Report a street light" in (await browser.get("/help/en/do")).text
+    assert 'action="/help/en/do/light"' in (await browser.get("/help/en/do/light")).text
+    assert await company.value("select count(*) from flow_run") == 0  # looking begins nothing
+    doing = Doing(browser)
+    assert "What is wrong with it?" in await doing.begin()
+    first = doing.turn
+    assert "Which street?" in await doing.say(option="dark")
+    again = await doing.say(first, option="mine")  # by the button of an old page
+    assert "Which street?" in again
+    assert "I did not get anything." in await doing.say(said="  ")
+    assert "Error:" in doing.text
+    await doing.say(said="Elm <b>Street</b>")
+    assert 'type="password"' in doing.text
+    await doing.say(said="4711")
+    assert "Shall we report Elm &lt;b&gt;Street&lt;/b&gt;?" in doing.text
+    assert "4711" not in doing.text
+    assert "Elm &lt;b&gt;Street&lt;/b&gt; is reported." in await doing.say(option="yes")
+    assert "Done" in doing.text
+    assert "4711" not in str(await company.rows("select state, told from flow_run"))
+    ways = await company.rows("select step from flow_pass order by turn, place")
+    assert [row.step for row in ways] == ["what", "street", "pin", "sure", "end"]
+
+
+async def test_it_is_nobody_elses(company: Company) -> None:
+    await publish(company)
+    doing = Doing(await company.browser())
+    await doing.begin()
+    other = await company.browser()
+    for answer in (
+        await other.get(doing.url),
+        await other.post(doing.url, data={"turn": "1", "option": "dark"}),
+        await other.post(doing.url + "/elsewhere", data={}),
+        await other.get(doing.url + "0" * 20),
+    ):
+        assert answer.status_code == 404
+
+
+async def test_it_goes_on_on_another_device_once(company: Company) -> None:
+    await publish(company)
+    doing = Doing(await company.browser())
+    await doing.begin()
+    await doing.say(option="dark")
+    link, code = await doing.elsewhere()
+    phone = await company.browser()
+    asked = await phone.get(link)
+    assert asked.headers["location"] == f"/help/en{link}"
+    for _machine in range(2):  # that only look at links
+        assert "Go on here?" in (await phone.get(f"/help/en{link}")).text
+    there = Doing(phone)
+    await there._follow(await phone.post(f"/help/en{link}", data={}))
+    assert "Which street?" in there.text
+    assert (await phone.post(f"/help/en{link}", data={})).status_code == 404
+    assert (await doing.browser.get(doing.url)).status_code == 404  # it goes on there, not here
+    assert "Your PIN?" in await there.say(said="Elm Street")
+
+    _link, code = await there.elsewhere()
+    tablet = await company.browser()
+    typed = Doing(tablet)
+    await typed._follow(await tablet.post("/help/en/do/code", data={"code": f" {code.lower()} "}))
+    assert "Your PIN?" in typed.text
+    refused = await tablet.post("/help/en/do/code", data={"code": code})
+    assert refused.status_code == 404
+    assert "used already" in refused.text
+
+
+async def test_codes_cannot_be_tried_out(company: Company) -> None:
+    await publish(company)
+    browser = await company.browser()
+    found = [(await browser.post("/help/en/do/code", data={"code": f"AAAA-{n:04}"})).status_code for n in range(30)]
+    assert found[0] == 404
+    assert found[-1] == 429
+
+
+async def test_who_is_asked_for_a_code_gets_it_and_has_tries_that_end(company: Company) -> None:
+    await company.writes("rosa@customer.example")
+    await publish(company)
+    browser = await company.browser()
+    doing = Doing(browser)
+    await doing.begin()
+    await doing.say(option="mine")
+    assert "what is the email address that we know of you?" in doing.text
+    await doing.say(said="rosa@customer.example")
+    code = await company.code("rosa@customer.example")
+    await doing.say(said="000000" if code != "000000" else "111111")
+    assert "not the right one" in doing.text
+    assert "We know you." in await doing.say(said=code)
+    (run,) = await company.rows("select level, customer_id, outcome from flow_run")
+    assert (run.level, run.outcome) == (2, "solved")
+    assert run.customer_id == await company.value(
+        "select customer_id from contact_point where address = 'rosa@customer.example'"
+    )
+
+
+async def test_nobody_learns_from_a_flow_who_is_known(company: Company) -> None:
+    await company.writes("rosa@customer.example")
+    await publish(company)
+    seen = []
+    for address in ("rosa@customer.example", "nobody@customer.example"):
+        doing = Doing(await company.browser())
+        await doing.begin()
+        await doing.say(option="mine")
+        shown = [await doing.say(said=address)]
+        for _n in range(3):
+            shown.append(await doing.say(said="123456"))
+        seen.append([re.sub(r"(/|%2F)\d+|value=\"\d+\"", "", text.replace(address, "ADDRESS")) for text in shown])
+    assert seen[0] == seen[1]
+
+
+async def test_what_began_without_a_name_is_signed_into(company: Company) -> None:
+    await company.writes("rosa@customer.example")
+    await publish(company)
+    browser = await company.browser()
+    doing = Doing(browser)
+    await doing.begin()
+    await doing.say(option="mine")
+    link = re.search(r'href="(/help/en/sign-in\?next=[^"]+)"', doing.text)
+    assert link
+    signed_in = await company.signed_in("rosa@customer.example")
+    browser.cookies.update(signed_in.cookies)
+    assert "We know you." in await doing.look()
+    assert await company.value("select level from flow_run") == 3
