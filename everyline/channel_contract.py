@@ -442,6 +442,7 @@ class Talk:
     mailbox: str  # where answers go when the customer does not look; empty: nowhere
     warned: bool
     survey: SurveyQuestion | None = None
+    in_flow: bool = False  # a flow answers, and no person yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,6 +572,9 @@ class TalkDoor(Door, Protocol):
 
     async def end(self, line: Line, sender: Address) -> Talk:
         """The sender ends the talk. Conflict when there is none."""
+
+    async def elsewhere(self, line: Line, sender: Address) -> None:
+        """Tell in the talk, which a flow answers, how it goes on in a browser elsewhere. Conflict when no flow answers."""
 
     async def transcript(self, line: Line, sender: Address, mailbox: str) -> None:
         """Send the whole talk there when it ends, or now when it has; empty: to the mailbox that is known. Invalid when none is."""

@@ -27,6 +27,7 @@ from everyline.people.permit import ground_of, permit
 from everyline.people.queries import organisation_name
 from everyline.people.rules import Me
 from everyline.queues.queries import wrap_up_codes
+from everyline.selfservice.running.record import gone_through
 
 router = APIRouter()
 
@@ -106,6 +107,17 @@ async def timeline(request: Request, me: Annotated[Me, permit("case.read")], cas
         await reads.look(tx, me, context["case"], context["facts"], at)
         pieces = await reads.read_timeline(tx, me, context["case"], context["facts"], at, zone(me.zone))
     return page("desk/timeline.html", timeline=pieces, **context)
+
+
+@router.get("/desk/cases/{case_id}/collected")
+async def collected(request: Request, me: Annotated[Me, permit("case.read")], case_id: int) -> Response:
+    """What the customer said and did by themselves before people took the case."""
+    async with ground_of(request).database.transaction() as tx:
+        await cases.get(tx, me, case_id)
+        found = await gone_through(tx, case_id)
+    at, there = now(), zone(me.zone)
+    runs = [{"run": one, "when": phrases.moment(one.began_at, at, there)} for one in found]
+    return page("desk/collected.html", runs=runs)
 
 
 @router.get("/desk/cases/{case_id}/composer")

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from everyline.cases.talks import FLOW
 from everyline.channel_contract import Verification
-from everyline.ground.database import Tx
+from everyline.dispatch import talks
+from everyline.ground.database import Row, Tx
+from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
+from everyline.ground.words import _, speaking
 from everyline.intake.said import LineFacts, Said, Settled
 from everyline.selfservice.identity import Level, Who
-from everyline.selfservice.running import telling
+from everyline.selfservice.running import linking, telling
 from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import Begins, Move, Stands, begin_all, move_all
@@ -90,6 +93,20 @@ def _who(one: Said) -> Who:
         language,
         one.piece.line.channel,
     )
+
+
+async def tell_elsewhere(tx: Tx, ground: Ground, talk: Row) -> None:
+    """Tell in a talk how its run goes on elsewhere. Conflict when it is in none. The case must be locked."""
+    rows = await tx.rows(statements.of_interactions, {"ids": [talk.id]})
+    if not rows:
+        raise Conflict(_("Nothing goes on here that could go on elsewhere."))
+    link = await linking.make(tx, ground.key, rows[0].id)
+    with speaking(talk.language or "en"):
+        said = _(
+            "Open this address on the other device: %(url)s\n\nOr type the code %(code)s on our website under “Do it online”."
+        )
+    url = link.url(ground.settings.address)
+    await talks.say(tx, talk, said % {"url": url, "code": link.code})
 
 
 async def leave(tx: Tx, interaction_id: int, case_id: int) -> None:

@@ -35,7 +35,7 @@ from everyline.ground.errors import Conflict, NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.live import Hub
 from everyline.ground.words import _, mark, speaking
-from everyline.intake import talking, telling
+from everyline.intake import self_service, talking, telling
 from everyline.intake.acknowledgements import duration_in_words, standing_in_words, wait_in_words
 from everyline.intake.following import Followers, places_in
 from everyline.intake.keeper import survey_token
@@ -199,6 +199,13 @@ class TalkDoor:
         async with self._transaction() as tx:
             await talking.end_by_customer(tx, line.id, sender)
             return await self._now(tx, line, sender)
+
+    async def elsewhere(self, line: Line, sender: Address) -> None:
+        async with self._transaction() as tx:
+            row = await talking.newest(tx, line.id, sender, lock=True)
+            if row is None or row.ended_at is not None:
+                raise Conflict(_("There is no talk."))
+            await self_service.tell_elsewhere(tx, self._ground, row)
 
     async def transcript(self, line: Line, sender: Address, mailbox: str) -> None:
         async with self._transaction() as tx:

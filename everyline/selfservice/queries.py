@@ -47,6 +47,11 @@ async def every_flow(tx: Tx) -> Sequence[Row]:
     )
 
 
+async def published_names(tx: Tx) -> list[str]:
+    """The names of the flows that can be begun."""
+    return [row.name for row in await every_flow(tx) if row.state == "published"]
+
+
 async def offered(tx: Tx) -> list[tuple[str, Flow]]:
     """The flows that stand among what can be done on the website, by name."""
     rows = await tx.rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -24,6 +24,7 @@ from everyline.selfservice import actions, flows, queries
 from everyline.selfservice.drawing import BOX, drawn
 from everyline.selfservice.flows import Flow, leads, words
 from everyline.selfservice.linting import lint, publishable
+from everyline.selfservice.running import passes
 from everyline.selfservice.trials import RENDERINGS, Answered, Recorded, Trial, failing
 from everyline.selfservice.walking import Came
 from everyline.setup.frame import caller, frame
@@ -31,6 +32,7 @@ from everyline.setup.frame import caller, frame
 router = APIRouter(prefix="/setup/flows")
 Writer = Annotated[Me, permit("flow.write")]
 MOST_MOVES = 200
+FIGURE_DAYS = 30
 KINDS = {
     "say": mark("Tell"),
     "ask": mark("Ask"),
@@ -137,10 +139,13 @@ async def _one(request: Request, me: Me, name: str, *, status: int = 200, **more
         found = lint(flow, await queries.known(tx))
         trials = await queries.trials(tx, row.id)
         shelf = await queries.shelf(tx, flow, shown.number)
+        figures = await passes.figures(tx, flow.name, shown.number, now() - timedelta(days=FIGURE_DAYS))
     failed = {was.name for was, _now in failing(shelf, flow, [one for _id, one in trials])}
     context = {
         "flow": flow,
         "title": _titled(flow),
+        "offered": row.offered,
+        "figures": [(step.name, figures[step.name]) for step in flow.steps if step.name in figures],
         "shown": shown,
         "draft": every[0] if every[0].state == "draft" else None,
         "versions": every,
@@ -214,6 +219,17 @@ async def publish(request: Request, me: Writer, name: str) -> Response:
     except ProductError as error:
         return await _one(request, me, name, status=error.status, **wrong(error))
     return back(f"/setup/flows/{name}", "published")
+
+
+@router.post("/{name}/offer")
+async def offer(request: Request, me: Writer, name: str) -> Response:
+    """Put it among what can be done on the website, or take it away."""
+    form = await typed(request)
+    on = form.yes("on")
+    async with ground_of(request).database.transaction() as tx:
+        await actions.offer(tx, me.id, name, on=on)
+        await audit(tx, me.id, "flow.offered", "flow", address=caller(request), name=name, on=on)
+    return back(f"/setup/flows/{name}", "saved")
 
 
 @router.post("/{name}/retire")

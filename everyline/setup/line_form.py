@@ -136,6 +136,7 @@ FACTS: dict[str, Any] = {
     "answer_line_id": "",
     "per_minute": 120,
     "acknowledges": True,
+    "flow": "",
 }
 
 
@@ -155,6 +156,7 @@ def where_it_goes(form: Typed) -> dict[str, Any]:
         "hours_id": form.id("hours_id"),
         "answer_line_id": form.id("answer_line_id"),
         "acknowledges": form.yes("acknowledges"),
+        "flow": form.text("flow", longest=40),
     }
 
 

@@ -191,9 +191,7 @@ async def test_nobody_learns_from_a_flow_who_is_known(company: Company) -> None:
         doing = Doing(await company.browser())
         await doing.begin()
         await doing.say(option="mine")
-        shown = [await doing.say(said=address)]
-        for _n in range(3):
-            shown.append(await doing.say(said="123456"))
+        shown = [await doing.say(said=said) for said in (address, *["123456"] * 3)]
         seen.append([re.sub(r"(/|%2F)\d+|value=\"\d+\"", "", text.replace(address, "ADDRESS")) for text in shown])
     assert seen[0] == seen[1]
 

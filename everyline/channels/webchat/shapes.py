@@ -69,6 +69,7 @@ def talk(found: Talk | None) -> dict[str, Any] | None:
         "mailbox": veiled(found.mailbox),
         "wants_mailbox": found.phase == "mail" and not found.mailbox,
         "warned": found.warned,
+        "in_flow": found.in_flow,
         "survey": _survey(found.survey),
     }
 

@@ -39,6 +39,7 @@ def texts() -> dict[str, str]:
         "prove": _("Show that a mailbox is mine"),
         "code.send": _("Send me a code"),
         "code": _("The code of six digits that we sent to {mailbox}"),
+        "elsewhere": _("Go on on another device"),
         "ok": _("Send"),
         "done": _("Done."),
         "failed": _("That did not work. Please try again."),

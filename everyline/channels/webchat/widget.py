@@ -67,6 +67,7 @@ class Widget:
             Route("/{slug}/mailbox", of(self._mailbox), methods=post),
             Route("/{slug}/callback", of(self._callback), methods=post),
             Route("/{slug}/transcript", of(self._transcript), methods=post),
+            Route("/{slug}/elsewhere", of(self._elsewhere), methods=post),
             Route("/{slug}/end", of(self._end), methods=post),
             Route("/{slug}/survey", of(self._survey), methods=post),
             Route("/{slug}/identify", of(self._identify), methods=post),
@@ -205,6 +206,11 @@ class Widget:
         said = await words(asked.request)
         mailbox = _mailbox_in(said) if text_in(said, "mailbox").strip() else ""
         await self._door.transcript(asked.line, asked.visitor.address, mailbox)
+        return answer({}, 202)
+
+    async def _elsewhere(self, asked: Asked) -> Response:
+        await body(asked.request)
+        await self._door.elsewhere(asked.line, asked.visitor.address)
         return answer({}, 202)
 
     async def _end(self, asked: Asked) -> Response:

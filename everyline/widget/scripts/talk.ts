@@ -158,6 +158,7 @@ export class TalkView {
     if (!talk) return found;
     if (chat.home!.transcripts) found.push([chat.text("copy"), () => chat.show("mailbox", "transcript")]);
     if (chat.home!.verifies_by_mail && chat.me?.verification === "none") found.push([chat.text("prove"), () => chat.show("mailbox", "prove")]);
+    if (talk.in_flow) found.push([chat.text("elsewhere"), () => void chat.wire.ask("elsewhere", {}).catch(() => chat.say(chat.text("failed")))]);
     if (talk.phase !== "ended") found.push([chat.text("end"), () => void chat.wire.ask<{ talk: typeof talk }>("end", {}).then((told) => {
       chat.talk = told.talk;
       this.changed();

@@ -13,7 +13,7 @@ export type Survey = { token: string; question: string; low: number; high: numbe
 export type Talk = {
   id: string; phase: "waiting" | "talking" | "mail" | "ended"; subject: string; queue: string; ended_by: string; place: number | null;
   wait: Wait | null; agent: Agent | null; read_upto: string; seen_upto: string; mailbox: string; wants_mailbox: boolean;
-  survey: Survey | null; warned: boolean; number: number;
+  survey: Survey | null; warned: boolean; in_flow: boolean; number: number;
 };
 export type Field = { name: string; label: string; kind: string; required: boolean; choices: string[] };
 export type Home = {
