@@ -158,6 +158,10 @@ def _day(text: str, today: date) -> date | None:
     if re.fullmatch(r"\d{8}", text):  # keyed on a telephone: month, day, year, or year first
         parts = [(text[4:], text[:2], text[2:4]), (text[:4], text[4:6], text[6:])]
         return next((found for one in parts if (found := _made(*one)) and abs(found.year - today.year) <= 130), None)
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
+        return _made(*match.groups())
+    if len(text) > 60:
+        return None
     from dateparser import parse
 
     settings = {
@@ -167,10 +171,6 @@ def _day(text: str, today: date) -> date | None:
         "PREFER_DATES_FROM": "future",
         "RETURN_AS_TIMEZONE_AWARE": False,
     }
-    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
-        return _made(*match.groups())
-    if len(text) > 60:
-        return None
     found = parse(text, languages=list(dict.fromkeys([language(), "en"])), settings=settings)
     return found.date() if found is not None else None
 

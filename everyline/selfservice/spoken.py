@@ -8,8 +8,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache, lru_cache
 
 from everyline.ground.words import language
+
+SHORT = 100  # characters
 
 
 class Reserved(StrEnum):
@@ -63,6 +66,11 @@ _POLITE = re.compile(
 
 def plain(text: str) -> str:
     """Words for comparing: without case, accents and signs."""
+    return _plain(text) if len(text) <= SHORT else _plain.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)  # names of ways on, and answers, are the same few words
+def _plain(text: str) -> str:
     folded = "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
     return " ".join(re.sub(r"[^\w']+", " ", folded.replace("đ", "d").replace("’", "'")).split())
 
@@ -102,8 +110,18 @@ def reserved(text: str, *, text_messages: bool = False, typed: bool = False) -> 
     if text_messages and said in _HELP:
         return Reserved.HELP, bare
     wanted = plain(_POLITE.sub("", _POLITE.sub("", " ".join(bare.casefold().split()).strip(" .!?¡¿"))))
-    if wanted in {plain(one) for one in (*_PERSON.get(language(), ()), *_PERSON["en"])}:
+    if wanted in _person(language()):
         return Reserved.PERSON, bare
-    if said in {plain(one) for one in _AGAIN.get(language(), _AGAIN["en"])}:
+    if said in _again(language()):
         return Reserved.AGAIN, bare
     return None, bare
+
+
+@cache
+def _person(spoken: str) -> frozenset[str]:
+    return frozenset(plain(one) for one in (*_PERSON.get(spoken, ()), *_PERSON["en"]))
+
+
+@cache
+def _again(spoken: str) -> frozenset[str]:
+    return frozenset(plain(one) for one in _AGAIN.get(spoken, _AGAIN["en"]))

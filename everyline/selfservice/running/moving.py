@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ from everyline.selfservice import flows
 from everyline.selfservice.flows import Flow
 from everyline.selfservice.identity import Who
 from everyline.selfservice.running import facts as known
-from everyline.selfservice.running.keeping import Run, run_of, statements, told_of, written
+from everyline.selfservice.running.keeping import Run, Whole, as_json, run_of, statements, told_of, written
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.walking import (
     ENDED_AT_PERSON,
@@ -83,24 +83,21 @@ async def begin_all(
         begin(flow, version, one.who.language, one.slots)
         for one, (version, flow) in zip(beginning, versions, strict=True)
     ]
-    await tx.execute(
-        statements.begin,
+    runs = [
         {
-            "ids": ids,
-            "flows": [one.flow for one in beginning],
-            "versions": [version for version, _flow in versions],
-            "states": [written(state, vault)[0] for state in states],
-            "facts": [json.dumps(dict(one.facts)) for one in beginning],
-            "channels": [one.who.channel for one in beginning],
-            "customer_ids": [one.who.customer_id for one in beginning],
-            "point_ids": [one.who.point_id for one in beginning],
-            "levels": [int(one.who.level) for one in beginning],
-            "holders": [one.holder for one in beginning],
-            "interaction_ids": [one.interaction_id for one in beginning],
-            "case_ids": [one.case_id for one in beginning],
-            "ends_at": [now() + WAITS_FOR] * len(beginning),
-        },
-    )
+            "id": run_id,
+            "flow": one.flow,
+            "version": version,
+            "state": Whole(written(state, vault)[0]),
+            "facts": dict(one.facts),
+            **_of_who(one.who),
+            "holder": None if one.holder is None else base64.b64encode(one.holder).decode(),
+            "interaction_id": one.interaction_id,
+            "case_id": one.case_id,
+        }
+        for run_id, one, (version, _flow), state in zip(ids, beginning, versions, states, strict=True)
+    ]
+    await tx.execute(statements.begin, {"runs": as_json(runs), "ends_at": now() + WAITS_FOR})
     return await move_all(tx, vault, library, [Move(run_id, Began(), holds=holds) for run_id in ids])
 
 
@@ -119,7 +116,7 @@ async def move_all(tx: Tx, vault: Vault, library: Library, moves: Sequence[Move]
         one = by_id[run_id]
         who = _known_now(run.who, one.who)
         run = replace(run, who=who)
-        facts = {**run.facts, **await known.of_customer(tx, who, others), **of_queues}
+        facts = {**run.facts, **(await known.of_customer(tx, who, others) if others else {}), **of_queues}
         found[run_id] = _moved(shelf, run, one, facts)
     await _keep(tx, vault, [(by_id[run_id], one) for run_id, one in found.items() if one.moved])
     return [found[one.run_id] for one in moves if one.run_id in found]
@@ -202,32 +199,39 @@ def _asked(shelf: Shelf, runs: Any) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(queues), frozenset(others)
 
 
+def _of_who(who: Who) -> dict[str, Any]:
+    return {
+        "channel": who.channel,
+        "customer_id": who.customer_id,
+        "point_id": who.point_id,
+        "level": int(who.level),
+    }
+
+
 async def _keep(tx: Tx, vault: Vault, moved: Sequence[tuple[Move, Stands]]) -> None:
     if not moved:
         return
     at = now()
     stands = [one for _move, one in moved]
-    kept = [written(one.run.state, vault) for one in stands]
-    await tx.execute(
-        statements.keep,
-        {
-            "at": at,
-            "ends_at": at + WAITS_FOR,
-            "ids": [one.run.id for one in stands],
-            "states": [state for state, _sealed in kept],
-            "sealed": [sealed for _state, sealed in kept],
-            "told": [told_of(one.run.told) for one in stands],
-            "turns": [one.run.turns for one in stands],
-            "waits": [OUTSIDE if one.run.outside else "" for one in stands],
-            "held": [at + HELD_FOR if one.run.held else None for one in stands],
-            "channels": [one.run.who.channel for one in stands],
-            "customer_ids": [one.run.who.customer_id for one in stands],
-            "point_ids": [one.run.who.point_id for one in stands],
-            "levels": [int(one.run.who.level) for one in stands],
-            "ended": [at if one.run.ended else None for one in stands],
-            "outcomes": [one.run.outcome for one in stands],
-        },
-    )
+    runs = []
+    for one in stands:
+        run = one.run
+        state, sealed = written(run.state, vault)
+        runs.append(
+            {
+                "id": run.id,
+                "state": Whole(state),
+                "sealed": None if sealed is None else base64.b64encode(sealed).decode(),
+                "told": Whole(told_of(run.told)),
+                "turns": run.turns,
+                "waits": OUTSIDE if run.outside else "",
+                "held": (at + HELD_FOR).isoformat() if run.held else None,
+                **_of_who(run.who),
+                "ended": at.isoformat() if run.ended else None,
+                "outcome": run.outcome,
+            }
+        )
+    await tx.execute(statements.keep, {"runs": as_json(runs), "at": at, "ends_at": at + WAITS_FOR})
     passed = [
         (one.run.id, one.run.turns, place, *step, one.run.who.channel)
         for one in stands
