@@ -20,7 +20,7 @@ from everyline.ground.errors import NotFound, ProductError
 from everyline.ground.installation import Ground
 from everyline.ground.words import _, speaking
 from everyline.people.queries import organisation_name
-from everyline.selfservice import flows
+from everyline.selfservice import flows, sources
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.running import handing, proving
 from everyline.selfservice.running.keeping import Run
@@ -171,8 +171,13 @@ async def _errand(ground: Ground, does: Does, who: Who, key: str) -> Came:
     return Came("down")
 
 
-async def _lookup(_ground: Ground, _does: Does, _who: Who, _key: str) -> Came:
-    return Came("down")
+async def _lookup(ground: Ground, does: Does, who: Who, _key: str) -> Came:
+    step = does.step
+    assert isinstance(step, flows.Lookup)
+    found = await sources.look_up(ground, step.source, does.values, step.seconds, who)
+    if isinstance(found, sources.Found):
+        return Came("found", found.slots)
+    return Came("missing" if isinstance(found, sources.Missing) else "down")
 
 
 Doer = Callable[[Ground, Does, Who, str], Awaitable[Came]]
