@@ -74,12 +74,12 @@ class House:
             )
         )
 
-    async def does(self, name: str, who: Who, key: str = "", **values: str) -> Outcome:
+    async def does(self, name: str, who: Who, key: str = "", /, **values: str) -> Outcome:
         """An errand, with a key of its own when none is given."""
         given = {slot: Value(Kind.TEXT, value) for slot, value in values.items()}
         return await errands.carry_out(self.ground, name, given, who, key or f"test:{next(_keys)}")
 
-    async def done(self, name: str, who: Who, key: str = "", **values: str) -> Done:
+    async def done(self, name: str, who: Who, key: str = "", /, **values: str) -> Done:
         """The same, which must be done."""
         found = await self.does(name, who, key, **values)
         assert isinstance(found, Done), found
