@@ -8,6 +8,7 @@ from everyline.selfservice.errands.asking_us import NEW_CASE
 from everyline.selfservice.errands.callbacks import CALLBACKS
 from everyline.selfservice.errands.outages import REPORT_OUTAGE
 from everyline.selfservice.errands.preferring import SET_PREFERENCES
+from everyline.selfservice.errands.statements import REQUEST_STATEMENT
 from everyline.selfservice.errands.status import CASE_STATUS
 
 ERRANDS = {
@@ -15,6 +16,7 @@ ERRANDS = {
     for errand in (
         CHANGE_ADDRESS,
         SET_PREFERENCES,
+        REQUEST_STATEMENT,
         CASE_STATUS,
         NEW_CASE,
         REPORT_OUTAGE,
