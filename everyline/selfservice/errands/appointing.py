@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
 
+from everyline.customers.models import Customer
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -248,6 +249,24 @@ async def of_customer(tx: Tx, customer_id: int, *, after: datetime | None = None
     if after is not None:
         query = query.where(Appointment.state == BOOKED, Appointment.ends_at > after)
     return await tx.rows(query.order_by(Appointment.starts_at, Appointment.id).limit(most))
+
+
+async def between(tx: Tx, begins: datetime, ends: datetime, most: int = 500) -> Sequence[Row]:
+    """All that begins within a time, soonest first, with kind_name, customer_name and zone; what was cancelled too."""
+    return await tx.rows(
+        select(
+            Appointment.__table__,
+            AppointmentKind.name.label("kind_name"),
+            Customer.name.label("customer_name"),
+            Hours.zone,
+        )
+        .join(AppointmentKind, AppointmentKind.id == Appointment.kind_id)
+        .join(Customer, Customer.id == Appointment.customer_id)
+        .join(Hours, Hours.id == AppointmentKind.hours_id)
+        .where(Appointment.starts_at >= begins, Appointment.starts_at < ends)
+        .order_by(Appointment.starts_at, Appointment.id)
+        .limit(most)
+    )
 
 
 async def own(tx: Tx, customer_id: int, number: int) -> Row:
