@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
+from everyline.portal.exporting import collected
 from everyline.selfservice import errands
 from everyline.selfservice.errands import Done, Refused
 from everyline.selfservice.identity import Level
@@ -140,3 +142,13 @@ async def test_a_strangers_case_is_one_that_there_is_not(house: House) -> None:
     assert nobody.wants is Level.ADDRESS
     assert (await house.done("case_status", ann)).slots["cases"].value == "0"
     assert isinstance(await house.does("case_status", ann, number="1; drop table customer"), Refused)
+
+
+async def test_what_was_done_is_part_of_what_a_customer_takes_along(house: House) -> None:
+    ann = await house.customer()
+    await house.done("change_address", ann, address=HOME)
+    async with house.ground.database.transaction(reading=True) as tx:
+        known, _files = await collected(tx, ann.customer_id or 0)
+    [errand] = json.loads(json.dumps(known["errands"]))
+    assert (errand["errand"], errand["inputs"]["address"]) == ("change_address", HOME)
+    assert known["appointments"] == []
