@@ -36,7 +36,7 @@ PROOFS = {
 def _contract(contract: Contract) -> dict[str, Any]:
     """A contract in words."""
     inputs = [_("%s (if they want)") % _(one.words) if one.optional else _(one.words) for one in contract.inputs]
-    undo = _("cannot be undone")
+    undo = _("none")
     if contract.undo_for is not None:
         days = contract.undo_for.days
         undo = ngettext("within %d day", "within %d days", days) % days

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from everyline.ground.clock import now
+from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.queues import openings
 from everyline.selfservice import errands
@@ -186,6 +187,14 @@ async def test_what_is_booked_stays_when_the_kind_goes(house: Office) -> None:
     assert isinstance(await house.does("move_appointment", ann, number=number, day=day(), time="9:30"), Refused)
     assert number in (await house.done("my_appointments", ann)).told
     await house.done("cancel_appointment", ann, number=number)
+
+
+async def test_hours_of_appointments_are_not_removed(house: Office) -> None:
+    async with house.ground.database.transaction() as tx:
+        [row] = await appointing.kinds(tx)
+    with pytest.raises(Conflict):
+        async with house.ground.database.transaction() as tx:
+            await openings.remove_hours(tx, None, row.hours_id)
 
 
 # --- callbacks

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from everyline.cases.rules import Status
 from everyline.dispatch import actions as dispatch
@@ -107,6 +108,10 @@ async def test_a_queue_is_chosen_by_its_name_or_by_the_house(house: House) -> No
     await house.done("new_case", ann, queue="parks", **ASKED)
     assert (await opened(house)).queue_id == parks
     assert isinstance(await house.does("new_case", ann, queue="Nowhere", **ASKED), Refused)
+    async with house.ground.database.transaction() as tx:
+        await tx.execute(text("update queue set retired_at = now() where id = :id"), {"id": roads})
+    await house.done("new_case", ann, **ASKED)
+    assert (await opened(house)).queue_id == 1
 
 
 async def test_without_an_open_line_it_is_down(house: House) -> None:

@@ -28,6 +28,11 @@ async def house(ground: Ground) -> House:
     return await House.open(ground)
 
 
+def root(reader: pypdf.PdfReader) -> Any:
+    """The catalogue of a document."""
+    return reader.trailer["/Root"]
+
+
 def read(pdf: bytes) -> tuple[pypdf.PdfReader, str]:
     reader = pypdf.PdfReader(io.BytesIO(pdf))
     return reader, " ".join(" ".join(page.extract_text() for page in reader.pages).split())
@@ -68,13 +73,13 @@ async def test_it_says_what_stands_in_the_books_in_a_tagged_pdf(house: House) ->
     assert told.told == "Your statement is on its way to a…@home.example."
     await tasks.make_statements(house.ground)
     reader, words = read(await file_of(house))
-    assert str(reader.trailer["/Root"]["/MarkInfo"]["/Marked"]) == "True"
-    assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert str(root(reader)["/MarkInfo"]["/Marked"]) == "True"
+    assert root(reader)["/Lang"] == "en"
     assert reader.metadata is not None
     assert reader.metadata.title == "Statement for Ann Lee"
-    kinds = kinds_of(reader.trailer["/Root"]["/StructTreeRoot"], set())
+    kinds = kinds_of(root(reader)["/StructTreeRoot"], set())
     assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/P"} <= kinds
-    assert "pdfuaid" in reader.trailer["/Root"]["/Metadata"].get_object().get_data().decode()
+    assert "pdfuaid" in root(reader)["/Metadata"].get_object().get_data().decode()
     for said in (str(number), "Fence <script>", "received", "12 Harbor Street", "Passport", "Change of address"):
         assert said in words, said
     assert booked.slots["number"].value in words
@@ -99,7 +104,7 @@ async def test_it_is_the_same_twice_and_in_the_customers_language(house: House) 
     assert '<html lang="es"' in found[0]
     one, two = await printing.printed(found[0]), await printing.printed(found[1])
     assert one == two
-    assert read(one)[0].trailer["/Root"]["/Lang"] == "es"
+    assert root(read(one)[0])["/Lang"] == "es"
 
 
 async def test_a_link_leads_to_it_until_it_is_over_and_cannot_be_guessed(

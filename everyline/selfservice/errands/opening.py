@@ -154,12 +154,15 @@ async def _line(asking: Asking, kind: str) -> Row:
 
 
 async def _queue(asking: Asking, matter: Matter, line: Row) -> int:
+    rows = await queue_queries.all_queues(asking.tx)
     if matter.queue:
-        named = {row.name.casefold(): row.id for row in await queue_queries.all_queues(asking.tx)}
+        named = {row.name.casefold(): row.id for row in rows}
         if matter.queue.casefold() not in named:
             raise NotFound(_("There is no such queue: %s") % matter.queue)
         return int(named[matter.queue.casefold()])
-    found = asking.queue_id or line.queue_id or await queue_queries.default_queue(asking.tx)
+    in_use = {row.id for row in rows}
+    wanted = (asking.queue_id, line.queue_id, await queue_queries.default_queue(asking.tx))
+    found = next((one for one in wanted if one in in_use), None)  # what the house chose may be out of use since
     if found is None:
         raise Unable("there is no queue")
     return int(found)

@@ -8,14 +8,16 @@ output. What the document refers to is never fetched, from nowhere: it holds wha
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import sys
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, NoReturn
 
 SECONDS = 60.0  # then it is given up
 VARIANT = "pdf/ua-1"  # ISO 14289-1: tagged, with its language and title
-_STYLE = Path(__file__).parent / "statement.css"
+_STYLE = Path(__file__).parent.parent / "templates" / "statement.css"
 
 
 class Unprinted(Exception):
@@ -52,19 +54,19 @@ async def printed(html: str) -> bytes:
 
 
 def _print(html: str) -> bytes:
-    from weasyprint import CSS, HTML
-    from weasyprint.urls import URLFetcher, URLFetcherResponse
+    weasyprint: Any = importlib.import_module("weasyprint")  # of an extra, which need not be there
+    fetching: Any = importlib.import_module("weasyprint.urls")
 
-    class Nowhere(URLFetcher):  # type: ignore[misc]  # -- it ships no types
+    class Nowhere(fetching.URLFetcher):  # type: ignore[misc]  # -- it ships no types
         """Fetches nothing."""
 
-        def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:
             raise ValueError(f"nothing is fetched: {url[:80]} {headers or ''}")
 
-    document = HTML(string=html, url_fetcher=Nowhere())
+    document = weasyprint.HTML(string=html, url_fetcher=Nowhere())
     mark = sha256(html.encode("utf-8")).digest()[:16]
     pdf: bytes = document.write_pdf(
-        stylesheets=[CSS(string=_STYLE.read_text("utf-8"))], pdf_variant=VARIANT, pdf_identifier=mark
+        stylesheets=[weasyprint.CSS(string=_STYLE.read_text("utf-8"))], pdf_variant=VARIANT, pdf_identifier=mark
     )
     return pdf
 

@@ -93,7 +93,7 @@ async def html_of(tx: Tx, row: Row, titles: Mapping[str, str]) -> str:
         spoken = row.language if row.language in languages() else languages()[0]
         return (
             environment()
-            .get_template("errands/statement.html")
+            .get_template("selfservice/statement.html")
             .render(
                 language=spoken,
                 direction="rtl" if spoken in RIGHT_TO_LEFT else "ltr",
