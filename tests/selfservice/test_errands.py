@@ -202,3 +202,25 @@ async def test_after_its_time_it_cannot_be_undone(house: House) -> None:
     assert len(await house.points(ann)) == 1
     read_only = await house.done("case_status", ann)
     assert isinstance(await errands.undo(house.ground, read_only.done_id, ann), Refused)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "x" * 5000,
+        "a\x00b'; drop table customer; --",
+        "lone \ud800 surrogate",
+        "{customer.secret} {{ 7 * 7 }} <script>alert(1)</script>",
+        "🌳" * 300 + " tree",
+        "   ",
+    ],
+)
+async def test_whatever_is_said_is_done_as_it_is_or_refused(house: House, words: str) -> None:
+    ann = await house.customer()
+    found = await house.does("new_case", ann, subject="Tree", text=words)
+    assert isinstance(found, Done | Refused), found
+    kept = await house.value("select count(*) from errand_done")
+    assert kept == isinstance(found, Done)
+    told = await house.does("new_case", ann, subject=words, text="Tree", name=words, email=words, queue=words)
+    assert isinstance(told, Refused)
+    assert await house.value("select count(*) from customer") >= 1

@@ -170,5 +170,7 @@ async def test_what_is_no_place_or_no_trouble_is_refused(house: House) -> None:
     ann = replace(await house.customer(), language="de")
     for wrong in ({**DARK, "trouble": "ghosts"}, {**DARK, "place": "12"}, {"trouble": "power"}):
         assert isinstance(await house.does("report_outage", ann, **wrong), Refused)
-    german = await house.done("report_outage", ann, **{**DARK, "trouble": "Strom"})
+    german = await house.done("report_outage", ann, **{**DARK, "trouble": "Strom"}, since="heute früh")
     assert german.slots["known"].value == "no"
+    fields = (await opened(house)).facts["fields"]  # agents read them in the language of the house
+    assert (fields["What does not work"], fields["Since"]) == ("Power", "heute früh")

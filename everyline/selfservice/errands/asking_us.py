@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from everyline.ground.words import _, mark
+from everyline.ground.words import _, mark, speaking
 from everyline.selfservice.errands.contract import Asking, Settled, asked, declared, digits
 from everyline.selfservice.errands.opening import Matter, addresses_said, open_case
 from everyline.selfservice.identity import Level
@@ -23,7 +23,8 @@ class Told:
 
 async def new_case(asking: Asking, given: Told) -> Settled:
     """A case with what was told as its first message, waiting in a queue."""
-    fields = {_("Name"): given.name, _("Email"): given.email, _("Telephone"): given.phone}
+    with speaking(asking.house_language):
+        fields = {_("Name"): given.name, _("Email"): given.email, _("Telephone"): given.phone}
     matter = Matter(
         " ".join(given.subject.split()),
         given.text,

@@ -14,7 +14,7 @@ from everyline.channel_contract import Address
 from everyline.ground.addresses import NUMBER
 from everyline.ground.database import Row
 from everyline.ground.errors import Conflict, Invalid, NotFound
-from everyline.ground.words import _, mark
+from everyline.ground.words import _, mark, speaking
 from everyline.queues import actions as queues
 from everyline.selfservice.errands.contract import Asking, Settled, asked, declared, digits, text
 from everyline.selfservice.errands.opening import Matter, open_case
@@ -81,10 +81,12 @@ async def ask_callback(asking: Asking, given: Calling) -> Settled:
     after = _after(asking, given.day, given.time)
     number = shown(Value(Kind.PHONE, given.number))
     words = given.subject or _("Please call me")
+    with speaking(asking.house_language):
+        label = _("Telephone")
     matter = Matter(
         words,
         f"{words}\n{number}" + (f"\n{said(after, asking.zone)}" if after else ""),
-        {_("Telephone"): number},
+        {label: number},
         tags=(CALLBACK,),
         queue=given.queue or "",
         callback_after=after,

@@ -44,7 +44,7 @@ from everyline.selfservice.errands.contract import (
 )
 from everyline.selfservice.errands.models import ErrandDone, ErrandSetting
 from everyline.selfservice.identity import Level, Who
-from everyline.selfservice.slots import Kind, Value
+from everyline.selfservice.slots import Kind, Value, clean
 
 log = logging.getLogger(__name__)
 
@@ -127,9 +127,11 @@ async def _asking(tx: Tx, ground: Ground, who: Who, key: str) -> Asking:
         if point is not None and point.customer_id == row.id:
             level = who.level if point.verified_at is not None else min(who.level, Level.ADDRESS)
             customer_id, point_id = row.id, who.point_id
-    shown = row if customer_id is not None else None
-    place = (shown.zone if shown is not None else "") or str((await installation(tx))["zone"])
-    return Asking(tx, ground, level, customer_id, point_id, who.language, who.channel[:40], place, now(), key)
+    house = await installation(tx)
+    place = (row.zone if row is not None and customer_id is not None else "") or str(house["zone"])
+    return Asking(
+        tx, ground, level, customer_id, point_id, who.language, who.channel[:40], place, str(house["language"]), now(), key
+    )  # fmt: skip
 
 
 def _digest(ground: Ground, name: str, values: Slots) -> bytes:
@@ -192,7 +194,7 @@ async def _keep(asking: Asking, contract: Contract, values: Slots, digest: bytes
             channel=asking.channel,
             level=asking.level,
             inputs={
-                name: value.value
+                name: clean(value.value)
                 for name, value in values.items()
                 if name not in secret and value.kind is not Kind.SECRET and value.value.strip()
             },
@@ -269,10 +271,11 @@ async def _undoing(tx: Tx, ground: Ground, row: Row, by: int | Who) -> Asking:
     if isinstance(by, Who):
         return await _asking(tx, ground, by, row.key)
     owner = await customers.get(tx, row.customer_id) if row.customer_id is not None else None
-    place = (owner.zone if owner is not None else "") or str((await installation(tx))["zone"])
+    house = await installation(tx)
+    place = (owner.zone if owner is not None else "") or str(house["zone"])
     return Asking(
         tx, ground, Level(row.level), owner.id if owner is not None else None, row.contact_point_id,
-        owner.language if owner is not None else "", row.channel, place, now(), row.key,
+        owner.language if owner is not None else "", row.channel, place, str(house["language"]), now(), row.key,
     )  # fmt: skip
 
 

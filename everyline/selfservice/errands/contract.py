@@ -104,6 +104,7 @@ class Asking:
     language: str
     channel: str
     zone: str
+    house_language: str  # in which words for agents are
     at: datetime
     key: str
     queue_id: int | None = None  # that the house chose for the cases of this errand

@@ -11,7 +11,7 @@ from sqlalchemy import text as statement
 
 from everyline.cases import actions as cases
 from everyline.ground.moments import clock
-from everyline.ground.words import _, language, mark
+from everyline.ground.words import _, language, mark, speaking
 from everyline.selfservice.errands.contract import Asking, Settled, asked, declared, digits, text
 from everyline.selfservice.errands.opening import Matter, addresses_said, open_case
 from everyline.selfservice.identity import Level
@@ -69,6 +69,10 @@ def place_key(place: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in re.findall(r"\w+", bare))
 
 
+def _named(trouble: str) -> str:
+    return KINDS[trouble].get(language(), KINDS[trouble]["en"])
+
+
 async def report_outage(asking: Asking, given: Trouble) -> Settled:
     """What is known already counts once more; what is new is a case."""
     key = place_key(given.place)
@@ -76,10 +80,12 @@ async def report_outage(asking: Asking, given: Trouble) -> Settled:
     running = await asking.tx.first(
         _RUNNING, {"kind": given.trouble, "place": key, "at": asking.at, "since": asking.at - SAME}
     )
-    what = KINDS[given.trouble].get(language(), KINDS[given.trouble]["en"])
+    what = _named(given.trouble)
     if running is not None:
         # whose report it is stands in what was done; the case is the first one's, and nothing of others is shown to them
-        await cases.note(asking.tx, None, running.case_id, _note(given, running.reports))
+        with speaking(asking.house_language):
+            note = _note(given, running.reports)
+        await cases.note(asking.tx, None, running.case_id, note)
         told = _("Thank you. We know of it since %(time)s, and it is being looked at. You are number %(n)s to tell us.")
         return Settled(
             told % {"time": clock(running.began_at, asking.zone), "n": running.reports},
@@ -87,14 +93,15 @@ async def report_outage(asking: Asking, given: Trouble) -> Settled:
             facts={"outage_id": running.id, "reported_case_id": running.case_id},
         )
     where = ", ".join(given.place.splitlines())
-    fields = {
-        _("Place"): where,
-        _("What does not work"): what,
-        _("Since"): given.since,
-        _("Name"): given.name,
-        _("Email"): given.email,
-        _("Telephone"): given.phone,
-    }
+    with speaking(asking.house_language):
+        fields = {
+            _("Place"): where,
+            _("What does not work"): _named(given.trouble),
+            _("Since"): given.since,
+            _("Name"): given.name,
+            _("Email"): given.email,
+            _("Telephone"): given.phone,
+        }
     matter = Matter(
         _("Outage: %(what)s, %(where)s") % {"what": what, "where": where[:120]},
         given.text or _("%(what)s does not work: %(where)s") % {"what": what, "where": where},
