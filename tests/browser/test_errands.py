@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -22,12 +24,14 @@ def test_errands_and_appointments_are_set_up(chromium: Browser, product: Running
     switch.focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Save").click()
+    page.wait_for_url(re.compile("done=saved"))
     page.goto(f"{product.address}/setup/errands")
     expect(page.get_by_role("row", name="Report an outage")).to_contain_text("switched off")
 
     page.goto(f"{product.address}/setup/hours/new")
     page.get_by_label("Name").first.fill("Counter")
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("done="))
     page.goto(f"{product.address}/setup/appointments")
     page.get_by_label("Name").fill("Passport")
     page.get_by_label("Hours").select_option(label="Counter")
