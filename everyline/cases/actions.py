@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +19,8 @@ from everyline.cases.joining import link as link
 from everyline.cases.joining import merge as merge
 from everyline.cases.joining import split as split
 from everyline.cases.joining import unlink as unlink
-from everyline.cases.models import Case, SavedView
-from everyline.cases.rules import Status, may_become
+from everyline.cases.models import Case, Interaction, Message, SavedView
+from everyline.cases.rules import Status, may_become, preview
 from everyline.cases.talks import add_canned_answer as add_canned_answer
 from everyline.cases.talks import answer_later as answer_later
 from everyline.cases.talks import canned_answer as canned_answer
@@ -85,6 +86,83 @@ async def open_for(
         tx, "case.opened", actor_id=by, case_id=case_id, customer_id=customer_id, queue_id=queue_id, agent_id=by
     )
     return case_id
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case that a customer opened, with what they said."""
+
+    case_id: int
+    number: int
+    interaction_id: int
+    message_id: int
+
+
+async def open_by_customer(
+    tx: Tx,
+    customer_id: int,
+    *,
+    subject: str,
+    text: str,
+    contact_point_id: int,
+    line_id: int | None,
+    channel: str,
+    media_class: str,
+    queue_id: int | None,
+    language: str = "",
+    tags: Sequence[str] = (),
+    due_at: datetime | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Opened:
+    """A customer opens a case without writing to a line: ``text`` is its first message. It does not wait in a queue yet."""
+    at = now()
+    shared = {"line_id": line_id, "queue_id": queue_id}
+    row = await tx.one(
+        insert(Case)
+        .values(
+            customer_id=customer_id,
+            subject=subject,
+            language=language,
+            tags=list(tags),
+            opened_at=at,
+            moved_at=at,
+            due_at=due_at,
+            last_words=preview(text),
+            last_channel=channel,
+            **shared,
+        )
+        .returning(Case.id, Case.number)
+    )
+    interaction_id: int = await tx.value(
+        insert(Interaction)
+        .values(
+            case_id=row.id,
+            line_id=line_id,
+            contact_point_id=contact_point_id,
+            channel=channel,
+            media_class=media_class,
+            started_at=at,
+        )
+        .returning(Interaction.id)
+    )
+    message_id: int = await tx.value(
+        insert(Message)
+        .values(
+            case_id=row.id,
+            interaction_id=interaction_id,
+            direction="in",
+            contact_point_id=contact_point_id,
+            subject=subject,
+            text=text,
+            facts=dict(facts or {}),
+            at=at,
+        )
+        .returning(Message.id)
+    )
+    told = {"customer_id": customer_id, "case_id": row.id, "interaction_id": interaction_id, **shared}
+    await events.record_at(tx, at, "case.opened", **told)
+    await events.record_at(tx, at, "message.received", message_id=message_id, **told)
+    return Opened(row.id, row.number, interaction_id, message_id)
 
 
 async def begin(tx: Tx, by: int | None, case_id: int) -> None:

@@ -178,15 +178,24 @@ async def mark_good(tx: Tx, by: int | None, customer_id: int, point_id: int) -> 
     await events.record(tx, "contact_point.marked_good", actor_id=by, customer_id=row.id, contact_point_id=point_id)
 
 
+_FOLLOW = ("errand_done", "appointment", "statement")  # tables of nouns above this one, whose rows are the customer's
 _MOVE = {
     "contact_point": text(
         "update contact_point set customer_id = :to, preferred = false where customer_id = :from returning id"
     ),
     "case": text('update "case" set customer_id = :to where customer_id = :from returning id'),
+    **{
+        table: text(f"update {table} set customer_id = :to where customer_id = :from returning id")  # noqa: S608 -- one of ours
+        for table in _FOLLOW
+    },
 }
 _MOVE_BACK = {
     "contact_point": text("update contact_point set customer_id = :to where id = any(:ids) and customer_id = :from"),
     "case": text('update "case" set customer_id = :to where id = any(:ids) and customer_id = :from'),
+    **{
+        table: text(f"update {table} set customer_id = :to where id = any(:ids) and customer_id = :from")  # noqa: S608 -- one of ours
+        for table in _FOLLOW
+    },
 }
 
 

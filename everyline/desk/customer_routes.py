@@ -39,6 +39,9 @@ _HISTORY = {
     "contact_point.preferred": mark("another address is preferred"),
     "contact_point.marked_bad": mark("nothing arrives at an address any more"),
     "contact_point.marked_good": mark("an address works again"),
+    "appointment.booked": mark("an appointment was booked"),
+    "appointment.moved": mark("an appointment was moved"),
+    "appointment.cancelled": mark("an appointment was cancelled"),
 }
 
 

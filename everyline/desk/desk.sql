@@ -106,4 +106,4 @@ from customer u where u.id = :customer_id;
 -- name: customer_history
 -- What happened to a customer's record.
 select e.at, e.kind, a.name as actor_name from event e left join agent a on a.id = e.actor_id
-where e.customer_id = :customer_id and (e.kind like 'customer.%' or e.kind like 'contact\_point.%') order by e.id desc limit 50;
+where e.customer_id = :customer_id and (e.kind like 'customer.%' or e.kind like 'contact\_point.%' or e.kind like 'appointment.%') order by e.id desc limit 50;

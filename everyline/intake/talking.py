@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
-from everyline.cases.rules import Status, fill_in
+from everyline.cases.rules import CALLBACK, Status, fill_in
 from everyline.channel_contract import Address, Card, Page, SurveyQuestion
 from everyline.dispatch import actions as dispatch
 from everyline.dispatch import talks as saying
@@ -30,7 +30,6 @@ statements = sql.beside(__file__, "talks.sql")
 
 WORD = "talk"  # what transient words about talks are called on the bus
 MOST_LIVE = 500
-CALLBACK = "call back"  # tag of a case whose customer waits to be called
 MOST_CANNED = 12  # offered at a time
 
 

@@ -9,7 +9,8 @@ from everyline.customers.brands import Brands
 from everyline.ground.database import Database, DatabaseError
 
 PREFIX = "/help"
-SHARED = ("/static/", "/in/", "/survey/", "/readyz", "/healthz")  # files, public pages of channels, surveys
+# files, public pages of channels, surveys, statements
+SHARED = ("/static/", "/in/", "/survey/", "/statement/", "/readyz", "/healthz")
 
 
 class Hosts:

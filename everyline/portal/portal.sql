@@ -73,6 +73,15 @@ left join published_article p on p.article_id = f.article_id and p.language = f.
 -- What a customer looked for and did not find, oldest first.
 select at, words, channel from gap where customer_id = :customer_id order by id;
 
+-- name: errands
+-- What a customer got done by themselves, oldest first.
+select at, errand, channel, inputs, undone_at from errand_done where customer_id = :customer_id order by id;
+
+-- name: appointments
+-- The appointments of a customer, oldest first.
+select a.id as number, k.name as kind, a.starts_at, a.ends_at, a.state, a.remarks, a.created_at from appointment a
+join appointment_kind k on k.id = a.kind_id where a.customer_id = :customer_id order by a.id;
+
 -- name: surveys
 -- What a customer said when they were asked.
 select v.asked_at, v.answered_at, v.kind, v.score, v.words, c.number from survey v join "case" c on c.id = v.case_id

@@ -70,11 +70,13 @@ async def stored(tx: Tx, customer_id: int) -> Row:
 
 async def said(tx: Tx, customer_id: int) -> dict[str, list[dict[str, Any]]]:
     """What a customer said when they were asked (``surveys``), of answers (``answers_judged``), and what they looked for and
-    did not find (``searches``)."""
+    did not find (``searches``); what they got done by themselves (``errands``), and their ``appointments``."""
     asked = {
         "surveys": statements.surveys,
         "answers_judged": statements.opinions,
         "searches": statements.searches,
+        "errands": statements.errands,
+        "appointments": statements.appointments,
     }
     return {
         name: [row._asdict() for row in await tx.rows(statement, {"customer_id": customer_id})]

@@ -15,6 +15,7 @@ from everyline.portal import (
     preference_routes,
     search_routes,
     site_routes,
+    statement_routes,
     stored_routes,
 )
 from everyline.portal.hosts import PREFIX
@@ -40,6 +41,7 @@ for part in (
     case_routes,
     preference_routes,
     stored_routes,
+    statement_routes,
 ):
     router.include_router(part.router)
 router.include_router(site_routes.at_root)

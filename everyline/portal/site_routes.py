@@ -215,9 +215,8 @@ async def robots(request: Request) -> Response:
     """What robots may read: the public pages of the portal, and nothing else of the product."""
     visit = await visit_of(request, "")
     own = [f"{visit.base}/*/{path}" for path in ("cases", "sign-in", "preferences", "stored", "offline", "search")]
-    closed = (
-        [] if visit.own_domain else ["/desk", "/board", "/reports", "/setup", "/sign-in", "/api/", "/in/", "/survey/"]
-    )
+    inner = ["/desk", "/board", "/reports", "/setup", "/sign-in", "/api/", "/in/", "/survey/", "/statement/"]
+    closed = [] if visit.own_domain else inner
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in [*closed, *own])]
     text = "\n".join([*lines, f"Sitemap: {visit.origin}{visit.base}/sitemap.xml"]) + "\n"
     return kept(request, Response(text, media_type="text/plain"), seconds=3600)

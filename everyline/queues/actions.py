@@ -34,6 +34,7 @@ from everyline.queues.waiting import expected_wait as expected_wait
 from everyline.queues.waiting import leave as leave
 from everyline.queues.waiting import move_entry as move_entry
 from everyline.queues.waiting import overflow as overflow
+from everyline.queues.waiting import put_off as put_off
 from everyline.queues.waiting import raise_entry as raise_entry
 from everyline.queues.waiting import wait_in as wait_in
 from everyline.queues.work import change_state as change_state

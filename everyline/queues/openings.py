@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from everyline.channel_registry import all_channels
@@ -150,13 +150,20 @@ async def drop_day(tx: Tx, by: int | None, hours_id: int, day: date) -> None:
     await events.record(tx, "hours.changed", actor_id=by, hours_id=hours_id, fields=["days"])
 
 
+# text, because kinds of appointments belong to a noun above this one
+_APPOINTMENTS = text("select id from appointment_kind where hours_id = :hours_id limit 1")
+
+
 async def remove_hours(tx: Tx, by: int | None, hours_id: int) -> None:
-    """Remove hours. Conflict while a queue keeps them; lines that kept them are always open from now on."""
+    """Remove hours. Conflict while a queue keeps them, or appointments are made within them; lines that kept them are always
+    open from now on."""
     if (
         await tx.value(select(Queue.id).where(Queue.hours_id == hours_id, Queue.retired_at.is_(None)).limit(1))
         is not None
     ):
         raise Conflict(_("A queue keeps these hours: give it others first."))
+    if await tx.value(_APPOINTMENTS, {"hours_id": hours_id}) is not None:
+        raise Conflict(_("Appointments are made within these hours: give their kind others first."))
     await tx.execute(update(Queue).where(Queue.hours_id == hours_id).values(hours_id=None))
     if await tx.value(delete(Hours).where(Hours.id == hours_id).returning(Hours.id)) is None:
         raise NotFound(_("There are no such hours."))

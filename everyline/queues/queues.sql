@@ -232,6 +232,11 @@ update queue_entry set state = :after, left_at = case when :after in ('taken', '
 where id = :entry_id and state = any(cast(:before as text[]))
 returning id, queue_id, interaction_id, case_id, channel, media_class, weight, language, team_id, priority, waiting_since, offer_seconds;
 
+-- name: put_off
+-- Who waits in a case is served no earlier than then, and keeps the place; not once somebody is asked to take it.
+update queue_entry set callback_after = :after where case_id = :case_id and state = 'waiting'
+returning id, case_id, interaction_id, queue_id, callback_after;
+
 -- name: raise_entry
 -- An entry and its case are more urgent, or less.
 with raised as (

@@ -295,6 +295,23 @@ async def move_entry(
     await wait_in(tx, entry.case_id, queue.id, waiting_since=entry.waiting_since, priority=entry.priority, moved=True)
 
 
+async def put_off(tx: Tx, case_id: int, after: datetime | None) -> None:
+    """A case that waits is served no earlier than then (None: as soon as it is its turn), and keeps its place. Conflict when it
+    waits no more, or somebody is asked to take it just now."""
+    entry = await tx.first(statements.put_off, {"case_id": case_id, "after": after})
+    if entry is None:
+        raise Conflict(_("This does not wait any more: somebody else has it, or it is settled."))
+    await events.record(
+        tx,
+        "queue_entry.put_off",
+        case_id=entry.case_id,
+        interaction_id=entry.interaction_id,
+        queue_id=entry.queue_id,
+        entry_id=entry.id,
+        not_before=entry.callback_after and entry.callback_after.timestamp(),
+    )
+
+
 async def raise_entry(tx: Tx, by: int | None, entry_id: int, priority: int) -> None:
     """Change how urgent an entry and its case are: 1 most urgent to 5. Conflict when it waits no more."""
     if not 1 <= priority <= 5:

@@ -20,7 +20,7 @@ from everyline.ground.errors import NotFound, ProductError
 from everyline.ground.installation import Ground
 from everyline.ground.words import _, speaking
 from everyline.people.queries import organisation_name
-from everyline.selfservice import flows, sources
+from everyline.selfservice import errands, flows, sources
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.running import handing, proving
 from everyline.selfservice.running.keeping import Run
@@ -168,7 +168,10 @@ async def _errand(ground: Ground, does: Does, who: Who, key: str) -> Came:
     assert isinstance(step, flows.Errand)
     if step.errand == proving.SEND:
         return await _send_code(ground, does, who, key)
-    return Came("down")
+    found = await errands.carry_out(ground, step.errand, does.values, who, key)
+    if isinstance(found, errands.Done):
+        return Came("done", found.slots, found.told)
+    return Came("refused", told=found.told) if isinstance(found, errands.Refused) else Came("down")
 
 
 async def _lookup(ground: Ground, does: Does, who: Who, _key: str) -> Came:

@@ -1,0 +1,23 @@
+"""Jobs of self-service."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from everyline.ground.installation import Ground
+from everyline.ground.jobs import periodic
+from everyline.selfservice import errands
+from everyline.selfservice.errands import stating
+
+
+@periodic("*/5 * * * *")
+async def make_statements(ground: Ground) -> None:
+    """Make the statements that customers asked for; who asks for one has it begun at once."""
+    await stating.make_due(ground, {name: contract.title for name, contract in errands.known().items()})
+
+
+@periodic("23 4 * * *")
+async def forget_statements(ground: Ground) -> None:
+    """Forget statements whose link has been over for a while."""
+    async with ground.database.transaction() as tx:
+        await tx.execute(text("delete from statement where expires_at < now() - interval '7 days'"))
