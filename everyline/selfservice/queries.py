@@ -13,7 +13,7 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.queues import queries as queues
-from everyline.selfservice import flows
+from everyline.selfservice import errands, flows
 from everyline.selfservice.flows import Flow, Subflow
 from everyline.selfservice.linting import Known
 from everyline.selfservice.models import FlowRow, FlowTrial, FlowVersion
@@ -93,6 +93,7 @@ async def known(tx: Tx) -> Known:
         queues=frozenset(row.name for row in await queues.all_queues(tx)),
         flows={name: frozenset(_all_through(name, through)) for name in through},
         sources=await sources.names(tx),
+        errands={name: one.required for name, one in errands.known().items()},
         articles=frozenset(await tx.column(select(PublishedArticle.slug))),
     )
 

@@ -36,6 +36,15 @@ PLACES = (
         ),
     ),
     (
+        mark("Self-service"),
+        (
+            ("flows", mark("Flows"), "merge", "flow.write", "g f"),
+            ("errands", mark("Errands"), "check", "flow.write", "g d"),
+            ("appointments", mark("Appointments"), "clock", "flow.write", "g p"),
+            ("sources", mark("Customer sources"), "table", "flow.write", "g u"),
+        ),
+    ),
+    (
         mark("House"),
         (
             ("organisation", mark("Organisation"), "home", "installation.write", "g o"),

@@ -209,3 +209,25 @@ async def test_what_began_without_a_name_is_signed_into(company: Company) -> Non
     browser.cookies.update(signed_in.cookies)
     assert "We know you." in await doing.look()
     assert await company.value("select level from flow_run") == 3
+
+
+async def test_who_wants_a_person_tells_where_to_and_gets_a_case_with_all_of_it(company: Company) -> None:
+    await publish(company)
+    doing = Doing(await company.browser())
+    await doing.begin()
+    await doing.say(option="dark")
+    await doing.say(said="Elm Street")
+    assert "Where may we send our answer?" in await doing.say(said="0")
+    assert "What is it about?" in await doing.say(said="new@customer.example")
+    ended = await doing.say(said="It has been dark for a week.")
+    assert "A person takes over" in ended
+    (case,) = await company.rows('select number, subject from "case"')
+    assert str(case.number) in ended
+    assert case.subject == "Report a street light"
+    (message,) = await company.rows("select text from message where direction = 'in'")
+    assert message.text.startswith("It has been dark for a week.")
+    assert "Which street?: Elm Street" in message.text
+    assert await company.value("select count(*) from queue_entry where state = 'waiting'") == 1
+    assert await company.value("select count(*) from flow_run where case_id is not null") == 1
+    assert "A person takes over" in await doing.look()
+    assert await company.value('select count(*) from "case"') == 1

@@ -20,7 +20,7 @@ from everyline.ground.words import _, speaking
 from everyline.queues import asks, attendance, waiting
 from everyline.queues import queries as queues
 from everyline.queues.expressions import Tree
-from everyline.selfservice import flows
+from everyline.selfservice import errands, flows
 from everyline.selfservice.identity import Level
 from everyline.selfservice.putting import shown
 from everyline.selfservice.running import reaching
@@ -78,13 +78,58 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
         return Came("to", told=_("Nobody is here right now. We answer by mail: leave us your email address."))
 
 
-async def open_case(_ground: Ground, _library: Library, run: Run, _does: Does) -> tuple[Came | Within, int | None]:
-    """Who is in no talk gets a case of their own, once we know where its answer goes."""
-    if _address(run) is None and not run.who.shows(Level.ADDRESS):
+async def open_case(ground: Ground, library: Library, run: Run, does: Does) -> tuple[Came | Within, int | None]:
+    """Who is in no talk gets a case of their own, or a callback, once we know where its answer goes. Also the case's id."""
+    step = does.step
+    number = does.values.get("number")
+    calls = isinstance(step, flows.Callback) and number is not None and number.value
+    if not calls and _address(run) is None and not run.who.shows(Level.ADDRESS):
         return Within(
             reaching.NAME, {name: value for name, value in run.state.slots.items() if name == "message"}
         ), None
-    return Came("to"), None
+    async with ground.database.transaction() as tx:
+        queue_id = await queue_of(tx, library, run.state, step)
+        queue = (await queues.get(tx, queue_id)).name if queue_id is not None else ""
+        found = (await library.open(tx, [run.state]))(run.state.flow, run.state.version)
+    flow = found[1] if found is not None else None
+    values = {"queue": Value(Kind.TEXT, queue)} if queue else {}
+    title = _called(flow, run.who.language) or run.flow
+    if calls and number is not None:
+        outcome = await errands.carry_out(
+            ground, "ask_callback", {**values, "number": number, "subject": Value(Kind.TEXT, title)}, run.who, run.key()
+        )
+    else:
+        values |= {"subject": Value(Kind.TEXT, title), "text": Value(Kind.TEXT, _in_words(flow, run))}
+        if (address := _address(run)) is not None:
+            values["email"] = Value(Kind.EMAIL, address)
+        outcome = await errands.carry_out(ground, "new_case", values, run.who, run.key())
+    if not isinstance(outcome, errands.Done):
+        told = outcome.told if isinstance(outcome, errands.Refused) else ""
+        return Came(step.HELPS[0] if step.HELPS else "to", told=told or _later(run.who.language)), None
+    opened = outcome.slots.get("number")
+    async with ground.database.transaction() as tx:
+        case_id = await tx.value(statements.id_of, {"number": int(opened.value)}) if opened is not None else None
+    return Came("to", told=outcome.told), case_id
+
+
+def _later(language: str) -> str:
+    with speaking(language):
+        return _("We cannot take this now. Please reach us another way.")
+
+
+def _called(flow: flows.Flow | None, language: str) -> str:
+    by_kind = {} if flow is None else flow.title.get(language) or next(iter(flow.title.values()), {})
+    return str(by_kind.get(Wording.FULL, ""))
+
+
+def _in_words(flow: flows.Flow | None, run: Run) -> str:
+    """What people read first: what was left for them, and all that was collected."""
+    left = run.state.slots.get("message")
+    rest = {name: value for name, value in run.state.slots.items() if name != "message"}
+    lines = [f"{label}: {value}" for label, value in collected(flow, rest)]
+    return (
+        "\n\n".join(part for part in (left.value if left is not None else "", "\n".join(lines)) if part)[:4000] or "…"
+    )
 
 
 def _address(run: Run) -> str | None:

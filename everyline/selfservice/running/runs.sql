@@ -39,6 +39,10 @@ select flow from flow_run where id = :id;
 -- The number of a case.
 select number from "case" where id = :case_id;
 
+-- name: id_of
+-- The case of a number.
+select id from "case" where number = :number;
+
 -- name: of_interactions
 -- The runs that go on in talks.
 select r.id, r.interaction_id, r.waits from flow_run r
