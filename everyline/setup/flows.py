@@ -161,6 +161,7 @@ async def _one(request: Request, me: Me, name: str, *, status: int = 200, **more
         "trials": [{"id": number, "name": one.name, "fails": one.name in failed} for number, one in trials],
         "values": {"form": flows.written(flow)},
         "kinds": {kind: _(name) for kind, name in KINDS.items()},
+        "kind_options": [(kind, _(name)) for kind, name in KINDS.items()],
     }
     return page("setup/flow.html", status=status, **filled(around, context, more))
 
