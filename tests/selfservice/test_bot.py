@@ -86,13 +86,31 @@ async def test_it_leads_to_an_errand_and_takes_no_secret(house: Ground) -> None:
     assert (await say(house, said)).outcome is not Outcome.ERRAND, "there is no such errand here"
 
 
-CARD = ("pay with my card", "pay by credit card", "use a debit card to pay", "pay the bill by card", "can I pay by card")
+CARD = (
+    "pay with my card",
+    "pay by credit card",
+    "use a debit card to pay",
+    "pay the bill by card",
+    "can I pay by card",
+)
 CHECK = ("pay with a check", "pay by check", "send a check to pay", "pay the bill by check", "can I pay by check")
 CLOSE = (
     Intent("card", Target.SMALL_TALK, "", {"en": "With a card"}, {"en": CARD}),
     Intent("check", Target.SMALL_TALK, "", {"en": "With a check"}, {"en": CHECK}),
-    Intent("dog", Target.SMALL_TALK, "", {"en": "A dog"}, {"en": ("my dog", "the dog barks", "a puppy", "dog tag", "our dogs")}),
-    Intent("tree", Target.SMALL_TALK, "", {"en": "A tree"}, {"en": ("my tree", "cut trees", "an oak", "fell a tree", "old pine")}),
+    Intent(
+        "dog",
+        Target.SMALL_TALK,
+        "",
+        {"en": "A dog"},
+        {"en": ("my dog", "the dog barks", "a puppy", "dog tag", "our dogs")},
+    ),
+    Intent(
+        "tree",
+        Target.SMALL_TALK,
+        "",
+        {"en": "A tree"},
+        {"en": ("my tree", "cut trees", "an oak", "fell a tree", "old pine")},
+    ),
 )
 
 
@@ -110,9 +128,15 @@ async def test_two_that_are_close_are_asked_about(ground: Ground) -> None:
 async def test_only_what_a_reader_may_read_is_told(house: Ground) -> None:
     async with house.database.transaction() as tx:
         await put(
-            tx, "Refund of a deposit", "Your deposit of $80 comes back after a year.", "It is credited.", audience="signed in"
+            tx,
+            "Refund of a deposit",
+            "Your deposit of $80 comes back after a year.",
+            "It is credited.",
+            audience="signed in",
         )
-        await put(tx, "Waive a late fee", "Agents waive a late fee of $25 once in two years.", "Note why.", audience="agents")
+        await put(
+            tx, "Waive a late fee", "Agents waive a late fee of $25 once in two years.", "Note why.", audience="agents"
+        )
         customer_id = (await tx.column(insert(Customer).values(name="Ann").returning(Customer.id)))[0]
     asked = "when do I get my deposit of 80 dollars back?"
     assert (await say(house, asked)).outcome is not Outcome.ANSWER
@@ -193,4 +217,6 @@ async def test_it_answers_in_the_language_of_the_question(house: Ground) -> None
     short = await say(house, "perro", after=reply)
     assert short.language == "es", "a word says nothing against the language spoken so far"
     assert (await say(house, "wann kommt die Müllabfuhr nach einem Feiertag?")).language == "de"
-    assert (await say(house, "cuando hay recogida?", languages=("en",))).language == "en", "the brand speaks English only"
+    assert (await say(house, "cuando hay recogida?", languages=("en",))).language == "en", (
+        "the brand speaks English only"
+    )

@@ -134,9 +134,20 @@ def test_small_talk_is_only_what_is_nothing_else(said: str, kind: str) -> None:
 
 
 def test_words_that_go_on_are_known_by_their_shape() -> None:
-    for said in ("and on Saturdays?", "what about cats", "how much is it?", "¿y los domingos?", "und am Wochenende?", "where is that"):
+    for said in (
+        "and on Saturdays?",
+        "what about cats",
+        "how much is it?",
+        "¿y los domingos?",
+        "und am Wochenende?",
+        "where is that",
+    ):
         assert following.goes_on(said), said
-    for said in ("how much is a dog license in the city", "my water bill doubled", "I lost my dog and my cat this morning at the park"):
+    for said in (
+        "how much is a dog license in the city",
+        "my water bill doubled",
+        "I lost my dog and my cat this morning at the park",
+    ):
         assert not following.goes_on(said), said
 
 
@@ -174,7 +185,10 @@ def test_what_was_told_fills_slots() -> None:
 def test_what_fits_two_slots_fills_none() -> None:
     two = (Slot(Kind.DATE, "from"), Slot(Kind.DATE, "to"))
     assert filling.filled("on 2026-12-24", two, date(2026, 11, 23)) == {}
-    assert filling.filled("it costs 3 things", (Slot(Kind.ACCOUNT, "account", least=10, most=10),), date(2026, 11, 23)) == {}
+    assert (
+        filling.filled("it costs 3 things", (Slot(Kind.ACCOUNT, "account", least=10, most=10),), date(2026, 11, 23))
+        == {}
+    )
 
 
 def test_secrets_are_masked() -> None:

@@ -269,9 +269,7 @@ class _Turn:
             return []
         first, likely = can[0]
         close = [
-            (intent, one)
-            for intent, one in can[1:3]
-            if one >= CLOSE * likely and (intent.target, intent.target_name) != (first.target, first.target_name)
+            (intent, one) for intent, one in can[1:3] if one >= CLOSE * likely and intent.leads_to != first.leads_to
         ]
         if likely >= SURE and not close:
             return [can[0]]
@@ -321,7 +319,7 @@ class _Turn:
                 if article is None:
                     continue
                 words = words or article.article.title
-            found.append(Choice(words or intent.called(self._language), intent.target, intent.target_name))
+            found.append(Choice(words or intent.called(self._language), *intent.leads_to))
         return found
 
     def _clarify(self, choices: list[Choice]) -> Reply:

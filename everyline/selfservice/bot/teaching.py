@@ -36,6 +36,11 @@ class Intent:
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     id: int | None = None
 
+    @property
+    def leads_to(self) -> tuple[Target, str]:
+        """What is the same for two that lead to one place."""
+        return self.target, self.target_name or self.name
+
     def called(self, language: str) -> str:
         """What it is called."""
         return self.words.get(language) or self.words.get("en") or next(iter(self.words.values()), "") or self.name
