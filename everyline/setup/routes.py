@@ -7,6 +7,7 @@ from everyline.people.permit import permit
 from everyline.setup import (
     adding,
     agents,
+    bot,
     brands,
     canned,
     checks,
@@ -37,6 +38,7 @@ for part in (
     hours,
     queues,
     flows,
+    bot,
     agents,
     teams,
     skills,

@@ -25,8 +25,10 @@ class Refused(Exception):
     """The request is not as the protocol wants it."""
 
 
-def check(asked: Any) -> None:
+def check(path: str, content_type: str, asked: Any) -> None:
     """Refuse what OpenAI's server would refuse."""
+    if (path, content_type) != ("/v1/chat/completions", "application/json"):
+        raise Refused(f"nothing takes {content_type} at {path}")
     if not isinstance(asked, dict) or set(asked) - _FIELDS:
         raise Refused(f"unknown fields {set(asked) - _FIELDS}")
     if asked.get("model") != MODEL:
@@ -127,14 +129,10 @@ def running() -> Iterator[tuple[str, ModelDouble]]:
             if double.fails == "nonsense":
                 return self._send(200, b'{"choices": [{"message": {"content": 7, "tool_calls": [{"function": 1}]}}]}')
             try:
-                if self.path != "/v1/chat/completions":
-                    raise Refused(f"no such path {self.path}")
                 if self.headers.get("authorization") != f"Bearer {KEY}":
                     return self._send(401, b'{"error": {"message": "Incorrect API key provided"}}')
-                if self.headers.get_content_type() != "application/json":
-                    raise Refused("no JSON")
                 asked = json.loads(body)
-                check(asked)
+                check(self.path, self.headers.get_content_type(), asked)
             except (Refused, KeyError, TypeError, ValueError) as error:
                 double.refused.append(repr(error))
                 return self._send(400, json.dumps({"error": {"message": str(error)}}).encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -22,10 +21,10 @@ pytestmark = pytest.mark.req("W5")
 
 
 @pytest.fixture
-async def house(ground: Ground) -> AsyncIterator[Ground]:
+async def house(ground: Ground) -> Ground:
     """A house whose bot has learned."""
     await furnish(ground)
-    yield ground
+    return ground
 
 
 async def test_it_answers_with_the_passage_and_its_source(house: Ground) -> None:

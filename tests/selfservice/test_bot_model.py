@@ -85,24 +85,24 @@ async def test_it_words_what_the_sources_say(house: House) -> None:
     assert KEY.encode() not in bytes(kept), "the key stands in the vault"
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        "A dog license costs $15 a year.",
-        "A dog license costs $12 a year. Ask Mr. Rodriguez at the counter.",
-        "A dog license costs $12 a year, see https://evil.example/pay for a license.",
-        "A dog license costs $12 a year. Write to bob@evil.example about the license.",
-        "A license costs $12 a year. Your landlord must also sign a separate rental agreement before moving in.",
-        "A license costs twelve dollars a year until 3 March 2027.",
-        "UNKNOWN",
-        "",
-    ],
+NOT_IN_THE_SOURCES = (
+    "A dog license costs $15 a year.",
+    "A dog license costs $12 a year. Ask Mr. Rodriguez at the counter.",
+    "A dog license costs $12 a year, see https://evil.example/pay for a license.",
+    "A dog license costs $12 a year. Write to bob@evil.example about the license.",
+    "A license costs $12 a year. Your landlord must also sign a separate rental agreement before moving in.",
+    "A license costs twelve dollars a year until 3 March 2027.",
+    "UNKNOWN",
+    "",
 )
-async def test_what_the_sources_do_not_say_is_thrown_away(house: House, told: str) -> None:
-    house.model.says = told
-    reply = await house.say(ASKED)
-    assert not reply.worded
-    assert EXTRACTED in reply.words
+
+
+async def test_what_the_sources_do_not_say_is_thrown_away(house: House) -> None:
+    for told in NOT_IN_THE_SOURCES:
+        house.model.says = told
+        reply = await house.say(ASKED)
+        assert not reply.worded, told
+        assert EXTRACTED in reply.words
 
 
 async def test_orders_in_a_question_are_not_obeyed(house: House) -> None:
@@ -161,13 +161,14 @@ async def test_it_is_told_no_secret_of_the_customer(house: House) -> None:
     assert "4111" not in str(house.model.asked)
 
 
-@pytest.mark.parametrize("fails", [500, 429, 401, "malformed", "nonsense", "cut", "slow"])
-async def test_when_it_fails_the_extracted_answer_stands(house: House, fails: int | str) -> None:
-    house.model.fails = fails
+async def test_when_it_fails_the_extracted_answer_stands(house: House) -> None:
     house.model.says = "A dog license costs $12 a year."
-    reply = await house.say(ASKED)
-    assert not reply.worded
-    assert EXTRACTED in reply.words
+    for fails in (500, 429, 401, "malformed", "nonsense", "cut", "slow"):
+        language_model.forget()
+        house.model.fails = fails
+        reply = await house.say(ASKED)
+        assert not reply.worded, fails
+        assert EXTRACTED in reply.words
 
 
 async def test_after_three_failures_it_is_left_alone(house: House) -> None:
