@@ -202,7 +202,7 @@ class _Turn:
             if at is not None:
                 one = before.choices[int(at)]
                 intent = Intent(one.name, one.target, one.name, {self._language: one.words})
-                return await self._to(tx, intent, before.asked or text, 1.0)
+                return await self._to(tx, intent, 1.0, before.asked or text)
         if before.offered and len(text.split()) <= 3:
             yes = chosen(text, [("yes", list(yes_words())), ("no", list(no_words()))])
             if yes == "yes":
@@ -223,21 +223,16 @@ class _Turn:
         meant = self._meant()
         if goes_on and self._before.title:  # what it goes on from is no intent of its own
             meant = [one for one in meant if one[0].target is not Target.ARTICLE]
-        if len(meant) == 1:
-            intent, likely = meant[0]
-            reply = await self._to(tx, intent, text, likely)
+        done = [one for one in meant if one[0].target is not Target.ARTICLE]
+        if len(meant) == 1 and done:
+            reply = await self._to(tx, *done[0], text)
             if reply is not None:
                 return reply
         self.found = await retrieving.find(tx, self._heard, self._language, asked)
-        if len(meant) > 1:
-            named = {intent.target_name for intent, _likely in meant if intent.target is Target.ARTICLE}
-            if (
-                self.found
-                and self.found[0].useful
-                and self.found[0].article.slug in named
-                and self._answers(self.found[0])
-            ):
-                return self._answer(self.found[0])
+        for intent, likely in meant:
+            if intent.target is Target.ARTICLE:
+                await self._lift(tx, intent, likely, asked)
+        if len(meant) > 1 and done:
             choices = await self._choices(tx, meant)
             if len(choices) > 1:
                 return self._clarify(choices)
@@ -283,7 +278,24 @@ class _Turn:
             return intent.target_name in self._heard.errands
         return True
 
-    async def _to(self, tx: Tx, intent: Intent, text: str, likely: float) -> Reply | None:
+    async def _lift(self, tx: Tx, intent: Intent, likely: float, asked: str) -> None:
+        """An article that an intent leads to has that on its side, beside what the search says: neither is right alone."""
+        found = await retrieving.by_slug(tx, self._heard, self._language, intent.target_name, asked)
+        if found is None:
+            return
+        assert self._guessed is not None
+        there = next((one for one in self.found if one.article.article_id == found.article.article_id), found)
+        found = replace(
+            found,
+            score=there.score,
+            taught=likely * min(1.0, 2 * self._guessed.belongs),
+            intent=intent.name,
+            foreign=found.article.language != self._language,
+        )
+        others = [one for one in self.found if one.article.article_id != found.article.article_id]
+        self.found = sorted([found, *others], key=lambda one: -one.evidence)
+
+    async def _to(self, tx: Tx, intent: Intent, likely: float, text: str) -> Reply | None:
         """Where an intent leads. None when what it leads to is not for this reader."""
         facts: dict[str, Any] = {"intent": intent.name, "score": likely}
         if intent.target is Target.PERSON:
@@ -351,5 +363,6 @@ class _Turn:
 
     def _answer(self, found: Found, **facts: Any) -> Reply:
         source = found.source
-        score = facts.pop("score", round(found.evidence, 4))
-        return self._say(Outcome.ANSWER, source.passage, sources=(source,), score=score, **facts)
+        facts.setdefault("score", round(found.evidence, 4))
+        facts.setdefault("intent", found.intent)
+        return self._say(Outcome.ANSWER, source.passage, sources=(source,), **facts)

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 FORM = 1  # of what is packed
 WORDS, MEANING, BOTH = "words", "meaning", "both"
-STRENGTHS = (10.0, 40.0)
+STRENGTHS = (3.0, 10.0, 40.0)
+USUAL = 10.0  # where trying several would take too long
+MANY = 1500  # examples
 FEW = 20  # examples in all; with fewer nothing can be held out
 FALSE_ALARMS = 0.07  # share of what was taught that may be taken for something else
 NEIGHBOURS = 3
-OF_WORDS = 0.7  # weight of words beside meaning
+OF_WORDS = 0.5  # weight of words beside meaning
 SKETCHED = 256  # numbers in which rows of words are kept to find near ones (Achlioptas 2003)
 _SEED = 20
 HELD_OUT_MOST = 4000  # scores that are kept to compare with
@@ -201,7 +203,8 @@ def of(texts: Sequence[str], labels: Sequence[str], embed: Embed | None) -> tupl
     best: tuple[float, str, float, Matrix, Matrix] | None = None
     by_kind: dict[str, float] = {}
     for kind in kinds if parts else kinds[-1:]:
-        for strength in STRENGTHS if parts else STRENGTHS[:1]:
+        tried = STRENGTHS if parts and (len(texts) <= MANY or kind == MEANING) else (USUAL,)
+        for strength in tried:
             scores, close = _held_out(kind, texts, meant, wanted, len(names), parts, strength)
             right = float((scores.argmax(1) == wanted).mean()) if parts else 0.0
             by_kind[kind] = max(right, by_kind.get(kind, 0.0))
@@ -231,7 +234,7 @@ def _parts(wanted: np.ndarray[Any, Any], classes: int) -> list[Any]:
     if len(wanted) < FEW or np.bincount(wanted, minlength=classes).min() < 2:
         return []
     chance = np.random.default_rng(_SEED)
-    n = 5 if len(wanted) <= 1500 else 3
+    n = 5 if len(wanted) <= MANY else 3
     part = np.zeros(len(wanted), np.int64)
     for label in range(classes):
         mine = chance.permutation(np.flatnonzero(wanted == label))

@@ -50,14 +50,21 @@ class Found:
     near: float | None
     useful: bool
     score: float
+    taught: float = 0.0  # how likely an intent is that leads to it
+    intent: str = ""
+    foreign: bool = False  # in another language than was asked in: neither words nor meanings compare well
 
     @property
     def evidence(self) -> float:
-        """How much speaks for its answering, 0 to about 1: that the search likes it, that the passage has the words, and that it means
-        the same."""
+        """How much speaks for its answering, 0 to about 1: that the search likes it or that was taught, that the passage has the
+        words, and that it means the same."""
+        most = MOST_SCORE if self.near is None else MOST_SCORE_MEANT
+        liked = max(min(self.score / most, 1.0), self.taught)
+        if self.foreign and self.taught:
+            return self.taught
         if self.near is None:
-            return 0.55 * min(self.score / MOST_SCORE, 1.0) + 0.45 * self.passage.share if self.useful else 0.0
-        return (self.near + 0.3 * min(self.score / MOST_SCORE_MEANT, 1.0) + 0.15 * self.passage.share) / 1.2
+            return 0.55 * liked + 0.45 * self.passage.share if self.useful or self.taught else 0.0
+        return (self.near + 0.3 * liked + 0.15 * self.passage.share) / 1.2
 
     @property
     def source(self) -> Source:
