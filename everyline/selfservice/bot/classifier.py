@@ -200,18 +200,16 @@ def of(texts: Sequence[str], labels: Sequence[str], embed: Embed | None) -> tupl
     meant = embed(texts) if embed is not None else None
     kinds = (WORDS,) if meant is None else (WORDS, MEANING, BOTH)
     parts = _parts(wanted, len(names))
-    best: tuple[float, str, float, Matrix, Matrix] | None = None
-    by_kind: dict[str, float] = {}
-    for kind in kinds if parts else kinds[-1:]:
-        tried = STRENGTHS if parts and (len(texts) <= MANY or kind == MEANING) else (USUAL,)
-        for strength in tried:
-            scores, close = _held_out(kind, texts, meant, wanted, len(names), parts, strength)
-            right = float((scores.argmax(1) == wanted).mean()) if parts else 0.0
-            by_kind[kind] = max(right, by_kind.get(kind, 0.0))
-            if best is None or right > best[0] + 1e-9:
-                best = right, kind, strength, scores, close
-    assert best is not None
-    accuracy, kind, strength, scores, close = best
+    tried = [
+        (kind, strength)
+        for kind in (kinds if parts else kinds[-1:])
+        for strength in (STRENGTHS if parts and (len(texts) <= MANY or kind == MEANING) else (USUAL,))
+    ]
+    came = _held_out(tried, texts, meant, wanted, len(names), parts)
+    rights = {one: float((scores.argmax(1) == wanted).mean()) if parts else 0.0 for one, (scores, _c) in came.items()}
+    kind, strength = max(tried, key=lambda one: rights[one])
+    accuracy, (scores, close) = rights[kind, strength], came[kind, strength]
+    by_kind = {one: max(right for (of_, _s), right in rights.items() if of_ == one) for one, _strength in tried}
     temperature = _temperature(scores, wanted) if parts else 1.0
     sure = softmax(scores / np.float32(temperature)).max(axis=1)
     sureness, nearness = np.sort(sure), np.sort(close)
@@ -243,26 +241,30 @@ def _parts(wanted: np.ndarray[Any, Any], classes: int) -> list[Any]:
 
 
 def _held_out(
-    kind: str,
+    tried: Sequence[tuple[str, float]],
     texts: Sequence[str],
     meant: Matrix | None,
     wanted: np.ndarray[Any, Any],
     classes: int,
     parts: list[Any],
-    strength: float,
-) -> tuple[Matrix, Matrix]:
-    """Scores and closeness of each example, by what was learned of the others."""
+) -> dict[tuple[str, float], tuple[Matrix, Matrix]]:
+    """Scores and closeness of each example, by what was learned of the others, of each kind and strength."""
     import numpy as np
 
-    scores, close = np.zeros((len(texts), classes), np.float32), np.zeros(len(texts), np.float32)
+    n = len(texts)
+    found = {one: (np.zeros((n, classes), np.float32), np.zeros(n, np.float32)) for one in tried}
     for held in parts:
-        others = np.setdiff1d(np.arange(len(texts)), held)
+        others = np.setdiff1d(np.arange(n), held)
         vocabulary = Vocabulary.of([texts[at] for at in others])
-        rows, near = _part(kind, vocabulary, texts, meant, others)
-        held_rows, held_near = _part(kind, vocabulary, texts, meant, held)
-        scores[held] = evidence(held_rows, learned(rows, wanted[others], classes, strength))
-        close[held] = _closeness(held_near, near)
-    return scores, close
+        for kind in dict.fromkeys(kind for kind, _strength in tried):
+            rows, near = _part(kind, vocabulary, texts, meant, others)
+            held_rows, held_near = _part(kind, vocabulary, texts, meant, held)
+            closeness = _closeness(held_near, near)
+            for strength in [strength for of_, strength in tried if of_ == kind]:
+                scores, close = found[kind, strength]
+                scores[held] = evidence(held_rows, learned(rows, wanted[others], classes, strength))
+                close[held] = closeness
+    return found
 
 
 def _part(
