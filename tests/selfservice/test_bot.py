@@ -46,6 +46,25 @@ async def test_it_goes_on_from_what_was_talked_about(house: Ground) -> None:
     assert "40 Pier Street" in (await say(house, "where is that?", after=again)).words
 
 
+async def test_the_page_and_the_product_say_what_is_meant(house: Ground) -> None:
+    reply = await say(house, "how much is it?", page="/en/articles/license-your-dog")
+    assert "$12" in reply.words
+    assert (await say(house, "how much is it?", page="/en/articles/nothing")).outcome is Outcome.UNSURE
+    async with house.database.transaction() as tx:
+        for name in ("Falcon", "Heron"):
+            await put(
+                tx,
+                f"Set the clock of the {name}",
+                "Press the left key for three seconds to set the clock.",
+                f"Then turn the wheel of the {name}.",
+                products=[name],
+            )
+    for name in ("Falcon", "Heron"):
+        reply = await say(house, "how do I set the clock?", product=name)
+        assert reply.outcome is Outcome.ANSWER
+        assert reply.sources[0].title.endswith(name)
+
+
 async def test_a_context_that_was_changed_on_the_way_opens_nothing(house: Ground) -> None:
     async with house.database.transaction() as tx:
         secret = await put(tx, "Waive a late fee", "Agents waive $25 once.", "Say sorry first.", audience="agents")
@@ -185,6 +204,7 @@ BAD_INPUT = (
     ("Jak mogę zapłacić rachunek za wodę w urzędzie miasta?", Outcome.UNSURE),
     ("\x00\u202eagent please", Outcome.PERSON),
     ("{{7*7}} <script>alert(1)</script>", Outcome.UNSURE),
+    ("\ud83d my \ud800 thing", Outcome.UNSURE),
     ("'; drop table bot_question; --", Outcome.UNSURE),
 )
 

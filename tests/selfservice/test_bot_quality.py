@@ -197,6 +197,17 @@ async def test_containment_has_its_honest_counterpart(ground: Ground) -> None:
     assert found.cost_per_answer == Decimal(0)
 
 
+async def test_old_questions_are_forgotten(ground: Ground) -> None:
+    for talk in ("new", "old"):
+        await say(ground, "hello", talk=talk)
+    async with ground.database.transaction() as tx:
+        old = update(BotQuestion).where(BotQuestion.talk == "old").values(at=now() - timedelta(days=500))
+        await tx.execute(old)
+    await tasks.forget(ground)
+    async with ground.database.transaction() as tx:
+        assert await tx.column(select(BotQuestion.talk)) == ["new"]
+
+
 async def test_a_trial_is_not_kept(ground: Ground) -> None:
     await say(ground, "where is the skating rink", trial=True)
     async with ground.database.transaction() as tx:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,7 +18,6 @@ from everyline.ground.installation import Ground
 from everyline.ground.moments import language_names
 from everyline.ground.words import _, languages, speaking
 from everyline.people import queries as people
-from everyline.selfservice import queries as flow_queries
 from everyline.selfservice.bot import (
     alarms,
     filling,
@@ -25,6 +25,7 @@ from everyline.selfservice.bot import (
     quality,
     retrieving,
     setting,
+    shelf,
     smalltalk,
     teaching,
     tongue,
@@ -50,6 +51,7 @@ CLOSE = 0.45  # the second one's likelihood, as a share of the first one's, from
 ENOUGH = 0.46  # evidence from which a passage answers (retrieving.Found.evidence), with meanings
 ENOUGH_SAID = 0.5  # without them
 ALIKE = 0.035  # evidence by which two articles differ at least that are not asked back about
+_ARTICLE = re.compile(r"/articles/([\w-]{1,120})/?(?:[?#].*)?$")  # the page of one
 FOLLOWS = 0.5  # share of what a following question adds that the passage holds
 
 
@@ -88,11 +90,7 @@ async def answer(ground: Ground, said: str, heard: Heard) -> Reply:
 
 async def _house(tx: Tx, heard: Heard) -> _House:
     facts = await people.installation(tx)
-    published = {
-        row.name: flow_queries.flow_of(row.form)
-        for row in await flow_queries.every_flow(tx)
-        if row.state == "published" and (heard.flows is None or row.name in heard.flows)
-    }
+    published = await shelf.published(tx, heard.flows)
     return _House(
         await setting.load(tx),
         await teaching.without_examples(tx),
@@ -341,12 +339,15 @@ class _Turn:
     # --- what articles say
 
     async def _follow(self, tx: Tx, text: str) -> Reply | None:
-        """Words that go on from what was talked about, answered out of the same article."""
-        article_id = self._before.article_id
-        if article_id is None:
-            return None
+        """Words that go on from what was talked about, or from the article that is looked at, answered out of it."""
         bare = following.without_lead(text) or text
-        found = await retrieving.by_id(tx, self._heard, self._language, article_id, bare)
+        article_id, looked_at = self._before.article_id, _ARTICLE.search(self._heard.page)
+        if article_id is not None:
+            found = await retrieving.by_id(tx, self._heard, self._language, article_id, bare)
+        elif looked_at is not None:
+            found = await retrieving.by_slug(tx, self._heard, self._language, looked_at[1], bare)
+        else:
+            return None
         if found is None:
             return None
         told = content(bare)

@@ -6,12 +6,16 @@ What a reader may not read is never loaded: every statement asks for their audie
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
 
 from sqlalchemy import select
 
 from everyline.articles import embedding, finding
+from everyline.articles.embedding import Model
 from everyline.articles.finding import Asked
 from everyline.articles.models import ArticleAddress, PublishedArticle
 from everyline.articles.queries import Reader
@@ -23,10 +27,13 @@ from everyline.selfservice.bot.replies import Heard, Source
 
 MOST = 4  # articles that are looked into
 CLOSELY = 4  # passages whose meaning is compared
+MOST_HELD = 4000  # vectors of passages, 1.5 KB each
 OF_WORDS, OF_MEANING = 0.45, 0.55
 # the most that the search gives an article that is first in all of its rankings, with meanings and without
 MOST_SCORE = (finding.BY_WORDS + finding.BY_TITLE) / (FLAT + 1)
 MOST_SCORE_MEANT = (finding.BY_WORDS + finding.BY_MEANING + finding.BY_TITLE) / (FLAT + 1)
+_held: OrderedDict[str, Any] = OrderedDict()
+_lock = Lock()
 _TEXT = (
     PublishedArticle.article_id,
     PublishedArticle.language,
@@ -137,6 +144,19 @@ def _best(words: str, row: Row) -> Passage:
     return passages.ranked(words, _split(row))[0]
 
 
+def _near(model: Model, words: str, texts: Sequence[str]) -> list[float]:
+    """How much each text means what was asked. Passages come again with other questions, so what they mean is held for a while."""
+    known = {text: _held.get(text) for text in texts}
+    new = [text for text, vector in known.items() if vector is None]
+    *vectors, asked = model.vectors([*new, words])
+    known.update(zip(new, vectors, strict=True))
+    with _lock:
+        _held.update((text, known[text]) for text in new)
+        while len(_held) > MOST_HELD:
+            _held.popitem(last=False)
+    return [float(known[text] @ asked) for text in texts]
+
+
 async def _nearest(words: str, found: list[Found]) -> list[Found]:
     """The best passages by what they mean as well, of the first two articles."""
     if not found or not embedding.installed():
@@ -147,8 +167,7 @@ async def _nearest(words: str, found: list[Found]) -> list[Found]:
         passages.ranked(words, _split(one.article))[: CLOSELY if at == 0 else 2] for at, one in enumerate(found[:2])
     ]
     texts = [f"{found[at].article.title}. {one.words}" for at, mine in enumerate(kept) for one in mine]
-    vectors = await asyncio.to_thread(model.vectors, [words, *texts])
-    near = (vectors[1:] @ vectors[0]).tolist()
+    near = await asyncio.to_thread(_near, model, words, texts)
     begin = 0
     better = []
     for one, mine in zip(found, kept, strict=False):
