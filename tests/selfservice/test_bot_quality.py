@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from everyline.articles import embedding
 from everyline.articles.models import ArticleFeedback, GapGroup
@@ -23,6 +23,16 @@ from everyline.selfservice.identity import Level, Who
 from tests.selfservice.bot_world import TAUGHT, furnish, say
 
 pytestmark = pytest.mark.req("W5")
+CAME_AGAIN = text("""
+    with point as (
+        insert into contact_point (customer_id, kind, address)
+        values (:customer_id, 'number', '+1202555' || (1000 + floor(random() * 9000))::int) returning id
+    ), opened as (
+        insert into "case" (subject, customer_id) values ('x', :customer_id) returning id
+    )
+    insert into interaction (case_id, contact_point_id, channel, media_class, direction, started_at)
+    select opened.id, point.id, 'other', 'deferred', 'in', cast(:at as timestamptz) from point, opened
+""")
 PAIRS = [(words, one.name) for one in TAUGHT for every_one in one.examples.values() for words in every_one]
 
 
@@ -195,6 +205,23 @@ async def test_containment_has_its_honest_counterpart(ground: Ground) -> None:
     assert found.containment == 0.75
     assert found.came_back == pytest.approx(1 / 3)
     assert found.cost_per_answer == Decimal(0)
+
+
+async def test_who_comes_again_by_another_channel_is_counted(ground: Ground) -> None:
+    await furnish(ground)
+    async with ground.database.transaction() as tx:
+        customer_id = await tx.value(insert(Customer).values(name="Ann").returning(Customer.id))
+    who = Who(customer_id, Level.ADDRESS, None, "en", "widget")
+    await say(ground, "how do I license my dog", who=who, talk="a1")
+    async with ground.database.transaction() as tx:
+        ago = now() - timedelta(days=12)
+        await tx.execute(update(BotQuestion).values(at=ago))
+        assert (await quality.figures(tx)).back == 0
+        await tx.execute(CAME_AGAIN, {"customer_id": customer_id, "at": ago + timedelta(days=8)})
+        assert (await quality.figures(tx)).back == 0, "eight days are more than seven"
+        await tx.execute(CAME_AGAIN, {"customer_id": customer_id, "at": ago + timedelta(days=6)})
+        found = await quality.figures(tx)
+    assert (found.contained, found.known, found.back) == (1, 1, 1)
 
 
 async def test_old_questions_are_forgotten(ground: Ground) -> None:

@@ -6,6 +6,7 @@ numpy is imported when something is counted: no process begins with it.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     Matrix: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+
+# read when numpy is first imported: matrices are small here, and threads that wait for each other on busy cores take ten times
+# as long as one that does the work
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 LONGEST = 400  # characters of a text that are looked at
 MOST_PIECES = 12_000
