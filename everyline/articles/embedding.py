@@ -6,6 +6,7 @@ bits, 23 MB, as packages bring it: nothing is fetched when it runs, and no code 
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib
 import importlib.metadata
@@ -35,17 +36,20 @@ class Model:
 
     def __init__(self, model: Path, tokenizer: Path) -> None:
         runtime, tokenizers = importlib.import_module("onnxruntime"), importlib.import_module("tokenizers")
-        content = model.read_bytes()
-        if hashlib.sha256(content).hexdigest() != _DIGEST:
-            raise ValueError(f"{model} is not the model that this version knows")
+        with model.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != _DIGEST:
+                raise ValueError(f"{model} is not the model that this version knows")
         options = runtime.SessionOptions()
+        # texts are of all lengths: rooms kept for each would never be given back
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # a search must not take every core
         options.log_severity_level = 3
-        self._session: Any = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._session: Any = runtime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(LONGEST)
         self._tokenizer.enable_padding()
         self._lock = Lock()
+        _give_back()
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """One vector of length 1 for each text."""
@@ -70,6 +74,13 @@ class Model:
         """The vector of one text."""
         found: Vectors = self.vectors([text])[0]
         return found
+
+
+def _give_back() -> None:
+    """Give what was needed only to load the model back to the system: half of the memory, where the C library can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 @cache

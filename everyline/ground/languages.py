@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -77,3 +78,13 @@ def detect(text: str) -> str:
         return ""
     language, probability = _identifier().classify(text)
     return str(language) if probability >= SURE else ""
+
+
+def likeliest(text: str, among: Sequence[str]) -> tuple[str, float]:
+    """Which of some languages it is likeliest to be, and how likely that is compared with the others."""
+    shares = {language: float(share) for language, share in _identifier().rank(text) if language in among}
+    whole = sum(shares.values())
+    if not whole:
+        return (among[0] if among else ""), 0.0
+    language = max(shares, key=lambda one: shares[one])
+    return language, shares[language] / whole

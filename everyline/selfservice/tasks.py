@@ -1,4 +1,4 @@
-"""Jobs of self-service."""
+"""Jobs of self-service: statements made, the bot taught, what is over forgotten."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sqlalchemy import text
 from everyline.ground.installation import Ground
 from everyline.ground.jobs import periodic
 from everyline.selfservice import errands
+from everyline.selfservice.bot import quality, training
 from everyline.selfservice.errands import stating
 
 
@@ -21,3 +22,16 @@ async def forget_statements(ground: Ground) -> None:
     """Forget statements whose link has been over for a while."""
     async with ground.database.transaction() as tx:
         await tx.execute(text("delete from statement where expires_at < now() - interval '7 days'"))
+
+
+@periodic("*/10 * * * *")
+async def learn(ground: Ground) -> None:
+    """Have the bot learn what it was taught since; whoever teaches it asks for this at once."""
+    await training.learn(ground.database)
+
+
+@periodic("41 3 * * *")
+async def forget(ground: Ground) -> None:
+    """Forget what the bot was asked long ago."""
+    async with ground.database.transaction() as tx:
+        await quality.forget_old(tx)

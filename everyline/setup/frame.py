@@ -38,9 +38,10 @@ PLACES = (
     (
         mark("Self-service"),
         (
+            ("bot", mark("Bot"), "robot", "flow.write", "g b"),
             ("flows", mark("Flows"), "merge", "flow.write", "g f"),
             ("errands", mark("Errands"), "check", "flow.write", "g d"),
-            ("appointments", mark("Appointments"), "clock", "flow.write", "g p"),
+            ("appointments", mark("Appointments"), "calendar", "flow.write", "g p"),
             ("sources", mark("Customer sources"), "table", "flow.write", "g u"),
         ),
     ),
