@@ -17,6 +17,7 @@ from everyline.selfservice.running import linking, telling
 from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import Begins, Move, Stands, begin_all, move_all
+from everyline.selfservice.running.talking import SAID
 from everyline.selfservice.slots import Kind, Value, chosen
 from everyline.selfservice.walking import Said as Answer
 
@@ -64,7 +65,7 @@ class SelfService:
             Begins(
                 line_facts[one.piece.line.id].flow,
                 _who(one),
-                {FIRST: Value(Kind.TEXT, one.read.text[:LONGEST])},
+                dict.fromkeys((FIRST, SAID), Value(Kind.TEXT, one.read.text[:LONGEST])),
                 {"page": one.read.page.url} if one.read.page is not None else {},
                 interaction_id=one.interaction_id,
                 case_id=one.case_id,

@@ -27,11 +27,12 @@ from everyline.selfservice.flows import Flow
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.renderings import page
 from everyline.selfservice.renderings.seam import Setting
-from everyline.selfservice.running import linking, proving
+from everyline.selfservice.running import linking, proving, talking
 from everyline.selfservice.running.handing import collected
 from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.running.moving import Stands
 from everyline.selfservice.running.turns import Turns
+from everyline.selfservice.slots import Kind, Value
 from everyline.selfservice.walking import ENDED_AT_PERSON, Said
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
@@ -77,6 +78,19 @@ async def _every_one(visit: Visit, *, status: int = 200, trouble: str = "") -> R
         rows = await queries.offered(tx)
     flows = sorted((title_of(flow, visit.language), name) for name, flow in rows)
     return show(visit, "doing.html", status=status, current="do", flows=flows, trouble=trouble)
+
+
+@router.post("/{language}/ask")
+async def ask(request: Request, visit: Here) -> Response:
+    """What somebody needs, in their own words: answered, led on, or handed over."""
+    form = await forms.read(request)
+    token = visit.request.cookies.get(COOKIE, "") or secrets.token_urlsafe(32)
+    holder = hashlib.sha256(token.encode()).digest()
+    words = forms.word(form, "q", LONGEST)
+    slots = {talking.SAID: Value(Kind.TEXT, words)} if words else {}
+    facts = {"page": forms.word(form, "page", 500)}
+    stands = await turns_of(request).begin(talking.NAME, who_asks(visit), slots=slots, facts=facts, holder=holder)
+    return _held(visit, (f"do/{talking.NAME}/{stands.run.id}", token))
 
 
 @router.post("/{language}/do/code")
@@ -207,7 +221,7 @@ async def _turn(
         shown=shown,
         told=[Markup(markdown.html(words)) for words in shown.told],  # noqa: S704 -- made safe there
         action=visit.to(f"do/{name}/{run.id}"),
-        so_far=collected(root[1] if root else None, slots),
+        so_far=collected(root[1] if root else None, slots) if run.flow != talking.NAME else [],
         ended=run.ended,
         waiting=run.outside,
         number=number,

@@ -12,15 +12,19 @@ from everyline.articles.rules import LONGEST_WORDS, Kind
 from everyline.ground.pages import page
 from everyline.people.permit import public
 from everyline.portal import reading
+from everyline.portal.doing_routes import title_of
 from everyline.portal.hosts import PREFIX
 from everyline.portal.reading import readings_of
 from everyline.portal.readings import CHANNEL
 from everyline.portal.visiting import Here, PortalRoute, Visit, kept, show
+from everyline.selfservice.queries import offered
+from everyline.selfservice.spoken import plain
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
 
 MOST = 20
 MOST_SUGGESTED = 6
+SHORT = 3  # letters of words that say nothing alone
 LEAST = 2  # characters before anything is suggested
 SUGGESTED_SECONDS = 30
 
@@ -40,6 +44,7 @@ async def search(request: Request, visit: Here, q: str = "") -> Response:
     words, reader = _words(q), await reading.reader_of(visit)
     hits = await _found(visit, reader, words, MOST) if words else []
     useful = [hit for hit in hits if hit.useful]
+    doings = await _doings(visit, words) if words and visit.has_doings else []
     readings = readings_of(request)
     if (
         words
@@ -65,7 +70,17 @@ async def search(request: Request, visit: Here, q: str = "") -> Response:
         near=[hit for hit in hits if not hit.useful][: 3 if not useful else 0],
         asking=visit.to("contact", about=words) if words else visit.to("contact"),
         kinds=Kind,
+        doings=doings,
     )
+
+
+async def _doings(visit: Visit, words: str) -> list[tuple[str, str]]:
+    """What can be done online about what is searched: titles and names of flows that share a word of weight with it."""
+    async with visit.ground.database.transaction() as tx:
+        flows = await offered(tx)
+    sought = {one for one in plain(words).split() if len(one) > SHORT}
+    titles = [(title_of(flow, visit.language), name) for name, flow in flows]
+    return [one for one in titles if sought & {word for word in plain(one[0]).split() if len(word) > SHORT}]
 
 
 @router.get("/{language}/search/suggest")

@@ -20,6 +20,7 @@ from everyline.selfservice.flows import (
     Condition,
     Confirm,
     Done,
+    Errand,
     Flow,
     Identify,
     Queue,
@@ -50,6 +51,7 @@ class Frame:
     step: str
     slots: Mapping[str, Value]
     times: Mapping[str, int]
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class State:
     times: Mapping[str, int] = field(default_factory=dict)  # how often each step was come to
     tries: int = 0  # at the step that asks
     around: tuple[Frame, ...] = ()
+    given: tuple[str, ...] = ()  # slots that it began with: they are not asked for the first time
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -99,6 +102,7 @@ class Came:
     slots: Mapping[str, Value] = field(default_factory=dict)
     told: str = ""  # words for the customer, in their language
     words: Mapping[str, str] = field(default_factory=dict)  # the same by wording, where they have several
+    offers: tuple[str, ...] = ()  # answers to them that need not be typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ class Utterance:
     step: str
     words: Mapping[str, str]
     slots: Mapping[str, Value] = field(default_factory=dict)
+    offers: tuple[str, ...] = ()  # answers to it that need not be typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,7 @@ Facts: TypeAlias = Mapping[str, Any]  # see flows.Condition; those of a queue as
 def begin(flow: Flow, version: int, language: str, slots: Mapping[str, Value] | None = None) -> State:
     """Where a run begins. ``language`` is one that the flow has, or its first one."""
     spoken = language if language in flow.languages() else flow.languages()[0]
-    return State(flow.name, version, flow.start, spoken, dict(slots or {}))
+    return State(flow.name, version, flow.start, spoken, dict(slots or {}), given=tuple(slots or ()))
 
 
 def walk(shelf: Shelf, state: State, given: Given, facts: Facts, today: date) -> Turn:
@@ -292,7 +297,7 @@ class _Walk:
         if came.slots and into:
             self._put({into if name == "" else f"{into}.{name}": value for name, value in came.slots.items()})
         if came.told or came.words:
-            self._told.append(Utterance(step.name, came.words or {"full": came.told}))
+            self._told.append(Utterance(step.name, came.words or {"full": came.told}, offers=came.offers))
         if came.edge in step.HELPS and not getattr(step, came.edge):
             return self._to_person()
         if isinstance(step, Queue):
@@ -343,7 +348,7 @@ class _Walk:
         kept: dict[str, Value] = {}
         if isinstance(step, Subflow):
             kept = {f"{step.into}.{name}": value for name, value in self._state.slots.items()} if step.into else {}
-        elif step is not None and not isinstance(step, Identify):
+        elif step is not None and not isinstance(step, Identify | Errand):
             kept = dict(self._state.slots)
         self._state = replace(
             self._state,
@@ -352,6 +357,7 @@ class _Walk:
             step=frame.step,
             slots={**frame.slots, **kept},
             times=frame.times,
+            given=frame.given,
             around=self._state.around[:-1],
         )
 
@@ -363,6 +369,8 @@ class _Walk:
                 return self._came(step, Came("to" if outcome == "solved" else "fail"))
             if isinstance(step, Subflow):
                 return self._follow(step.to)
+            if isinstance(step, Errand):  # it led into what was gone through
+                return self._follow(step.done)
             if outcome == "solved":  # it was gone through to learn what the step needs
                 return Turn(self._state, tuple(self._told), does=Does(step, self._values(step)))
         return Turn(self._state, tuple(self._told), ends=outcome)
@@ -390,8 +398,12 @@ class _Walk:
             elif isinstance(step, Done):
                 self._tell(step.name, step.words)
                 return self._over(step.outcome)
-            elif isinstance(step, ASKING):
+            elif isinstance(step, ASKING) and not self._is_known(step):
                 return self._ask(step)
+            elif isinstance(step, Ask):
+                left = tuple(one for one in self._state.given if one != step.slot.name)
+                self._state = replace(self._state, given=left)
+                to = step.to
             else:
                 self._tell(step.name, getattr(step, "words", {}))
                 return Turn(self._state, tuple(self._told), does=Does(step, self._values(step)))
@@ -401,6 +413,13 @@ class _Walk:
             self._come_to(self._step())
         return self._stuck()
 
+    def _is_known(self, step: Step) -> bool:
+        """Was it told before it is asked for? That counts once: who comes back is asked again."""
+        if not isinstance(step, Ask) or self._state.times.get(step.name, 0) > 1:
+            return False
+        value = self._state.slots.get(step.slot.name)
+        return step.slot.name in self._state.given and value is not None and bool(value.value)
+
     def _stuck(self) -> Turn:
         """It goes in a circle: a person is the way out, and where that leads into the circle, the end."""
         return Turn(self._state, tuple(self._told[:1]), ends=ENDED_AT_PERSON)
@@ -408,9 +427,11 @@ class _Walk:
     def _into(self, flow: str, slots: Mapping[str, Value]) -> None:
         version, inner = self._flow_of(flow, 0)
         here = self._state
-        frame = Frame(here.flow, here.version, here.step, here.slots, here.times)
+        frame = Frame(here.flow, here.version, here.step, here.slots, here.times, here.given)
         self._flow = inner
-        self._state = State(inner.name, version, inner.start, here.language, dict(slots), {}, 0, (*here.around, frame))
+        self._state = State(
+            inner.name, version, inner.start, here.language, dict(slots), {}, 0, (*here.around, frame), tuple(slots)
+        )
         self._come_to(self._step())
 
     def _values(self, step: Step) -> dict[str, Value]:

@@ -21,6 +21,7 @@ from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
 from everyline.queues import queries as queues
 from everyline.selfservice.queries import published_names
+from everyline.selfservice.running.talking import NAME as BOT
 from everyline.setup import line_form
 from everyline.setup.frame import caller, frame
 
@@ -81,7 +82,7 @@ async def choices(tx: Tx, row: Row | None) -> dict[str, Any]:
         "hours": [(hours.id, hours.name) for hours in await queues.all_hours(tx)],
         "others": [(line.id, line.name) for line in await queries.with_health(tx) if row is None or line.id != row.id],
         "languages": language_names(LIKELY),
-        "flows": [(name, name) for name in await published_names(tx)],
+        "flows": [(BOT, _("The bot")), *((name, name) for name in await published_names(tx))],
     }
 
 

@@ -42,6 +42,8 @@ CUSTOMERS_READ = (
     "selfservice/renderings/*.py",
     "selfservice/running/*.py",
     "selfservice/errands/*.py",
+    "selfservice/bot/*.py",
+    "selfservice/templates/*.html",
     "intake/self_service.py",
     "intake/acknowledgements.py",
     "channels/*/templates/**/*.html",

@@ -7,13 +7,30 @@ import re
 import httpx
 import pytest
 
+from everyline.articles import actions as articles
 from everyline.selfservice import actions, flows
+from everyline.selfservice.bot import Target, teaching, training
+from everyline.selfservice.bot.teaching import Intent
 from everyline.selfservice.flows import Ask, Choose, Confirm, Done, Flow, Identify, Option, Queue, words
 from everyline.selfservice.slots import Kind, Slot
 from tests.portal.conftest import Company
 
 pytestmark = pytest.mark.req("W3", "W4")
 
+LIGHTS = [
+    "a street light is out",
+    "the street lamp is broken",
+    "it is dark because the light does not work",
+    "report a lamp",
+    "street lighting defect",
+]
+PEOPLE = [
+    "I want to talk to somebody",
+    "connect me with your staff",
+    "is anybody there",
+    "let me speak to a human being",
+    "call a clerk",
+]
 LIGHT = Flow(
     "light",
     title=words("Report a street light"),
@@ -231,3 +248,39 @@ async def test_who_wants_a_person_tells_where_to_and_gets_a_case_with_all_of_it(
     assert await company.value("select count(*) from flow_run where case_id is not null") == 1
     assert "A person takes over" in await doing.look()
     assert await company.value('select count(*) from "case"') == 1
+
+
+async def test_what_is_needed_is_asked_in_own_words_and_answered_with_its_source(company: Company) -> None:
+    async with company.ground.database.transaction() as tx:
+        text = "Dog licences cost 20 dollars a year. You get one at the town hall, or by mail."
+        article_id = await articles.add(tx, None, "en", "Dog licences", text=text)
+        await articles.publish(tx, None, article_id, "en")
+    await publish(company)
+    browser = await company.browser()
+    found = await browser.get("/help/en/search", params={"q": "a dark street light"})
+    assert 'href="/help/en/do/light"' in found.text  # words lead to what can be done
+    doing = Doing(browser)
+    await doing._follow(await browser.post("/help/en/ask", data={"q": "What does a dog licence cost?"}))
+    assert "20 dollars" in doing.text
+    assert "/en/articles/dog-licences" in doing.text
+    await doing.say(said="How do I become an astronaut on Mars?")
+    assert "A person, please" in doing.text
+    await doing.say(said="A person, please")
+    assert "Where may we send our answer?" in doing.text
+
+
+async def test_what_is_said_leads_into_a_flow_and_what_was_told_is_not_asked_again(company: Company) -> None:
+    await publish(company)
+    async with company.ground.database.transaction() as tx:
+        await teaching.add(tx, None, Intent("lights", Target.FLOW, "light", examples={"en": LIGHTS}))
+        await teaching.add(tx, None, Intent("person", Target.PERSON, "", examples={"en": PEOPLE}))
+    await training.learn(company.ground.database)
+    browser = await company.browser()
+    doing = Doing(browser)
+    await doing._follow(await browser.post("/help/en/ask", data={"q": "the street light in my road is broken"}))
+    assert "What is wrong with it?" in doing.text
+    await doing.say(option="dark")
+    await doing.say(said="Elm Street")
+    await doing.say(said="4711")
+    assert "is reported." in await doing.say(option="yes")
+    assert 'name="said"' in doing.text  # and the talk goes on

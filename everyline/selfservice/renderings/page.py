@@ -8,7 +8,7 @@ from everyline.articles.wordings import Wording
 from everyline.ground.words import speaking
 from everyline.selfservice.putting import shown
 from everyline.selfservice.renderings.fields import Field, field_of
-from everyline.selfservice.renderings.seam import Setting, all_worded, labels, lines
+from everyline.selfservice.renderings.seam import Setting, all_worded, labels, lines, offers
 from everyline.selfservice.walking import Turn
 
 KINDS = (Wording.FULL,)
@@ -24,6 +24,7 @@ class PageTurn:
     fault: str = ""
     options: tuple[tuple[str, str], ...] = ()
     field: Field | None = None
+    offers: tuple[str, ...] = ()  # answers that need not be typed
 
     @property
     def patience(self) -> float | None:
@@ -54,4 +55,4 @@ def render(turn: Turn, setting: Setting) -> PageTurn:
         fault = told.pop() if told and turn.asks.tries else ""
         options = tuple(labels(turn.asks, KINDS))
         field = field_of(turn.asks.slot) if turn.asks.slot is not None and not options else None
-    return PageTurn(tuple(told), question, fault, options, field)
+    return PageTurn(tuple(told), question, fault, options, field, offers(turn))

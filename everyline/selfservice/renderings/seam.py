@@ -61,6 +61,11 @@ def labels(asks: Asks, kinds: Sequence[Wording]) -> list[tuple[str, str]]:
     return [(one.name, worded(Utterance(asks.step, one.words), kinds, str)) for one in asks.options]
 
 
+def offers(turn: Turn) -> tuple[str, ...]:
+    """Answers that need not be typed, of the newest that has some."""
+    return next((one.offers for one in reversed(turn.told) if one.offers), ())
+
+
 def lines(parts: Iterable[str]) -> str:
     """One under the other."""
     return "\n".join(part for part in parts if part)

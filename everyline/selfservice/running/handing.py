@@ -30,6 +30,7 @@ from everyline.selfservice.running.library import Library
 from everyline.selfservice.slots import Kind, Value
 from everyline.selfservice.walking import Came, Does, State, Within
 
+UNSHOWN = frozenset({"first", "bot.context", "bot.intent"})  # of use to nobody who reads
 STEPS = (flows.Queue, flows.Callback, flows.Voicemail)
 
 
@@ -162,6 +163,8 @@ def collected(flow: flows.Flow | None, slots: Mapping[str, Value], carry: Sequen
     found = []
     for name in names:
         value = slots[name]
+        if name in UNSHOWN:
+            continue
         if value.value or value.kind is Kind.SECRET:
             found.append((_label(asked.get(name), name), shown(value)))
     return found

@@ -54,7 +54,7 @@ def run_of(row: Row, vault: Vault) -> Run:
     if row.sealed is not None:
         state = _opened(state, json.loads(vault.open(bytes(row.sealed))))
     who = Who(row.customer_id, Level(row.level), row.point_id, state.language, row.channel)
-    told = tuple(Utterance(step, words, state.slots) for step, words in row.told)
+    told = tuple(Utterance(step, words, state.slots, tuple(offers)) for step, words, offers in row.told)
     return Run(
         row.id,
         row.flow,
@@ -92,7 +92,7 @@ def written(state: State, vault: Vault) -> tuple[str, bytes | None]:
 
 def told_of(told: Sequence[Utterance]) -> str:
     """What was told in a turn, as it is kept: words by wording. Slots are put in when it is shown."""
-    return json.dumps([[one.step, dict(one.words)] for one in told])
+    return json.dumps([[one.step, dict(one.words), one.offers] for one in told])
 
 
 class Whole(str):

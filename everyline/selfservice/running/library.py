@@ -9,12 +9,23 @@ from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.selfservice import queries
 from everyline.selfservice.flows import Flow
-from everyline.selfservice.running import proving, reaching
+from everyline.selfservice.running import proving, reaching, talking
 from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.walking import Shelf, State
 
 MOST_KEPT = 2000  # versions in memory
-OWN: Mapping[str, Callable[[], Flow]] = {proving.NAME: proving.flow, reaching.NAME: reaching.flow}
+OWN: Mapping[str, Callable[[], Flow]] = {
+    proving.NAME: proving.flow,
+    reaching.NAME: reaching.flow,
+    talking.NAME: talking.flow,
+}
+
+
+def own(name: str) -> Flow | None:
+    """A flow of the product's own."""
+    if name.startswith(talking.ERRAND):
+        return talking.of_errand(name.removeprefix(talking.ERRAND))
+    return OWN[name]() if name in OWN else None
 
 
 class Library:
@@ -29,18 +40,19 @@ class Library:
         wanted = set(newest.items())
         for state in states:
             wanted |= {(state.flow, state.version), *((frame.flow, frame.version) for frame in state.around)}
-        missing = [one for one in wanted if one not in self._kept and one[0] not in OWN]
+        missing = [one for one in wanted if one not in self._kept and not one[0].startswith("(")]
         if missing:
             if len(self._kept) + len(missing) > MOST_KEPT:
                 self._kept.clear()
-                missing = [one for one in wanted if one[0] not in OWN]
+                missing = [one for one in wanted if not one[0].startswith("(")]
             names = {"names": [name for name, _n in missing], "numbers": [number for _n, number in missing]}
             for row in await tx.rows(statements.forms, names):
                 self._kept[row.name, row.number] = queries.flow_of(row.form)
 
         def shelf(name: str, version: int) -> tuple[int, Flow] | None:
-            if name in OWN:
-                return 1, OWN[name]()
+            if name.startswith("("):
+                flow = own(name)
+                return None if flow is None else (1, flow)
             number = version or newest.get(name, 0)
             found = self._kept.get((name, number))
             return None if found is None else (number, found)
@@ -49,7 +61,7 @@ class Library:
 
     async def published(self, tx: Tx, name: str) -> tuple[int, Flow]:
         """The version of a flow that is begun now. NotFound."""
-        found = (await self.open(tx))(name, 0) if name not in OWN else None
+        found = (await self.open(tx))(name, 0)
         if found is None:
             raise NotFound(_("There is no such flow."))
         return found

@@ -22,7 +22,7 @@ from everyline.ground.words import _, speaking
 from everyline.people.queries import organisation_name
 from everyline.selfservice import errands, flows, sources
 from everyline.selfservice.identity import Level, Who
-from everyline.selfservice.running import handing, proving
+from everyline.selfservice.running import handing, proving, talking
 from everyline.selfservice.running.keeping import Run
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.slots import Kind, Value
@@ -54,6 +54,8 @@ async def do(ground: Ground, library: Library, run: Run, does: Does) -> Outcome:
                 challenge = does.values.get(proving.CHALLENGE, NOWHERE).value
                 given, shown = await proving.check(ground, challenge, does.values["code"].value, who, key)
                 return Outcome(given, shown)
+            if isinstance(step, flows.Errand) and step.errand == talking.THINK:
+                return Outcome(await talking.think(ground, run, does), who)
             if isinstance(step, handing.STEPS):
                 opened, case_id = await handing.open_case(ground, library, run, does)
                 return Outcome(opened, who, case_id)

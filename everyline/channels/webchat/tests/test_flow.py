@@ -20,6 +20,7 @@ from everyline.selfservice import actions as flow_actions
 from everyline.selfservice import flows
 from everyline.selfservice.flows import Article, Ask, Choose, Done, Flow, Option, Queue, words
 from everyline.selfservice.models import FlowRun
+from everyline.selfservice.running import talking
 from everyline.selfservice.running.runner import Runner
 from everyline.selfservice.slots import Kind, Slot
 
@@ -142,3 +143,24 @@ async def _said(stream: Stream, words: str, times: int) -> bool:
 
 async def _entries(chat: Chat) -> object:
     return await chat.rows(QueueEntry)
+
+
+@pytest.mark.req("W5")
+async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sign_in: SignInAs) -> None:
+    await sign_in(name="Maya Okafor", queues=(1,), available=True)
+    async with flowing.ground.database.transaction() as tx:
+        await tx.execute(update(Line).where(Line.id == flowing.line.id).values(flow=talking.NAME))
+        text = "Dog licences cost 20 dollars a year. You get one at the town hall."
+        article_id = await articles.add(tx, None, "en", "Dog licences", text=text)
+        await articles.publish(tx, None, article_id, "en")
+    visitor = await flowing.greeted()
+    stream = await visitor.stream()
+    await visitor.say("What does a dog licence cost?")
+    said = await stream.until(lambda one: "20 dollars" in one.get("message", {}).get("text", ""))
+    assert "/en/articles/dog-licences" in said["message"]["text"]
+    await visitor.say("I want to speak to a person")
+    await stream.until(lambda one: "A person takes over." in one.get("message", {}).get("text", ""))
+    (entry,) = await flowing.rows(QueueEntry)
+    assert entry.media_class == "chat"
+    (run,) = await flowing.rows(FlowRun)
+    assert (run.flow, run.outcome, run.case_id) == (talking.NAME, "person", entry.case_id)
