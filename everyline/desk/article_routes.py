@@ -119,7 +119,7 @@ async def text(
         case = await cases.get(tx, me, case_id)
         row = await suggesting.for_customer(tx, article_id, language)
         if how == LINK:
-            words, kind = f"{row.title}: {suggesting.address_of(ground.settings.address, row)}", LINK
+            words, kind = f"{row.title}: {suggesting.address_of(ground.settings.portal, row)}", LINK
         else:
             words, kind = await suggesting.words_of(tx, row, case.last_channel)
     return JSONResponse({"text": words, "used": f"article:{article_id}:{row.language}:{kind}"})
@@ -134,7 +134,7 @@ async def card(
     async with ground.database.transaction() as tx:
         case = await cases.get(tx, me, case_id)
         row = await suggesting.for_customer(tx, article_id, language)
-        shown = Card("article", row.title, row.summary, suggesting.address_of(ground.settings.address, row), row.slug)
+        shown = Card("article", row.title, row.summary, suggesting.address_of(ground.settings.portal, row), row.slug)
         message_id = await talking.push_card(tx, ground.signer, me.id, case_id, shown)
         await inserted.record(tx, me, case, message_id, [f"article:{article_id}:{row.language}:{LINK}"])
     return done(request, f"/desk/cases/{case_id}", _("The article is shown to the customer."))

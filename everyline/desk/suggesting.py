@@ -113,7 +113,7 @@ async def for_customer(tx: Tx, article_id: int, spoken: str) -> Row:
 
 
 def address_of(house: str, row: Row) -> str:
-    """Where a customer reads an article. ``house``: the product's address."""
+    """Where a customer reads an article. ``house``: the portal's address."""
     return f"{house}/{row.language}/articles/{row.slug}"
 
 

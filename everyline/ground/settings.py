@@ -23,6 +23,9 @@ class SettingsError(Exception):
     """A setting is wrong. The message names it and says what to do."""
 
 
+PORTAL = "/help"  # the path of what customers see, where no domain of a brand's own leads there
+
+
 class Settings(BaseSettings):
     """Every setting with its default. Sizes are in bytes, times in seconds."""
 
@@ -84,6 +87,11 @@ class Settings(BaseSettings):
         if value and len(value) < 32:
             raise ValueError("must have 32 characters or more; `openssl rand -hex 32` makes one")
         return value
+
+    @property
+    def portal(self) -> str:
+        """Where customers read and write on the product's own address, without a slash at its end."""
+        return self.address + PORTAL
 
     @property
     def address(self) -> str:

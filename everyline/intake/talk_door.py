@@ -300,7 +300,7 @@ class TalkDoor:
             kind = str(channel(line.channel).facts.media_class)
             text = await article_queries.wording(tx, found.article_id, kind, found.language)
             await articles.viewed(tx, found.article_id, found.language, channel=line.channel)
-        url = f"{self._ground.settings.address}/{found.language}/articles/{found.slug}"
+        url = f"{self._ground.settings.portal}/{found.language}/articles/{found.slug}"
         return ArticleText(found.slug, found.title, markdown.html(text), url)
 
     async def article_voted(

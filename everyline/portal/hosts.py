@@ -7,8 +7,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from everyline.customers.brands import Brands
 from everyline.ground.database import Database, DatabaseError
+from everyline.ground.settings import PORTAL
 
-PREFIX = "/help"
+PREFIX = PORTAL
 # files, public pages of channels, surveys, statements
 SHARED = ("/static/", "/in/", "/survey/", "/statement/", "/readyz", "/healthz")
 

@@ -193,7 +193,7 @@ def test_quick_replies_a_page_and_the_panel(house: House) -> None:
     dialog = agent.get_by_role("dialog")
     expect(dialog).to_contain_text("The triangle turns")
     dialog.get_by_role("button", name="Insert the link").click()
-    expect(agent.locator("#reply-text")).to_have_value(re.compile(r"Find a leak: http.*/en/articles/find-a-leak"))
+    expect(agent.locator("#reply-text")).to_have_value(re.compile(r"Find a leak: http.*/help/en/articles/find-a-leak"))
     agent.locator("#reply-text").fill("Does the triangle turn?")
     agent.locator(".quick > summary").click()
     agent.get_by_label("Quick reply 1").fill("It turns")

@@ -145,7 +145,7 @@ async def _send(ground: Ground, does: Does, who: Who, key: str) -> Came:
         if found is not None:
             subject = found.title
             text = await articles.wording(tx, found.article_id, str(Wording.LETTER), found.language)
-            text += f"\n\n{ground.settings.address}/{found.language}/articles/{found.slug}"
+            text += f"\n\n{ground.settings.portal}/{found.language}/articles/{found.slug}"
         if not text:
             return Came("fail")
         await dispatch.notify(

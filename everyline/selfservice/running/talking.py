@@ -83,11 +83,11 @@ async def think(ground: Ground, run: Run, does: Does) -> Came | Within:
         context=json.loads(context.value) if context is not None and context.value else {},
         talk=f"run {run.id}",
     )
-    return came_of(await bot.answer(ground, said, heard), ground.settings.address)
+    return came_of(await bot.answer(ground, said, heard), ground.settings.portal)
 
 
 def came_of(reply: Reply, address: str) -> Came | Within:
-    """Where a reply leads. ``address``: the installation's own."""
+    """Where a reply leads. ``address``: that of the portal."""
     kept = {CONTEXT: Value(Kind.TEXT, json.dumps(dict(reply.context))), "intent": Value(Kind.TEXT, reply.intent)}
     if reply.outcome is Outcome.BEGIN:
         return Within(reply.name, dict(reply.slots))

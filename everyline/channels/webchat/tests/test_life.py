@@ -493,7 +493,7 @@ async def test_articles_are_found_and_read_in_the_wording_of_live_text(chat: Cha
     assert hit["title"] == "Find a <mark>leak</mark>"
     found = (await visitor.get(f"articles/{hit['slug']}")).json()
     assert "meter" in found["html"]
-    assert found["url"].endswith("/en/articles/find-a-leak")
+    assert found["url"].endswith("/help/en/articles/find-a-leak")
     assert (await visitor.get("articles/nothing")).status_code == 404
     other = await chat.greeted()
     for who, said, status in [
