@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text, UniqueConstraint, func
 from sqlalchemy import text as literal
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSON, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from everyline.ground.database import Base, Id, Moment
@@ -45,7 +45,7 @@ class FlowVersion(Base):
     flow_id: Mapped[int] = mapped_column(ForeignKey("flow.id", ondelete="CASCADE"))
     number: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(Text, server_default="draft")
-    form: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    form: Mapped[dict[str, Any]] = mapped_column(JSON)  # whose order is kept: of languages, of choices
     revision: Mapped[int] = mapped_column(Integer, server_default="1")  # grows with every write
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     changed_at: Mapped[Moment] = mapped_column(server_default=func.now())
@@ -91,7 +91,7 @@ class FlowRun(Base):
     id: Mapped[Id]
     flow: Mapped[str] = mapped_column(Text)  # that it began with
     version: Mapped[int] = mapped_column(Integer)
-    state: Mapped[dict[str, Any]] = mapped_column(JSONB)  # walking.State without its secrets
+    state: Mapped[dict[str, Any]] = mapped_column(JSON)  # walking.State without its secrets
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  # those, locked
     told: Mapped[list[Any]] = mapped_column(JSONB, server_default=literal("'[]'"))  # in the newest turn
     turns: Mapped[int] = mapped_column(Integer, server_default="0")

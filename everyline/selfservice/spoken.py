@@ -85,6 +85,11 @@ def no_words() -> tuple[str, ...]:
     return _in(_NO)
 
 
+def person_word() -> str:
+    """A word by which a person is asked for, in the language spoken now."""
+    return _PERSON.get(language(), _PERSON["en"])[0].capitalize()
+
+
 def _in(words: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*words.get(language(), ()), *(words["en"] if language() not in words else ()))))
 

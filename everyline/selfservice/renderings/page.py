@@ -51,8 +51,9 @@ def render(turn: Turn, setting: Setting) -> PageTurn:
     if turn.asks is None:
         return PageTurn(tuple(told))
     with speaking(setting.language):
-        question = told.pop() if told else ""
-        fault = told.pop() if told and turn.asks.tries else ""
+        asked = [one for one in turn.told if one.step == turn.asks.step]  # the question, and before it what was wrong
+        question = told.pop() if told and asked and turn.told[-1] is asked[-1] else ""
+        fault = told.pop() if told and question and turn.asks.tries else ""
         options = tuple(labels(turn.asks, KINDS))
         field = field_of(turn.asks.slot) if turn.asks.slot is not None and not options else None
     return PageTurn(tuple(told), question, fault, options, field, offers(turn))

@@ -12,7 +12,7 @@ join flow f on f.name = w.name join flow_version v on v.flow_id = f.id and v.num
 insert into flow_run (id, flow, version, state, facts, channel, customer_id, point_id, level, holder, interaction_id, case_id, ends_at)
 select w.id, w.flow, w.version, w.state, w.facts, w.channel, w.customer_id, w.point_id, w.level, decode(w.holder, 'base64'), w.interaction_id,
     w.case_id, :ends_at
-from jsonb_to_recordset(cast(:runs as jsonb)) as w (id bigint, flow text, version int, state jsonb, facts jsonb, channel text, customer_id bigint,
+from json_to_recordset(cast(:runs as json)) as w (id bigint, flow text, version int, state json, facts jsonb, channel text, customer_id bigint,
     point_id bigint, level smallint, holder text, interaction_id bigint, case_id bigint);
 
 -- name: next_ids
@@ -53,7 +53,7 @@ where r.interaction_id = any(cast(:ids as bigint[])) and r.ended_at is null;
 update flow_run r set state = w.state, sealed = decode(w.sealed, 'base64'), told = w.told, turns = w.turns, waits = w.waits, held_until = w.held,
     channel = w.channel, customer_id = w.customer_id, point_id = w.point_id, level = w.level, moved_at = :at, ends_at = :ends_at,
     ended_at = w.ended, outcome = w.outcome
-from jsonb_to_recordset(cast(:runs as jsonb)) as w (id bigint, state jsonb, sealed text, told jsonb, turns int, waits text, held timestamptz,
+from json_to_recordset(cast(:runs as json)) as w (id bigint, state json, sealed text, told jsonb, turns int, waits text, held timestamptz,
     channel text, customer_id bigint, point_id bigint, level smallint, ended timestamptz, outcome text)
 where r.id = w.id;
 

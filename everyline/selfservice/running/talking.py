@@ -15,6 +15,7 @@ from everyline.selfservice.flows import Ask, Confirm, Done, Errand, Flow, Identi
 from everyline.selfservice.identity import Level
 from everyline.selfservice.running.keeping import Run
 from everyline.selfservice.slots import Kind, Slot, Value
+from everyline.selfservice.spoken import Reserved, person_word, reserved
 from everyline.selfservice.walking import Came, Does, Within
 
 NAME = "(bot)"  # which no flow of anybody's can have
@@ -86,6 +87,12 @@ async def think(ground: Ground, run: Run, does: Does) -> Came | Within:
     return came_of(await bot.answer(ground, said, heard), ground.settings.portal)
 
 
+def _person() -> str:
+    """An answer by which a person is asked for, as flows understand it."""
+    words = _("A person, please")
+    return words if reserved(words)[0] is Reserved.PERSON else person_word()
+
+
 def came_of(reply: Reply, address: str) -> Came | Within:
     """Where a reply leads. ``address``: that of the portal."""
     kept = {CONTEXT: Value(Kind.TEXT, json.dumps(dict(reply.context))), "intent": Value(Kind.TEXT, reply.intent)}
@@ -103,5 +110,5 @@ def came_of(reply: Reply, address: str) -> Came | Within:
         kept["sources"] = Value(Kind.TEXT, "\n".join(one.path for one in reply.sources))
         words += "\n\n" + "\n".join(_("From: %s") % f"[{one.title}]({address}{one.path})" for one in reply.sources)
     choices = tuple(one.words for one in reply.choices)
-    unsure = (_("A person, please"),) if reply.outcome is Outcome.UNSURE else ()
+    unsure = (_person(),) if reply.outcome is Outcome.UNSURE else ()
     return Came("done", kept, words, offers=(*choices, *unsure))

@@ -16,7 +16,7 @@ create table flow_version (
     flow_id bigint not null,
     number integer not null,
     state text default 'draft' not null,
-    form jsonb not null,
+    form json not null,  -- as it was written: the order of languages and choices says something
     revision integer default 1 not null,
     changed_by bigint,
     changed_at timestamp with time zone default now() not null,
