@@ -7,6 +7,7 @@ import re
 import httpx
 import pytest
 
+from conftest import SignInAs
 from everyline.articles import actions as articles
 from everyline.selfservice import actions, flows
 from everyline.selfservice.bot import Target, teaching, training
@@ -228,7 +229,9 @@ async def test_what_began_without_a_name_is_signed_into(company: Company) -> Non
     assert await company.value("select level from flow_run") == 3
 
 
-async def test_who_wants_a_person_tells_where_to_and_gets_a_case_with_all_of_it(company: Company) -> None:
+async def test_who_wants_a_person_tells_where_to_and_gets_a_case_with_all_of_it(
+    company: Company, sign_in: SignInAs
+) -> None:
     await publish(company)
     doing = Doing(await company.browser())
     await doing.begin()
@@ -248,6 +251,15 @@ async def test_who_wants_a_person_tells_where_to_and_gets_a_case_with_all_of_it(
     assert await company.value("select count(*) from flow_run where case_id is not null") == 1
     assert "A person takes over" in await doing.look()
     assert await company.value('select count(*) from "case"') == 1
+    agent = await company.browser()
+    agent.cookies.update((await sign_in("agent", queues=(1,), all_queues=True)).cookies)
+    case_id = await company.value('select id from "case"')
+    assert f"/desk/cases/{case_id}/collected" in (await agent.get(f"/desk/cases/{case_id}")).text
+    seen = (await agent.get(f"/desk/cases/{case_id}/collected")).text
+    for shown in ("Report a street light", "Which street?", "Elm Street", "identity not shown", "<li>what</li>"):
+        assert shown in seen, shown
+    stranger = await company.browser()
+    assert (await stranger.get(f"/desk/cases/{case_id}/collected")).status_code in (303, 401)
 
 
 async def test_what_is_needed_is_asked_in_own_words_and_answered_with_its_source(company: Company) -> None:
