@@ -110,6 +110,12 @@ async def tell_elsewhere(tx: Tx, ground: Ground, talk: Row) -> None:
     await talks.say(tx, talk, said % {"url": url, "code": link.code})
 
 
+async def over(tx: Tx, interaction_id: int) -> None:
+    """A talk has ended: so have its runs."""
+    for row in await tx.rows(statements.of_interactions, {"ids": [interaction_id]}):
+        await telling.leave(tx, row.id)
+
+
 async def leave(tx: Tx, interaction_id: int, case_id: int) -> None:
     """Who talks with a flow has been silent and away for so long that it ends."""
     rows = await tx.rows(statements.of_interactions, {"ids": [interaction_id]})

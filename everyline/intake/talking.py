@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
-from everyline.cases.rules import CALLBACK, Status, fill_in
+from everyline.cases.rules import CALLBACK, OPEN_STATUSES, Status, fill_in
+from everyline.cases.talks import FLOW
 from everyline.channel_contract import Address, Card, Page, SurveyQuestion
 from everyline.dispatch import actions as dispatch
 from everyline.dispatch import talks as saying
@@ -288,7 +289,11 @@ async def _settle(tx: Tx, signer: CaseSigner, surveys: Surveys | None, row: Row,
     if row.transcript_to:
         await letters.transcript(tx, signer, row, row.transcript_to)
     survey = ""
-    if row.answered_at is None:
+    if row.mode == FLOW:  # no person took part, and nobody waits for one
+        await self_service.over(tx, row.id)
+        if row.status in OPEN_STATUSES:
+            await queues.resolve(tx, None, row.case_id)
+    elif row.answered_at is None:
         if row.mailbox and row.queue_id is not None and row.status != Status.CLOSED:
             await queues.wait_in(tx, row.case_id, row.queue_id, waiting_since=row.started_at)
         elif row.status == Status.NEW:

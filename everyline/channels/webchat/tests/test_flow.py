@@ -164,3 +164,15 @@ async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sig
     assert entry.media_class == "chat"
     (run,) = await flowing.rows(FlowRun)
     assert (run.flow, run.outcome, run.case_id) == (talking.NAME, "person", entry.case_id)
+
+
+async def test_who_ends_the_talk_with_a_flow_waits_for_nobody_though_their_mailbox_is_known(flowing: Chat) -> None:
+    visitor = await flowing.greeted()
+    stream = await visitor.stream()
+    await visitor.say("Hello", mailbox="rosa@customer.example")
+    await stream.message("What is it about?")
+    assert (await visitor.post("end")).status_code == 200
+    await flowing.keeper.round()
+    assert await flowing.rows(QueueEntry) == []
+    assert [case.status for case in await flowing.rows(Case)] == ["resolved"]
+    assert [run.outcome for run in await flowing.rows(FlowRun)] == ["left"]
