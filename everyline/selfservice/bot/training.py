@@ -33,15 +33,13 @@ async def learn(database: Database, *, anew: bool = False) -> int | None:
         intents = await teaching.every(tx)
         newest = await tx.first(select(BotModel.id, BotModel.examples_hash).order_by(BotModel.id.desc()).limit(1))
     pairs = [(words, one.name) for one in intents for every_one in one.examples.values() for words in every_one]
-    embed = await embedder()
-    taught = hashlib.sha256(
-        json.dumps([classifier.FORM, embedding.NAME if embed else "", sorted(pairs)]).encode()
-    ).hexdigest()
+    by = embedding.NAME if embedding.installed() else ""  # the model itself is loaded where there is something to learn
+    taught = hashlib.sha256(json.dumps([classifier.FORM, by, sorted(pairs)]).encode()).hexdigest()
     if newest is not None and newest.examples_hash == taught and not anew:
         return None
     if len({label for _words, label in pairs}) < 2:
         return None
-    began = now()
+    began, embed = now(), await embedder()
     texts, labels = [words for words, _label in pairs], [label for _words, label in pairs]
     made, tested = await asyncio.to_thread(classifier.of, texts, labels, embed)
     packed = await asyncio.to_thread(made.packed)
