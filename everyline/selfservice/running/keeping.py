@@ -50,11 +50,11 @@ class Run:
 
 def run_of(row: Row, vault: Vault) -> Run:
     """The run of a row."""
-    state = STATE.validate_python(row.state)
+    state = STATE.validate_json(row.state)
     if row.sealed is not None:
         state = _opened(state, json.loads(vault.open(bytes(row.sealed))))
     who = Who(row.customer_id, Level(row.level), row.point_id, state.language, row.channel)
-    told = tuple(Utterance(step, words, state.slots, tuple(offers)) for step, words, offers in row.told)
+    told = tuple(Utterance(step, words, state.slots, tuple(offers)) for step, words, offers in json.loads(row.told))
     return Run(
         row.id,
         row.flow,
