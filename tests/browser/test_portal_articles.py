@@ -4,6 +4,7 @@ without scripts, and on paper."""
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -29,6 +30,9 @@ PAGES = (
     f"{GUIDE}?way=1.0",
     f"{BILL}?voted=no.x",
     "/contact?about=A+leak&answer=why-is-my-water-bill-so-high",
+    "/do",
+    "/do/report-outage",
+    "/go/over",
 )
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
@@ -185,3 +189,23 @@ def test_on_paper_stands_the_article_alone(chromium: Browser, demo: RunningProdu
     for hidden in (".reading > aside", ".verdict", ".masthead nav", ".foot", ".crumbs"):
         expect(page.locator(hidden)).to_be_hidden()
     context.close()
+
+
+@pytest.mark.req("W3", "W4")
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_something_is_done_online_by_keyboard(chromium: Browser, demo: RunningProduct, device: dict[str, Any]) -> None:
+    page = chromium.new_context(**device).new_page()
+    wrong = found_wrong(page, f"{demo.address}/help/en/do/report-outage")
+    page.get_by_role("button", name="Begin").press("Enter")
+    wrong += faults(page)
+    page.get_by_role("button", name="Water", exact=True).press("Enter")
+    page.get_by_role("textbox", name="Where is it?").fill("12 Harbor Street, Port Ansel")
+    wrong += faults(page)
+    page.get_by_role("button", name="Go on", exact=True).press("Enter")
+    page.get_by_role("button", name="Go on on another device").press("Enter")
+    expect(page.locator("aside .code")).to_have_text(re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}$"))
+    wrong += faults(page)
+    page.get_by_role("button", name="Yes", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    wrong += faults(page)
+    assert wrong == []
