@@ -159,6 +159,7 @@ class Followers:
         self._by_queue: dict[int, set[Follower]] = {}
         self._fresh: dict[Follower, bool] = {}  # to be read for: True, the talk as well as the messages
         self._strangers: set[int] = set()  # points of talks that began, whose followers are not known by them yet
+        self._heard: set[int] = set()  # cases of which something was heard since the last reading began
         self._queues_moved: dict[int, float] = {}  # since when places may have changed
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -236,6 +237,7 @@ class Followers:
                 self._hear_of_talk(event)
 
     def _mark_case(self, case_id: int | None, *, whole: bool) -> None:
+        self._heard.add(case_id or 0)
         for follower in self._by_case.get(case_id or 0, ()):
             self._mark(follower, whole=whole)
 
@@ -292,6 +294,8 @@ class Followers:
         for follower in taken:
             del self._fresh[follower]
         strangers, self._strangers = self._strangers, set()
+        known = {follower for follower in taken if follower.case_id is not None}
+        self._heard.clear()
         at = time.monotonic()
         moved = [queue_id for queue_id, since in self._queues_moved.items() if at - since >= PLACES_SECONDS]
         try:
@@ -307,6 +311,9 @@ class Followers:
             self._strangers |= strangers
             self._wake.set()
             raise
+        for follower in taken.keys() - known:  # what was heard of their case while it was looked up found nobody to tell
+            if follower.case_id in self._heard and follower in self._all:
+                self._mark(follower, whole=True)
         for queue_id in moved:
             self._queues_moved.pop(queue_id, None)
         if self._fresh or self._strangers:
