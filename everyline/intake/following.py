@@ -311,7 +311,8 @@ class Followers:
             self._strangers |= strangers
             self._wake.set()
             raise
-        for follower in taken.keys() - known:  # what was heard of their case while it was looked up found nobody to tell
+        # what was heard of their case while it was looked up found nobody to tell
+        for follower in taken.keys() - known:
             if follower.case_id in self._heard and follower in self._all:
                 self._mark(follower, whole=True)
         for queue_id in moved:
