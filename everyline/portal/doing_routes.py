@@ -117,9 +117,8 @@ async def _taken(tx: Tx, visit: Visit, run_id: int) -> tuple[str, str]:
     """A run goes on in this browser from now on: where, and what the browser shows for it."""
     token = visit.request.cookies.get(COOKIE, "") or secrets.token_urlsafe(32)
     holder = hashlib.sha256(token.encode()).digest()
-    await tx.execute(statements.hold, {"id": run_id, "holder": holder})
-    row = await tx.one(statements.look_name, {"id": run_id})
-    return f"do/{row.flow}/{run_id}", token
+    flow = await tx.value(statements.hold, {"id": run_id, "holder": holder})
+    return f"do/{flow}/{run_id}", token
 
 
 def _held(visit: Visit, taken: tuple[str, str]) -> Response:

@@ -59,9 +59,10 @@ class Library:
 
         return shelf
 
-    async def published(self, tx: Tx, name: str) -> tuple[int, Flow]:
-        """The version of a flow that is begun now. NotFound."""
-        found = (await self.open(tx))(name, 0)
-        if found is None:
-            raise NotFound(_("There is no such flow."))
-        return found
+
+def published(shelf: Shelf, name: str) -> tuple[int, Flow]:
+    """The version of a flow that is begun now. NotFound."""
+    found = shelf(name, 0)
+    if found is None:
+        raise NotFound(_("There is no such flow."))
+    return found

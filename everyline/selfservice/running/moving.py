@@ -16,7 +16,7 @@ from everyline.selfservice.flows import Flow
 from everyline.selfservice.identity import Who
 from everyline.selfservice.running import facts as known
 from everyline.selfservice.running.keeping import Run, Whole, as_json, run_of, statements, told_of, written
-from everyline.selfservice.running.library import Library
+from everyline.selfservice.running.library import Library, published
 from everyline.selfservice.walking import (
     ENDED_AT_PERSON,
     Began,
@@ -77,7 +77,8 @@ async def begin_all(
     """Runs begin, each on the version that is published now. NotFound when a flow is not there; nothing has begun then."""
     if not beginning:
         return []
-    versions = [await library.published(tx, one.flow) for one in beginning]
+    shelf = await library.open(tx)
+    versions = [published(shelf, one.flow) for one in beginning]
     ids = [row.id for row in await tx.rows(statements.next_ids, {"n": len(beginning)})]
     states = [
         begin(flow, version, one.who.language, one.slots)

@@ -35,10 +35,6 @@ select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told::text a
 -- Whose a run is.
 select holder, customer_id, level from flow_run where id = :id and flow = :flow;
 
--- name: look_name
--- The flow of a run.
-select flow from flow_run where id = :id;
-
 -- name: number_of
 -- The number of a case.
 select number from "case" where id = :case_id;
@@ -96,11 +92,8 @@ update flow_run set case_id = coalesce(:case_id, case_id), interaction_id = coal
 
 -- name: hold
 -- The browser in which a run goes on. That somebody has a link shows nobody who they are.
-update flow_run set holder = :holder, level = 0, customer_id = null, point_id = null where id = :id;
-
--- name: newest_of_holder
--- The run that goes on in a browser, of a flow.
-select id from flow_run where holder = :holder and flow = :flow and ended_at is null order by id desc limit 1;
+update flow_run set holder = :holder, level = 0, customer_id = null, point_id = null where id = :id
+returning flow;
 
 -- name: of_case
 -- What was gone through before people took over a case: its runs, newest first.
