@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
-from everyline.articles.wordings import Wording
 from everyline.ground import markdown
 from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound, ProductError
@@ -61,12 +60,6 @@ def _holder(visit: Visit) -> bytes | None:
     return hashlib.sha256(token.encode()).digest() if token else None
 
 
-def title_of(flow: Flow, language: str) -> str:
-    """What a flow is called there."""
-    by_kind = flow.title.get(language) or flow.title.get("en") or next(iter(flow.title.values()), {})
-    return str(by_kind.get(Wording.FULL, next(iter(by_kind.values()), flow.name)))
-
-
 @router.get("/{language}/do")
 async def every_one(visit: Here) -> Response:
     """What can be done, and the field for a code from elsewhere."""
@@ -76,7 +69,7 @@ async def every_one(visit: Here) -> Response:
 async def _every_one(visit: Visit, *, status: int = 200, trouble: str = "") -> Response:
     async with visit.ground.database.transaction() as tx:
         rows = await queries.offered(tx)
-    flows = sorted((title_of(flow, visit.language), name) for name, flow in rows)
+    flows = sorted((flow.called(visit.language), name) for name, flow in rows)
     return show(visit, "doing.html", status=status, current="do", flows=flows, trouble=trouble)
 
 
@@ -161,7 +154,7 @@ async def _offered(visit: Visit, name: str) -> Flow:
 async def before(visit: Here, flow: str) -> Response:
     """What it is, before it begins: machines that only look begin nothing."""
     found = await _offered(visit, flow)
-    return show(visit, "begin.html", current="do", flow=found, title=title_of(found, visit.language))
+    return show(visit, "begin.html", current="do", flow=found, title=found.called(visit.language))
 
 
 @router.post("/{language}/do/{flow}")
@@ -214,7 +207,7 @@ async def _turn(
         visit,
         "turn.html",
         current="do",
-        title=title_of(root[1], run.state.language) if root else name,
+        title=root[1].called(run.state.language) if root else name,
         run=run,
         spoken=run.state.language,
         shown=shown,

@@ -12,7 +12,6 @@ from everyline.articles.rules import LONGEST_WORDS, Kind
 from everyline.ground.pages import page
 from everyline.people.permit import public
 from everyline.portal import reading
-from everyline.portal.doing_routes import title_of
 from everyline.portal.hosts import PREFIX
 from everyline.portal.reading import readings_of
 from everyline.portal.readings import CHANNEL
@@ -79,7 +78,7 @@ async def _doings(visit: Visit, words: str) -> list[tuple[str, str]]:
     async with visit.ground.database.transaction() as tx:
         flows = await offered(tx)
     sought = {one for one in plain(words).split() if len(one) > SHORT}
-    titles = [(title_of(flow, visit.language), name) for name, flow in flows]
+    titles = [(flow.called(visit.language), name) for name, flow in flows]
     return [one for one in titles if sought & {word for word in plain(one[0]).split() if len(word) > SHORT}]
 
 

@@ -387,6 +387,11 @@ class Flow:
         """The step of a name."""
         return next((one for one in self.steps if one.name == name), None)
 
+    def called(self, language: str = "en") -> str:
+        """Its title in a language, else in English, else in its first one; its name where it has none."""
+        by_kind = self.title.get(language) or self.title.get("en") or next(iter(self.title.values()), {})
+        return by_kind.get(Wording.FULL) or next(iter(by_kind.values()), self.name)
+
     def languages(self) -> tuple[str, ...]:
         """The languages of its title, which are those that it is to be had in."""
         return tuple(self.title) or ("en",)

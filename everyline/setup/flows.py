@@ -88,17 +88,12 @@ async def _list(request: Request, me: Me, *, status: int = 200, **more: Any) -> 
             "steps": len(flow.steps),
             "languages": flow.languages(),
             "changed_at": row.changed_at,
-            "title": _titled(flow),
+            "title": flow.called(),
         }
     values = {"form": flows.written(FIRST)}
     return page(
         "setup/flows.html", status=status, **filled(around, {"rows": list(found.values()), "values": values}, more)
     )
-
-
-def _titled(flow: Flow) -> str:
-    by_kind = flow.title.get("en") or next(iter(flow.title.values()), {})
-    return next(iter(by_kind.values()), flow.name)
 
 
 @router.get("")
@@ -143,7 +138,7 @@ async def _one(request: Request, me: Me, name: str, *, status: int = 200, **more
     failed = {was.name for was, _now in failing(shelf, flow, [one for _id, one in trials])}
     context = {
         "flow": flow,
-        "title": _titled(flow),
+        "title": flow.called(),
         "offered": row.offered,
         "figures": [(step.name, figures[step.name]) for step in flow.steps if step.name in figures],
         "shown": shown,
@@ -296,7 +291,7 @@ async def trial(request: Request, me: Writer, name: str) -> Response:
     turn = gone.turns[-1]
     context = {
         "flow": flow,
-        "title": _titled(flow),
+        "title": flow.called(),
         "spoken": [(one, dict(language_names([one])).get(one, one)) for one in flow.languages()],
         "language": language,
         "moves": moves,

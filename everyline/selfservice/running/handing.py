@@ -94,7 +94,7 @@ async def open_case(ground: Ground, library: Library, run: Run, does: Does) -> t
         found = (await library.open(tx, [run.state]))(run.state.flow, run.state.version)
     flow = found[1] if found is not None else None
     values = {"queue": Value(Kind.TEXT, queue)} if queue else {}
-    title = _called(flow, run.who.language) or run.flow
+    title = flow.called(run.who.language) if flow is not None else run.flow
     if calls and number is not None:
         outcome = await errands.carry_out(
             ground, "ask_callback", {**values, "number": number, "subject": Value(Kind.TEXT, title)}, run.who, run.key()
@@ -116,11 +116,6 @@ async def open_case(ground: Ground, library: Library, run: Run, does: Does) -> t
 def _later(language: str) -> str:
     with speaking(language):
         return _("We cannot take this now. Please reach us another way.")
-
-
-def _called(flow: flows.Flow | None, language: str) -> str:
-    by_kind = {} if flow is None else flow.title.get(language) or next(iter(flow.title.values()), {})
-    return str(by_kind.get(Wording.FULL, ""))
 
 
 def _in_words(flow: flows.Flow | None, run: Run) -> str:

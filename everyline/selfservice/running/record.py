@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from everyline.articles.wordings import Wording
 from everyline.ground.database import Tx
 from everyline.selfservice import flows
 from everyline.selfservice.identity import Level
@@ -40,7 +39,7 @@ async def gone_through(tx: Tx, case_id: int) -> list[GoneThrough]:
         found.append(
             GoneThrough(
                 row.id,
-                _title(flow) if flow is not None else row.flow,
+                flow.called() if flow is not None else row.flow,
                 row.began_at,
                 row.outcome,
                 Level(row.level),
@@ -49,8 +48,3 @@ async def gone_through(tx: Tx, case_id: int) -> list[GoneThrough]:
             )
         )
     return found
-
-
-def _title(flow: flows.Flow) -> str:
-    by_kind = flow.title.get("en") or next(iter(flow.title.values()), {})
-    return str(by_kind.get(Wording.FULL, flow.name))
