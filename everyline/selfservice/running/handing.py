@@ -15,6 +15,7 @@ from everyline.channel_contract import TalkRules
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
+from everyline.ground.errors import Invalid
 from everyline.ground.installation import Ground
 from everyline.ground.words import _, speaking
 from everyline.queues import asks, attendance, waiting
@@ -148,7 +149,10 @@ async def queue_of(tx: Tx, library: Library, state: State, step: flows.Step) -> 
 async def _wants(tx: Tx, step: flows.Step) -> Tree | None:
     """The expression over skills that a step asks for; one that nobody can read any more asks for nothing."""
     words = getattr(step, "needs", "")
-    return await asks.read(tx, words) if words else None
+    try:
+        return await asks.read(tx, words) if words else None
+    except Invalid:  # a skill that is not there any more
+        return None
 
 
 def collected(flow: flows.Flow | None, slots: Mapping[str, Value], carry: Sequence[str] = ()) -> list[tuple[str, str]]:
