@@ -57,7 +57,17 @@ def who_asks(visit: Visit) -> Who:
 
 def _holder(visit: Visit) -> bytes | None:
     token = visit.request.cookies.get(COOKIE, "")
-    return hashlib.sha256(token.encode()).digest() if token else None
+    return _digest(token) if token else None
+
+
+def _held_by(visit: Visit) -> tuple[str, bytes]:
+    """What this browser shows for its runs, made where it shows nothing yet; and as it is kept."""
+    token = visit.request.cookies.get(COOKIE, "") or secrets.token_urlsafe(32)
+    return token, _digest(token)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
 
 
 @router.get("/{language}/do")
@@ -77,8 +87,7 @@ async def _every_one(visit: Visit, *, status: int = 200, trouble: str = "") -> R
 async def ask(request: Request, visit: Here) -> Response:
     """What somebody needs, in their own words: answered, led on, or handed over."""
     form = await forms.read(request)
-    token = visit.request.cookies.get(COOKIE, "") or secrets.token_urlsafe(32)
-    holder = hashlib.sha256(token.encode()).digest()
+    token, holder = _held_by(visit)
     words = forms.word(form, "q", LONGEST)
     slots = {talking.SAID: Value(Kind.TEXT, words)} if words else {}
     facts = {"page": forms.word(form, "page", 500)}
@@ -108,8 +117,7 @@ async def type_in(request: Request, visit: Here) -> Response:
 
 async def _taken(tx: Tx, visit: Visit, run_id: int) -> tuple[str, str]:
     """A run goes on in this browser from now on: where, and what the browser shows for it."""
-    token = visit.request.cookies.get(COOKIE, "") or secrets.token_urlsafe(32)
-    holder = hashlib.sha256(token.encode()).digest()
+    token, holder = _held_by(visit)
     flow = await tx.value(statements.hold, {"id": run_id, "holder": holder})
     return f"do/{flow}/{run_id}", token
 
@@ -162,8 +170,7 @@ async def begin(request: Request, visit: Here, flow: str) -> Response:
     """Begin."""
     await _offered(visit, flow)
     form = await forms.read(request)
-    token = visit.request.cookies.get(COOKIE, "") or secrets.token_urlsafe(32)
-    holder = hashlib.sha256(token.encode()).digest()
+    token, holder = _held_by(visit)
     facts = {name: forms.word(form, name, 500) for name in ("page", "product") if forms.word(form, name, 500)}
     stands = await turns_of(request).begin(flow, who_asks(visit), facts=facts, holder=holder)
     return _held(visit, (f"do/{flow}/{stands.run.id}", token))
