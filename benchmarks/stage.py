@@ -61,7 +61,7 @@ class Product:
     def role(self, name: str) -> psutil.Process:
         """The first process of a role."""
         for child in psutil.Process(self.process.pid).children():
-            if f"everyline.roles.{name}" in child.cmdline():
+            if f"everyline.roles {name}" in " ".join(child.cmdline()):
                 return child
         raise LookupError(name)
 

@@ -113,7 +113,7 @@ class RunningProduct:
             for child in psutil.Process(self.process.pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess):
                     line = " ".join(child.cmdline())
-                    if f"everyline.roles.{kind}" in line or (kind == "postgres" and "/bin/postgres" in line):
+                    if f"everyline.roles {kind}" in line or (kind == "postgres" and "/bin/postgres" in line):
                         found.append(child)
         return found
 

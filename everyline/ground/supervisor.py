@@ -1,4 +1,5 @@
-"""The supervisor: starts the database if it is the embedded one, brings its schema up to date, and runs the roles.
+"""The supervisor: starts the database if it is the embedded one, brings its schema up to date, and runs the roles, which load
+what they need meanwhile.
 
 A role that ends is started again after a pause that grows while it keeps failing. The database likewise. On SIGTERM or
 SIGINT the roles finish what they have in hand, then the database ends. All children end when the supervisor is killed.
@@ -6,6 +7,7 @@ SIGINT the roles finish what they have in hand, then the database ends. All chil
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import logging
@@ -39,6 +41,7 @@ class Child:
     started: float = 0.0
     failures: int = 0
     again_at: float = 0.0
+    gate: int | None = None  # where it is told the database's address, which it waits for
 
 
 @dataclass
@@ -50,12 +53,13 @@ class Supervisor:
     embedded: EmbeddedPostgres | None = None
     check: Callable[[], None] | None = None  # called first, in a process of its own; what it raises stops the start
     when_ready: Callable[[str], None] | None = (
-        None  # called in a process of its own with the database's address, before the roles start
+        None  # called in a process of its own with the database's address, before the roles begin
     )
     _children: list[Child] = field(default_factory=list)
     _ending: bool = False
     _listener: socket.socket | None = None
     _lock: int | None = None
+    _url: str = ""  # of the database, once it is ready
 
     def run(self) -> int:
         """Run until a signal; returns the exit code."""
@@ -71,19 +75,25 @@ class Supervisor:
         return 0
 
     def _prepare(self) -> None:
-        if self.check is not None:
-            _in_child(self.check)
         if "web" in self.roles:
             self._listener = _listen(self.settings)
         if self.embedded is not None:
             self._lock = _lock(self.settings.data)
+        self._children = [Child(role) for role, n in self.roles.items() for _ in range(n)]
+        for child in self._children:
+            self._look_after_child(child)
+        if self.check is not None:
+            _in_child(self.check)
+        if self.embedded is not None:
             self.embedded.start()
         url = self.embedded.url if self.embedded else self.settings.database_url
         _in_child(lambda: _bring_up_to_date(url))
         if self.when_ready is not None:
             prepare = self.when_ready
             _in_child(lambda: prepare(url))
-        self._children = [Child(role) for role, n in self.roles.items() for _ in range(n)]
+        self._url = url
+        for child in self._children:
+            self._open_gate(child)
 
     def _look_after(self) -> None:
         if self.embedded is not None and not self.embedded.alive():
@@ -108,25 +118,30 @@ class Supervisor:
             log.error("%s ended with %s; it starts again in %.1f s", child.role, code, pause)
             child.again_at, child.process = at + pause, None
         if at >= child.again_at:
-            child.process, child.started = self._start(child.role), at
+            self._start(child)
+            child.started = at
 
-    def _start(self, role: str) -> subprocess.Popen[bytes]:
-        environment = dict(os.environ)
-        url = self.embedded.url if self.embedded else self.settings.database_url
-        environment["EVERYLINE_DATABASE_URL"] = url
-        environment["PYTHONUNBUFFERED"] = "1"
-        command = [sys.executable, "-m", f"everyline.roles.{role}"]
-        descriptors: tuple[int, ...] = ()
-        if role == "web" and self._listener is not None:
-            descriptors = (self._listener.fileno(),)
-            command.append(str(self._listener.fileno()))
+    def _start(self, child: Child) -> None:
+        reading, child.gate = os.pipe()
+        descriptors = [reading]
+        if child.role == "web" and self._listener is not None:
+            descriptors.append(self._listener.fileno())
         parent = os.getpid()
-        return subprocess.Popen(
-            command,
-            env=environment,
+        child.process = subprocess.Popen(
+            [sys.executable, "-m", "everyline.roles", child.role, *map(str, descriptors)],
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             pass_fds=descriptors,
             preexec_fn=lambda: die_with_parent(parent),
         )
+        os.close(reading)
+        if self._url:
+            self._open_gate(child)
+
+    def _open_gate(self, child: Child) -> None:
+        if child.gate is not None:
+            with contextlib.suppress(BrokenPipeError), os.fdopen(child.gate, "w") as pipe:
+                pipe.write(self._url)
+            child.gate = None
 
     def _end_soon(self, *_: object) -> None:
         self._ending = True

@@ -84,18 +84,32 @@ def _booking(ledger: str, delta: str, columns: tuple[str, ...], key: tuple[str, 
     added = ", ".join(f"{name} = {ledger}.{name} + excluded.{name}" for name in columns)
     same = " and ".join(f"d.{name} = l.{name}" for name in key)
     nothing = " and ".join(f"l.{name} = 0" for name in columns)
+    less = " or ".join(f"{name} < 0" for name in columns)  # nothing else can bring a row down to nothing
     return [
         text(
             f"insert into {ledger} ({keyed}, {listed}) select {keyed}, {sums} from {delta} group by {keyed} "  # noqa: S608 -- names of ours
             f"having {changed} on conflict ({keyed}) do update set {added}"
         ),
-        text(f"delete from {ledger} l using {delta} d where {same} and {nothing}"),  # noqa: S608 -- names of ours
+        text(
+            f"delete from {ledger} l using (select distinct {keyed} from {delta} where {less}) d "  # noqa: S608 -- names of ours
+            f"where {same} and {nothing}"
+        ),
     ]
 
 
 _CREATE = _tables()
-_ANALYZE = [text(f"analyze {name}") for name in ("batch", "batch_stay", "batch_work", "batch_case", "agent_window")]
-_ANALYZE_CUTS = [text(f"analyze {name}") for name in ("cut", "moment")]
+# Of what is joined by alone: the facts of events are long, and nothing is looked for by them.
+_ANALYZE = [
+    text(f"analyze {name}")
+    for name in (
+        "batch (kind, case_id, queue_id, agent_id)", "batch_stay (entry_id, queue_id)", "batch_work (assignment_id, agent_id)",
+        "batch_case (case_id)", "agent_window",
+    )
+]  # fmt: skip
+_ANALYZE_CUTS = [
+    text("analyze cut (agent_id, assignment_id, phase, begins_at, began_at)"),
+    text("analyze moment (agent_id, begins_at)"),
+]
 # The facts of a few cases are looked for among those of millions, in tables that may be too new to have statistics.
 _BY_INDEX, _ANY_WAY = text("set local enable_seqscan = off"), text("set local enable_seqscan = on")
 _TAKE_OUT, _PUT_IN = _tellings("-"), _tellings("")

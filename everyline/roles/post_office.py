@@ -9,11 +9,13 @@ import signal
 
 from everyline.ground import logs
 from everyline.ground.settings import settings
+from everyline.roles import collecting
 from everyline.sample import post_office
 
 
 async def main() -> None:
     """Run until SIGTERM."""
+    collecting.resume()
     known = json.loads((settings().data / "demo.json").read_text())
     task = asyncio.create_task(
         post_office.run(settings().data / "letters", known["mail_host"]["host"], known["mail_host"]["port"])
@@ -24,6 +26,7 @@ async def main() -> None:
         await task
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the role in this process."""
     logs.begin("post office", form=settings().log_format, level=settings().log_level)
     asyncio.run(main())

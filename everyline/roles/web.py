@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import importlib.util
 import logging
 import os
 import pkgutil
 import socket
-import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import cache
 from types import ModuleType
 
 import uvicorn
+import uvloop
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
@@ -41,7 +40,7 @@ from everyline.portal.hosts import Hosts
 from everyline.portal.readings import Readings
 from everyline.portal.shelf import Shelf
 from everyline.portal.ways import QueuesNow
-from everyline.roles import answers, health
+from everyline.roles import answers, collecting, health
 from everyline.roles.live import Live
 from everyline.selfservice.running.turns import Turns
 
@@ -171,10 +170,7 @@ async def main(descriptor: int | None) -> None:
     async with standing(chosen) as ground:
         app = create_app(ground)
         environment()
-        # what is there now stays for the life of the process: looking through it again and again for rubbish costs a tenth of a page
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        collecting.resume()
         config = uvicorn.Config(
             app,
             host=chosen.host,
@@ -194,8 +190,7 @@ async def main(descriptor: int | None) -> None:
         await server.serve(sockets=sockets)
 
 
-if __name__ == "__main__":
-    import uvloop
-
+def run(descriptor: int | None = None) -> None:
+    """Run the role in this process."""
     logs.begin("web", form=settings().log_format, level=settings().log_level)
-    uvloop.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else None))
+    uvloop.run(main(descriptor))

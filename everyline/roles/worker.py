@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from everyline.intake.keeper import Keeper
 from everyline.intake.processor import Processor
 from everyline.measure.surveying import TalkSurveys
 from everyline.queues import distributor
+from everyline.roles import collecting
 from everyline.roles.jobs import run_jobs
 from everyline.roles.receivers import Receivers
 from everyline.selfservice.running.runner import Runner
@@ -65,13 +65,12 @@ async def main() -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, end)
     async with standing(settings()) as ground:
-        gc.collect()  # as in the web role: what is there now stays
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        collecting.resume()
         await work(ground, ending)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the role in this process."""
     logs.begin("worker", form=settings().log_format, level=settings().log_level)
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(main())

@@ -192,8 +192,7 @@ def walk(shelf: Shelf, state: State, given: Given, facts: Facts, today: date) ->
     """The next turn. LookupError when the flow or a step of it is not there."""
     with speaking(state.language):
         going = _Walk(shelf, state, facts, today)
-        turn = going.go(given)
-    return replace(turn, passed=tuple(going.passed))
+        return going.go(given)
 
 
 class _Walk:
@@ -203,7 +202,7 @@ class _Walk:
         self._shelf, self._state, self._facts, self._today = shelf, state, facts, today
         _version, self._flow = self._flow_of(state.flow, state.version)
         self._told: list[Utterance] = []
-        self.passed: list[tuple[str, int, str]] = []
+        self._passed: list[tuple[str, int, str]] = []
 
     def _flow_of(self, name: str, version: int) -> tuple[int, Flow]:
         found = self._shelf(name, version)
@@ -212,10 +211,16 @@ class _Walk:
         return found
 
     def _step(self) -> Step:
-        found = self._flow.step(self._state.step)
+        return self._named_step(self._state.step)
+
+    def _named_step(self, name: str) -> Step:
+        found = self._flow.step(name)
         if found is None:
-            raise LookupError(f"flow {self._flow.name} has no step {self._state.step}")
+            raise LookupError(f"flow {self._flow.name} has no step {name}")
         return found
+
+    def _turn(self, *, asks: Asks | None = None, does: Does | None = None, ends: str = "") -> Turn:
+        return Turn(self._state, tuple(self._told), asks, does, ends, passed=tuple(self._passed))
 
     # --- what was given
 
@@ -244,7 +249,7 @@ class _Walk:
                 return self._ask(step)
             if meant is not Reserved.TURN:
                 return Turn(self._state, reserved=meant)
-        return self._answered(step, replace(given, text=text))
+        return self._answered(step, given if text == given.text else replace(given, text=text))
 
     def _answered(self, step: Step, said: Said) -> Turn:
         if isinstance(step, Choose):
@@ -274,7 +279,7 @@ class _Walk:
             if isinstance(value, Wrong):
                 return self._ask(step, {"full": value.words})
             self._put({MESSAGE.name: value})
-            return Turn(self._state, tuple(self._told), does=Does(step, {MESSAGE.name: value}))
+            return self._turn(does=Does(step, {MESSAGE.name: value}))
         return Turn(self._state)  # nothing was asked: what is done outside goes on
 
     def _names(self, words: Words, keywords: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -301,7 +306,7 @@ class _Walk:
         if came.edge in step.HELPS and not getattr(step, came.edge):
             return self._to_person()
         if isinstance(step, Queue):
-            return Turn(self._state, tuple(self._told), ends=ENDED_AT_PERSON)
+            return self._turn(ends=ENDED_AT_PERSON)
         return self._follow(getattr(step, came.edge))
 
     # --- going on
@@ -321,14 +326,13 @@ class _Walk:
     def _come_to(self, step: Step) -> None:
         times = {**self._state.times, step.name: self._state.times.get(step.name, 0) + 1}
         self._state = replace(self._state, step=step.name, times=times, tries=0)
-        self.passed.append((self._state.flow, self._state.version, step.name))
+        self._passed.append((self._state.flow, self._state.version, step.name))
 
     def _follow(self, to: str) -> Turn:
         """Go to a step; where there is none a flow within a flow is over, and else the run."""
         if not to:
             return self._over("left")
-        self._state = replace(self._state, step=to)
-        self._come_to(self._step())
+        self._come_to(self._named_step(to))
         return self._on()
 
     def _to_person(self) -> Turn:
@@ -338,7 +342,7 @@ class _Walk:
         person = self._flow.person
         if person and self._state.step != person and self._state.times.get(person, 0) < MOST_COME_TO:
             return self._follow(person)
-        return Turn(self._state, tuple(self._told), ends=ENDED_AT_PERSON)
+        return self._turn(ends=ENDED_AT_PERSON)
 
     def _out(self) -> None:
         """Leave a flow within a flow."""
@@ -372,8 +376,8 @@ class _Walk:
             if isinstance(step, Errand):  # it led into what was gone through
                 return self._follow(step.done)
             if outcome == "solved":  # it was gone through to learn what the step needs
-                return Turn(self._state, tuple(self._told), does=Does(step, self._values(step)))
-        return Turn(self._state, tuple(self._told), ends=outcome)
+                return self._turn(does=Does(step, self._values(step)))
+        return self._turn(ends=outcome)
 
     def _on(self) -> Turn:
         """Go through steps until somebody has to answer, something has to be done, or all is over."""
@@ -406,11 +410,10 @@ class _Walk:
                 to = step.to
             else:
                 self._tell(step.name, getattr(step, "words", {}))
-                return Turn(self._state, tuple(self._told), does=Does(step, self._values(step)))
+                return self._turn(does=Does(step, self._values(step)))
             if not to:
                 return self._over("left")
-            self._state = replace(self._state, step=to)
-            self._come_to(self._step())
+            self._come_to(self._named_step(to))
         return self._stuck()
 
     def _is_known(self, step: Step) -> bool:
@@ -422,7 +425,8 @@ class _Walk:
 
     def _stuck(self) -> Turn:
         """It goes in a circle: a person is the way out, and where that leads into the circle, the end."""
-        return Turn(self._state, tuple(self._told[:1]), ends=ENDED_AT_PERSON)
+        self._told = self._told[:1]
+        return self._turn(ends=ENDED_AT_PERSON)
 
     def _into(self, flow: str, slots: Mapping[str, Value]) -> None:
         version, inner = self._flow_of(flow, 0)
@@ -445,7 +449,7 @@ class _Walk:
     def _ask(self, step: Step, instead: Mapping[str, str] | None = None, *, silently: bool = False) -> Turn:
         if not isinstance(step, ASKING):
             waits = Does(step, self._values(step)) if silently else None
-            return Turn(self._state, tuple(self._told), does=waits)
+            return self._turn(does=waits)
         if instead:
             self._told.append(Utterance(step.name, instead, self._state.slots))
         elif not silently:
@@ -462,7 +466,7 @@ class _Walk:
             slot = step.slot
             if slot.kind is Kind.CHOICE:
                 options = tuple(Offered(name, {"full": self._named(by)}) for name, by in slot.choices.items())
-        return Turn(self._state, tuple(self._told), asks=Asks(step.name, options, slot, self._state.tries))
+        return self._turn(asks=Asks(step.name, options, slot, self._state.tries))
 
     def _named(self, by_language: Mapping[str, str]) -> str:
         return by_language.get(self._state.language) or next(iter(by_language.values()), "")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 
@@ -57,6 +60,23 @@ def test_it_learns_with_and_without_meanings(meanings: bool) -> None:
     known, strange = again.guess(["register my puppy, we got a dog", "who won the football game"], embed)
     assert (known.guesses[0].label, known.known) == ("dog-license", True)
     assert not strange.known
+
+
+def test_the_same_examples_teach_the_same_in_every_process() -> None:
+    texts = [words for words, _label in PAIRS]
+    seeds = ("1", "2")
+    script = "import sys; from everyline.selfservice.bot.features import Vocabulary; print(list(Vocabulary.of(sys.argv[1:]).places))"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", script, *texts],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in seeds
+    }
+    assert len(found) == 1
 
 
 def test_what_was_packed_by_another_version_is_not_read() -> None:

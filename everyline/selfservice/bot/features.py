@@ -55,7 +55,7 @@ class Vocabulary:
         """Those of some texts; of many texts only what is in two of them."""
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(set(pieces(text)))
+            counts.update(list(dict.fromkeys(pieces(text))))  # in their order: the same is learned every time
         least = 2 if len(texts) > 300 else 1
         most = min(MOST_PIECES, max(200, MOST_CELLS // max(len(texts), 1)))
         kept = [one for one, n in counts.most_common(most) if n >= least]

@@ -54,7 +54,7 @@ def run_of(row: Row, vault: Vault) -> Run:
     if row.sealed is not None:
         state = _opened(state, json.loads(vault.open(bytes(row.sealed))))
     who = Who(row.customer_id, Level(row.level), row.point_id, state.language, row.channel)
-    told = tuple(Utterance(step, words, state.slots, tuple(offers)) for step, words, offers in json.loads(row.told))
+    told = tuple(Utterance(step, words, state.slots, tuple(offers)) for step, words, offers in row.told)
     return Run(
         row.id,
         row.flow,
@@ -107,8 +107,8 @@ def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _object(row: Mapping[str, Any]) -> str:
-    parts = (f'"{name}":{value if isinstance(value, Whole) else json.dumps(value)}' for name, value in row.items())
-    return "{" + ",".join(parts) + "}"
+    whole = "".join(f',"{name}":{value}' for name, value in row.items() if isinstance(value, Whole))
+    return json.dumps({name: value for name, value in row.items() if not isinstance(value, Whole)})[:-1] + whole + "}"
 
 
 def _every(state: State) -> Iterator[Mapping[str, Value]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from everyline.ground.clock import now
@@ -32,6 +32,8 @@ from everyline.selfservice.walking import (
 )
 
 WAITS_FOR = timedelta(hours=24)  # who says nothing for so long has left
+# An indexed moment that stays the same over most turns spares writing a row into every index again.
+WAITS_TO_THE = timedelta(minutes=10)
 HELD_FOR = timedelta(seconds=60)  # what is done outside is over by then, or whoever did it is gone
 OUTSIDE = "outside"
 
@@ -98,7 +100,7 @@ async def begin_all(
         }
         for run_id, one, (version, _flow), state in zip(ids, beginning, versions, states, strict=True)
     ]
-    await tx.execute(statements.begin, {"runs": as_json(runs), "ends_at": now() + WAITS_FOR})
+    await tx.execute(statements.begin, {"runs": as_json(runs), "ends_at": _waits_until(now())})
     return await move_all(tx, vault, library, [Move(run_id, Began(), holds=holds) for run_id in ids])
 
 
@@ -115,9 +117,9 @@ async def move_all(tx: Tx, vault: Vault, library: Library, moves: Sequence[Move]
     found: dict[int, Stands] = {}
     for run_id, run in runs.items():
         one = by_id[run_id]
-        who = _known_now(run.who, one.who)
-        run = replace(run, who=who)
-        facts = {**run.facts, **(await known.of_customer(tx, who, others) if others else {}), **of_queues}
+        if one.who is not None:
+            run = replace(run, who=_known_now(run.who, one.who))
+        facts = {**run.facts, **(await known.of_customer(tx, run.who, others) if others else {}), **of_queues}
         found[run_id] = _moved(shelf, run, one, facts)
     await _keep(tx, vault, [(by_id[run_id], one) for run_id, one in found.items() if one.moved])
     return [found[one.run_id] for one in moves if one.run_id in found]
@@ -142,19 +144,21 @@ def _moved(shelf: Shelf, run: Run, one: Move, facts: Mapping[str, Any]) -> Stand
     moves = turn.reserved is None
     if not moves:
         return Stands(run, turn, moved=False)
-    told = (run.told if run.outside else ()) + turn.told  # what nobody saw yet is told with what came of it
+    if run.outside and run.told:  # what nobody saw yet is told with what came of it
+        turn = replace(turn, told=run.told + turn.told)
+    language = turn.state.language
     after = replace(
         run,
         state=turn.state,
-        told=told,
+        told=turn.told,
         turns=run.turns + 1,
         outside=turn.does is not None,
         held=turn.does is not None and one.holds,
-        who=replace(run.who, language=turn.state.language),
+        who=run.who if run.who.language == language else replace(run.who, language=language),
         ended=bool(turn.ends),
         outcome=turn.ends,
     )
-    return Stands(after, replace(turn, told=told))
+    return Stands(after, turn)
 
 
 def stood(shelf: Shelf, run: Run) -> Stands:
@@ -168,10 +172,8 @@ def stood(shelf: Shelf, run: Run) -> Stands:
     return Stands(run, replace(looked, told=run.told), moved=False)
 
 
-def _known_now(before: Who, who: Who | None) -> Who:
+def _known_now(before: Who, who: Who) -> Who:
     """Who it is: what the channel shows now, unless more was shown in this run, of the same customer."""
-    if who is None:
-        return before
     same = who.customer_id in (None, before.customer_id)
     if same and before.level > who.level:
         return replace(before, channel=who.channel)
@@ -232,7 +234,7 @@ async def _keep(tx: Tx, vault: Vault, moved: Sequence[tuple[Move, Stands]]) -> N
                 "outcome": run.outcome,
             }
         )
-    await tx.execute(statements.keep, {"runs": as_json(runs), "at": at, "ends_at": at + WAITS_FOR})
+    await tx.execute(statements.keep, {"runs": as_json(runs), "at": at, "ends_at": _waits_until(at)})
     passed = [
         (one.run.id, one.run.turns, place, *step, one.run.who.channel)
         for one in stands
@@ -253,6 +255,11 @@ async def _keep(tx: Tx, vault: Vault, moved: Sequence[tuple[Move, Stands]]) -> N
                 "channels": channels,
             },
         )
+
+
+def _waits_until(at: datetime) -> datetime:
+    until = at + WAITS_FOR
+    return until + (datetime.min.replace(tzinfo=UTC) - until) % WAITS_TO_THE
 
 
 def _today() -> date:

@@ -78,7 +78,7 @@ create table work (
     wrap_up_ms bigint default 0 not null,
     charged_ms bigint default 0 not null,
     constraint pk_work primary key (assignment_id)
-);
+) with (fillfactor = 55);  -- what it is charged is put into it once, beside its indexes
 create index ix_work_ended_at on work (ended_at);
 create index ix_work_agent_ended on work (agent_id, ended_at);
 create index ix_work_case_id on work (case_id);
@@ -140,7 +140,7 @@ create table matter (
     works integer default 0 not null,
     transfers integer default 0 not null,
     constraint pk_matter primary key (case_id)
-);
+) with (fillfactor = 85);  -- and so is when its customer came again
 create index ix_matter_customer on matter (customer_id, queue_id, opened_at);
 create index ix_matter_resolved_at on matter (resolved_at);
 
@@ -166,7 +166,7 @@ create table cohort_ledger (
     answer_ms bigint default 0 not null,
     abandon_ms bigint default 0 not null,
     constraint pk_cohort_ledger primary key (begins_at, queue_id, channel, language, team_id)
-);
+) with (fillfactor = 85);
 
 create table event_ledger (
     begins_at timestamp with time zone not null,
@@ -205,7 +205,7 @@ create table event_ledger (
     offers_missed integer default 0 not null,
     offers_declined integer default 0 not null,
     constraint pk_event_ledger primary key (begins_at, queue_id, channel, language, team_id)
-);
+) with (fillfactor = 85);
 
 -- The same over all channels, languages and teams: what is read most.
 create table cohort_total (
@@ -227,7 +227,7 @@ create table cohort_total (
     answer_ms bigint default 0 not null,
     abandon_ms bigint default 0 not null,
     constraint pk_cohort_total primary key (begins_at, queue_id)
-);
+) with (fillfactor = 85);
 
 create table event_total (
     begins_at timestamp with time zone not null,
@@ -263,7 +263,7 @@ create table event_total (
     offers_missed integer default 0 not null,
     offers_declined integer default 0 not null,
     constraint pk_event_total primary key (begins_at, queue_id)
-);
+) with (fillfactor = 85);
 
 create table time_ledger (
     begins_at timestamp with time zone not null,
