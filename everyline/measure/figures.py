@@ -257,6 +257,8 @@ FIGURES: dict[str, Figure] = {
             TIME,
             "seconds",
             lambda s, _f: _seconds(s.time.get("charged_ms", 0)),
+            0,
+            "engaged",
         ),
         Figure(
             "concurrency",
@@ -265,6 +267,8 @@ FIGURES: dict[str, Figure] = {
             TIME,
             "number",
             lambda s, _f: average(s.time.get("talk_ms", 0) + s.time.get("wrap_up_ms", 0), s.time.get("charged_ms", 0)),
+            0,
+            "engaged",
         ),
         Figure(
             "occupancy",
@@ -275,6 +279,8 @@ FIGURES: dict[str, Figure] = {
             TIME,
             "share",
             lambda s, _f: occupancy(s.agent.get("engaged_ms", 0), _idle(s)),
+            0,
+            "engaged",
         ),
         Figure(
             "available_time",
@@ -320,6 +326,7 @@ FIGURES: dict[str, Figure] = {
             "count",
             lambda s, _f: s.event.get("offers_missed", 0),
             -1,
+            "offers_missed",
         ),
         Figure(
             "offers_declined",
@@ -329,6 +336,7 @@ FIGURES: dict[str, Figure] = {
             "count",
             lambda s, _f: s.event.get("offers_declined", 0),
             -1,
+            "offers_declined",
         ),
         Figure(
             "opened",
@@ -374,6 +382,7 @@ FIGURES: dict[str, Figure] = {
                 - s.event.get("went", 0)
             ),
             -1,
+            "backlog_change",
         ),
     )
 }

@@ -120,7 +120,7 @@ _BOOK = [
     *_booking("event_total", "delta_event", HAPPENINGS, TOTAL_KEY),
 ]
 _FACTS = (
-    "stay", "work", "hold_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "cohort_total", "event_total", "time_ledger",
+    "stay", "work", "hold_mark", "offer_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "cohort_total", "event_total", "time_ledger",
     "agent_ledger",
 )  # fmt: skip
 _GROWN = text(
@@ -160,7 +160,7 @@ async def follow(tx: Tx, most: int = BATCH) -> Followed:
         statements.clear_states, statements.cut_works, statements.split_clock, *_ANALYZE_CUTS, statements.charge,
         statements.book_times, statements.book_charges, statements.book_states, statements.mark_cases, _BY_INDEX,
         statements.clear_spans, statements.book_spans, statements.book_matters, statements.book_returns, _ANY_WAY, *_PUT_IN,
-        statements.count_offers, *_BOOK,
+        statements.count_offers, statements.mark_offers, *_BOOK,
     ):  # fmt: skip
         await tx.execute(statement)
     await tx.execute(statements.advance, {"xid": end.xid, "id": end.id, "at": end.at})

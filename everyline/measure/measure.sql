@@ -434,6 +434,16 @@ left join stay s on s.entry_id = (b.data->>'entry_id')::bigint
 where b.kind in ('offer.made', 'offer.timed_out', 'offer.declined') and b.queue_id is not null
 group by 1, 2, 3, 4;
 
+-- name: mark_offers
+-- Those that nobody took.
+insert into offer_mark (event_id, at, kind, case_id, queue_id, agent_id, channel, language)
+select b.id, b.at, case b.kind when 'offer.declined' then 'declined' else 'missed' end, b.case_id, b.queue_id, b.agent_id,
+    coalesce(s.channel, ''), coalesce(s.language, '')
+from batch b
+left join stay s on s.entry_id = (b.data->>'entry_id')::bigint
+where b.kind in ('offer.timed_out', 'offer.declined') and b.queue_id is not null
+on conflict do nothing;
+
 -- name: forget_open_spans
 -- Hours were changed: what they were to be afterwards is not known any more.
 delete from open_span o using batch b

@@ -319,6 +319,9 @@ async def expected_waits(tx: Tx, asked: Asked) -> Row:
 
 _STAY = "f.entered_at >= :begin and f.entered_at < :end"
 _WORK = "f.ended_at >= :begin and f.ended_at < :end"
+# Work that reaches into the time; what lasts longer than a month is looked for by nobody.
+_IN_HAND = "f.ended_at > :begin and f.ended_at < cast(:end as timestamptz) + interval '31 days' and f.accepted_at < :end"
+_OFFER = "f.at >= :begin and f.at < :end"
 _ABANDONED = "f.ended_as = 'abandoned' and f.ended_at - f.waiting_since"
 _SPAN = "f.began_at >= :begin and f.began_at < :end"
 _BEHIND: dict[str, tuple[str, str, str]] = {  # figure: facts, which of them, the moment they are ordered by
@@ -333,6 +336,10 @@ _BEHIND: dict[str, tuple[str, str, str]] = {  # figure: facts, which of them, th
     "withdrawn": ("stay", f"{_STAY} and f.ended_as = 'withdrawn'", "entered_at"),
     "handled": ("work", f"{_WORK} and f.accepted_at is not null", "ended_at"),
     "transferred": ("work", f"{_WORK} and f.outcome = 'transferred'", "ended_at"),
+    "engaged": ("work", _IN_HAND, "ended_at"),
+    "offers_missed": ("offer_mark", f"{_OFFER} and f.kind = 'missed'", "at"),
+    "offers_declined": ("offer_mark", f"{_OFFER} and f.kind = 'declined'", "at"),
+    "backlog_change": ("case_span", f"({_SPAN} or f.ended_at >= :begin and f.ended_at < :end)", "began_at"),
     "opened": ("case_span", f"{_SPAN} and f.kind = 'opened'", "began_at"),
     "reopened": ("case_span", f"{_SPAN} and f.kind = 'reopened'", "began_at"),
     "resolved": ("case_span", "f.ended_at >= :begin and f.ended_at < :end and f.end_kind = 'resolved'", "ended_at"),
@@ -340,11 +347,13 @@ _BEHIND: dict[str, tuple[str, str, str]] = {  # figure: facts, which of them, th
 _MORE = {
     "stay": "f.agent_id, f.ended_as as outcome, extract(epoch from f.ended_at - f.waiting_since)::float8 as seconds",
     "work": "f.agent_id, f.outcome, (f.charged_ms / 1000.0)::float8 as seconds",
+    "offer_mark": "f.agent_id, f.kind as outcome, null::float8 as seconds",
     "case_span": "null::bigint as agent_id, f.end_kind as outcome, extract(epoch from f.ended_at - f.opened_at)::float8 as seconds",
 }
 _TEAM = {
     "stay": " and (:team = 0 or f.team_id = :team)",
     "work": " and (:team = 0 or f.team_id = :team)",
+    "offer_mark": "",
     "case_span": "",
 }
 

@@ -78,6 +78,8 @@ OUTCOMES = {
     "withdrawn": mark("Withdrawn"),
     "resolved": mark("Resolved"),
     "transferred": mark("Transferred"),
+    "missed": mark("Missed"),
+    "declined": mark("Declined"),
 }
 
 

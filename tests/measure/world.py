@@ -129,7 +129,7 @@ class Day:
 
     def generate(self, n: int) -> Day:
         """So many entries over the day, of every kind and with every end."""
-        dice = random.Random(self.seed)
+        dice, taking = random.Random(self.seed), random.Random(self.seed)
         for agent_id in range(1, self.agents + 1):
             at = self.start + timedelta(seconds=dice.uniform(-3000, 3000))
             self.state(agent_id, at, "available")
@@ -147,7 +147,7 @@ class Day:
             outcome = dice.choices(
                 ["answered", "abandoned", "transferred", "overflowed", "called back", "merged"], [80, 9, 4, 3, 2, 2]
             )[0]
-            self.stay(
+            number = self.stay(
                 at,
                 queue_id=dice.choice(self.queues),
                 wait=None if dice.random() < 0.02 else dice.choice([2, 9, 15, 20, 21, 90, 4000]) * dice.uniform(0.5, 1),
@@ -164,6 +164,9 @@ class Day:
                 weight=dice.choice([100, 25, 20]),
                 after=dice.choice(["resolved", "resolved", "transferred"]),
             )
+            if kind := taking.choice(["", "", "offer.timed_out", "offer.declined"]):
+                facts = {"agent_id": taking.randint(1, self.agents), "queue_id": taking.choice(self.queues), "case_id": number}
+                self.add(kind, at + timedelta(seconds=taking.uniform(0, 90)), **facts, entry_id=number, offer_id=number)
         for case in dice.sample(self.events, k=min(len(self.events), n // 10)):
             if case.case_id is not None:
                 later = case.at + timedelta(hours=dice.uniform(3, 9))
@@ -195,7 +198,7 @@ async def queue(database: Database, name: str, *, seconds: int = 20, short: int 
 
 
 LEDGERS = ("cohort_ledger", "event_ledger", "cohort_total", "event_total", "time_ledger", "agent_ledger")
-FACTS = ("stay", "work", "state_span", "case_span", "matter")
+FACTS = ("stay", "work", "offer_mark", "state_span", "case_span", "matter")
 
 
 async def kept(database: Database) -> dict[str, set[Any]]:

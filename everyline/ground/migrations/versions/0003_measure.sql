@@ -90,6 +90,19 @@ create table hold_mark (
     constraint pk_hold_mark primary key (assignment_id, at, held)
 );
 
+create table offer_mark (
+    event_id bigint not null,
+    at timestamp with time zone not null,
+    kind text not null,
+    case_id bigint,
+    queue_id bigint not null,
+    agent_id bigint,
+    channel text default '' not null,
+    language text default '' not null,
+    constraint pk_offer_mark primary key (event_id)
+);
+create index ix_offer_mark_at on offer_mark (at);
+
 create table state_span (
     agent_id bigint not null,
     began_at timestamp with time zone not null,
