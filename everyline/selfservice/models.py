@@ -105,6 +105,8 @@ class FlowRun(Base):
     point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id", ondelete="SET NULL"))
     level: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # identity.Level
     holder: Mapped[bytes | None] = mapped_column(LargeBinary)  # hash of what the browser shows in which it goes on
+    origins: Mapped[list[str]] = mapped_column(JSONB, server_default=literal("'[]'"))  # identity.Who.origins
+    failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # in a row, of who did what it waits for
     interaction_id: Mapped[int | None] = mapped_column(ForeignKey("interaction.id", ondelete="CASCADE"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     began_at: Mapped[Moment] = mapped_column(server_default=func.now())

@@ -9,6 +9,7 @@ from everyline.ground.jobs import periodic
 from everyline.selfservice import errands
 from everyline.selfservice.bot import quality, training
 from everyline.selfservice.errands import stating
+from everyline.selfservice.sources import knowledge
 
 
 @periodic("*/5 * * * *")
@@ -22,6 +23,13 @@ async def forget_statements(ground: Ground) -> None:
     """Forget statements whose link has been over for a while."""
     async with ground.database.transaction() as tx:
         await tx.execute(text("delete from statement where expires_at < now() - interval '7 days'"))
+
+
+@periodic("31 * * * *")
+async def forget_tries(ground: Ground) -> None:
+    """Forget tries to show who one is by what one knows that count no more."""
+    async with ground.database.transaction() as tx:
+        await knowledge.forget_old(tx)
 
 
 @periodic("*/10 * * * *")

@@ -25,6 +25,7 @@ from everyline.selfservice.walking import (
     Looked,
     Said,
     Shelf,
+    State,
     Turn,
     Within,
     begin,
@@ -89,7 +90,7 @@ async def begin_all(
             "id": run_id,
             "flow": one.flow,
             "version": version,
-            "state": Whole(written(state, vault)[0]),
+            **_of_state(state, vault),
             "facts": dict(one.facts),
             **_of_who(one.who),
             "holder": None if one.holder is None else base64.b64encode(one.holder).decode(),
@@ -174,7 +175,7 @@ def _known_now(before: Who, who: Who | None) -> Who:
         return before
     same = who.customer_id in (None, before.customer_id)
     if same and before.level > who.level:
-        return replace(before, channel=who.channel)
+        return replace(before, channel=who.channel, origins=who.origins)
     return replace(who, language=before.language)
 
 
@@ -200,12 +201,18 @@ def _asked(shelf: Shelf, runs: Any) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(queues), frozenset(others)
 
 
+def _of_state(state: State, vault: Vault) -> dict[str, Any]:
+    bare, sealed = written(state, vault)
+    return {"state": Whole(bare), "sealed": None if sealed is None else base64.b64encode(sealed).decode()}
+
+
 def _of_who(who: Who) -> dict[str, Any]:
     return {
         "channel": who.channel,
         "customer_id": who.customer_id,
         "point_id": who.point_id,
         "level": int(who.level),
+        "origins": list(who.origins),
     }
 
 
@@ -217,12 +224,10 @@ async def _keep(tx: Tx, vault: Vault, moved: Sequence[tuple[Move, Stands]]) -> N
     runs = []
     for one in stands:
         run = one.run
-        state, sealed = written(run.state, vault)
         runs.append(
             {
                 "id": run.id,
-                "state": Whole(state),
-                "sealed": None if sealed is None else base64.b64encode(sealed).decode(),
+                **_of_state(run.state, vault),
                 "told": Whole(told_of(run.told)),
                 "turns": run.turns,
                 "waits": OUTSIDE if run.outside else "",

@@ -9,11 +9,11 @@ join flow f on f.name = w.name join flow_version v on v.flow_id = f.id and v.num
 
 -- name: begin
 -- Runs begin; each is moved once before anybody sees it.
-insert into flow_run (id, flow, version, state, facts, channel, customer_id, point_id, level, holder, interaction_id, case_id, ends_at)
-select w.id, w.flow, w.version, w.state, w.facts, w.channel, w.customer_id, w.point_id, w.level, decode(w.holder, 'base64'), w.interaction_id,
+insert into flow_run (id, flow, version, state, sealed, facts, channel, customer_id, point_id, level, origins, holder, interaction_id, case_id, ends_at)
+select w.id, w.flow, w.version, w.state, decode(w.sealed, 'base64'), w.facts, w.channel, w.customer_id, w.point_id, w.level, w.origins, decode(w.holder, 'base64'), w.interaction_id,
     w.case_id, :ends_at
-from json_to_recordset(cast(:runs as json)) as w (id bigint, flow text, version int, state json, facts jsonb, channel text, customer_id bigint,
-    point_id bigint, level smallint, holder text, interaction_id bigint, case_id bigint);
+from json_to_recordset(cast(:runs as json)) as w (id bigint, flow text, version int, state json, sealed text, facts jsonb, channel text, customer_id bigint,
+    point_id bigint, level smallint, origins jsonb, holder text, interaction_id bigint, case_id bigint);
 
 -- name: next_ids
 -- Numbers for runs that begin.
@@ -22,13 +22,13 @@ select nextval(pg_get_serial_sequence('flow_run', 'id')) as id from generate_ser
 -- name: take
 -- Runs, held until the end of the transaction.
 select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told::text as told, r.turns, r.waits, r.facts, r.channel, r.customer_id, r.point_id,
-    r.level, r.holder, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
+    r.level, r.origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
  from flow_run r where r.id = any(cast(:ids as bigint[])) order by r.id for update;
 
 -- name: look
 -- A run as it stands.
 select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told::text as told, r.turns, r.waits, r.facts, r.channel, r.customer_id, r.point_id,
-    r.level, r.holder, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
+    r.level, r.origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
  from flow_run r where r.id = :id;
 
 -- name: whose
@@ -51,10 +51,10 @@ where r.interaction_id = any(cast(:ids as bigint[])) and r.ended_at is null;
 -- name: keep
 -- Runs as they stand after a turn: a JSON array, which is cheaper to hand over than arrays of JSON.
 update flow_run r set state = w.state, sealed = decode(w.sealed, 'base64'), told = w.told, turns = w.turns, waits = w.waits, held_until = w.held,
-    channel = w.channel, customer_id = w.customer_id, point_id = w.point_id, level = w.level, moved_at = :at, ends_at = :ends_at,
+    channel = w.channel, customer_id = w.customer_id, point_id = w.point_id, level = w.level, origins = w.origins, failures = 0, moved_at = :at, ends_at = :ends_at,
     ended_at = w.ended, outcome = w.outcome
 from json_to_recordset(cast(:runs as json)) as w (id bigint, state json, sealed text, told jsonb, turns int, waits text, held timestamptz,
-    channel text, customer_id bigint, point_id bigint, level smallint, ended timestamptz, outcome text)
+    channel text, customer_id bigint, point_id bigint, level smallint, origins jsonb, ended timestamptz, outcome text)
 where r.id = w.id;
 
 -- name: passed

@@ -16,6 +16,8 @@ create table flow_run (
     point_id bigint,
     level smallint default 0 not null,
     holder bytea,
+    origins jsonb default '[]' not null,
+    failures smallint default 0 not null,
     interaction_id bigint,
     case_id bigint,
     began_at timestamp with time zone default now() not null,
