@@ -113,7 +113,7 @@ class FlowRun(Base):
     moved_at: Mapped[Moment] = mapped_column(server_default=func.now())
     ends_at: Mapped[Moment]  # nobody is waited for any longer
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
-    outcome: Mapped[str] = mapped_column(Text, server_default="")  # solved, left, person
+    outcome: Mapped[str] = mapped_column(Text, server_default="")  # solved, left, person; failed: it could not go on
 
 
 class FlowPass(Base):
@@ -130,6 +130,7 @@ class FlowPass(Base):
     step: Mapped[str] = mapped_column(Text)
     channel: Mapped[str] = mapped_column(Text, server_default="")
     at: Mapped[Moment]
+    failed: Mapped[bool] = mapped_column(server_default=literal("false"))  # what was to be done there was tried in vain
 
 
 class FlowLink(Base):

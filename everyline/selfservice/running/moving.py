@@ -21,6 +21,7 @@ from everyline.selfservice.walking import (
     ENDED_AT_PERSON,
     Began,
     Came,
+    Failed,
     Given,
     Looked,
     Said,
@@ -127,7 +128,7 @@ async def move_all(tx: Tx, vault: Vault, library: Library, moves: Sequence[Move]
 def _moved(shelf: Shelf, run: Run, one: Move, facts: Mapping[str, Any]) -> Stands:
     today = _today()
     late = one.turn is not None and one.turn != run.turns
-    comes = isinstance(one.given, Came | Within)
+    comes = isinstance(one.given, Came | Within | Failed)
     # who is asked again has not answered what is done outside, and what came from outside is no answer
     if run.ended or late or (run.turns > 0 and comes != run.outside):
         return stood(shelf, run)

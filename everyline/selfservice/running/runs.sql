@@ -64,11 +64,23 @@ select w.*, :at from unnest(cast(:ids as bigint[]), cast(:turns as int[]), cast(
     cast(:versions as int[]), cast(:steps as text[]), cast(:channels as text[])) as w;
 
 -- name: claim
--- Runs that wait for what is done outside, and that nobody is doing it for.
-update flow_run set held_until = :until where id in (
+-- Runs that wait for what is done outside, and that nobody is doing it for. Who claims one may be gone before it is done, and so
+-- it counts as a failure until it is done, and is waited for longer each time.
+update flow_run set failures = failures + 1, held_until = cast(:at as timestamptz) + make_interval(secs => :seconds * power(2, least(failures, 6)))
+where id in (
     select id from flow_run where waits = 'outside' and ended_at is null and (held_until is null or held_until <= :at)
     order by id limit :most for update skip locked
-) returning id;
+) returning id, failures;
+
+-- name: rest
+-- What a run waits for could not be done: it is tried again, later each time.
+update flow_run set held_until = cast(:at as timestamptz) + make_interval(secs => :seconds * power(3, least(failures, 6)))
+where id = :id and ended_at is null;
+
+-- name: failed
+-- The step that a run stands in could not be done at all.
+update flow_pass p set failed = true where p.run_id = :id and (p.turn, p.place) = (
+    select turn, place from flow_pass where run_id = :id order by turn desc, place desc limit 1);
 
 -- name: held
 -- Somebody does what a run waits for.
@@ -107,9 +119,9 @@ select flow, version, step, at, channel from flow_pass where run_id = :id order 
 
 -- name: figures
 -- By step of a version since then: how often it was reached, by how many runs, how many of these ended there, and how: left,
--- handed over, solved; and how long they stayed, in seconds.
+-- handed over, solved, could not be done; and how long they stayed, in seconds.
 with passed as (
-    select p.run_id, p.step, p.at, lead(p.at) over w as next_at, r.ended_at, r.outcome, r.moved_at,
+    select p.run_id, p.step, p.at, p.failed, lead(p.at) over w as next_at, r.ended_at, r.outcome, r.moved_at,
         row_number() over (partition by p.run_id order by p.turn desc, p.place desc) = 1 as newest
     from flow_pass p join flow_run r on r.id = p.run_id
     where p.flow = :flow and p.version = :version and p.at >= :since
@@ -118,7 +130,7 @@ with passed as (
 select step, count(*) as reached, count(distinct run_id) as runs,
     count(*) filter (where newest and ended_at is not null and outcome = 'left') as left_there,
     count(*) filter (where newest and ended_at is not null and outcome = 'person') as handed_over,
-    count(*) filter (where newest and ended_at is not null and outcome = 'solved') as solved,
+    count(*) filter (where newest and ended_at is not null and outcome = 'solved') as solved, count(*) filter (where failed) as failed,
     percentile_cont(0.5) within group (order by extract(epoch from coalesce(next_at, ended_at) - at)) as seconds
 from passed group by step;
 

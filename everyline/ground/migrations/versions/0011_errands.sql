@@ -8,6 +8,7 @@ create table errand_done (
     contact_point_id bigint,
     channel text default '' not null,
     level smallint not null,
+    origins jsonb default '[]' not null,
     inputs jsonb default '{}' not null,
     inputs_hash bytea not null,
     outcome bytea not null,
@@ -29,8 +30,10 @@ create table errand_setting (
     errand text not null,
     offered boolean default true not null,
     queue_id bigint,
+    strangers_an_hour integer default 5 not null,
     constraint pk_errand_setting primary key (errand),
-    constraint fk_errand_setting_queue_id foreign key (queue_id) references queue (id) on delete set null
+    constraint fk_errand_setting_queue_id foreign key (queue_id) references queue (id) on delete set null,
+    constraint ck_errand_setting_strangers check (strangers_an_hour between 1 and 10000)
 );
 
 create table appointment_kind (
