@@ -51,7 +51,10 @@ def turns_of(request: Request) -> Turns:
 def who_asks(visit: Visit, holder: bytes | None = None) -> Who:
     """Who it is, as far as this browser shows. ``holder``: what it is just being given to show."""
     browser = holder or _holder(visit)
-    come_from = (origins.of_network(visit.ground.key, visit.network), *([origins.of_browser(browser)] if browser else []))
+    come_from = (
+        origins.of_network(visit.ground.key, visit.network),
+        *([origins.of_browser(browser)] if browser else []),
+    )
     if visit.customer is None:
         return Who(language=visit.language, channel=CHANNEL, origins=come_from)
     own = visit.customer
@@ -94,7 +97,9 @@ async def ask(request: Request, visit: Here) -> Response:
     words = forms.word(form, "q", LONGEST)
     slots = {talking.SAID: Value(Kind.TEXT, words)} if words else {}
     facts = {"page": forms.word(form, "page", 500)}
-    stands = await turns_of(request).begin(talking.NAME, who_asks(visit, holder), slots=slots, facts=facts, holder=holder)
+    stands = await turns_of(request).begin(
+        talking.NAME, who_asks(visit, holder), slots=slots, facts=facts, holder=holder
+    )
     return _held(visit, (f"do/{talking.NAME}/{stands.run.id}", token))
 
 

@@ -8,7 +8,7 @@ from everyline.ground.installation import Ground
 from everyline.ground.jobs import periodic
 from everyline.selfservice import errands
 from everyline.selfservice.bot import quality, training
-from everyline.selfservice.errands import stating
+from everyline.selfservice.errands import reminding, stating
 from everyline.selfservice.sources import knowledge
 
 
@@ -16,6 +16,12 @@ from everyline.selfservice.sources import knowledge
 async def make_statements(ground: Ground) -> None:
     """Make the statements that customers asked for; who asks for one has it begun at once."""
     await stating.make_due(ground, {name: contract.title for name, contract in errands.known().items()})
+
+
+@periodic("*/5 * * * *")
+async def write_about_appointments(ground: Ground) -> None:
+    """Write what is to be told of appointments, and remind of those that come; a change asks for it at once."""
+    await reminding.write_due(ground)
 
 
 @periodic("23 4 * * *")

@@ -314,7 +314,9 @@ class _Walk:
     def _failed(self, step: Step) -> Turn:
         """To a person; who is on the way there already is told that they are not reached so."""
         if isinstance(step, Queue) or step.name == self._flow.person:
-            self._told.append(Utterance(step.name, {"full": _("We cannot take this now. Please reach us another way.")}))
+            self._told.append(
+                Utterance(step.name, {"full": _("We cannot take this now. Please reach us another way.")})
+            )
             return Turn(self._state, tuple(self._told), ends="left")
         self._told.append(Utterance(step.name, {"full": _("Something went wrong on our side.")}))
         return self._to_person()

@@ -111,9 +111,7 @@ async def change(request: Request, me: Writer, name: str) -> Response:
         strangers = form.number("strangers_an_hour", 1, MOST_STRANGERS, STRANGERS_AN_HOUR)
         form.done()
         async with ground_of(request).database.transaction() as tx:
-            await settings.set_errand(
-                tx, me.id, name, offered=offered, queue_id=queue_id, strangers_an_hour=strangers
-            )
+            await settings.set_errand(tx, me.id, name, offered=offered, queue_id=queue_id, strangers_an_hour=strangers)
             await audit(
                 tx,
                 me.id,

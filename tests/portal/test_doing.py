@@ -301,8 +301,8 @@ async def test_what_is_said_leads_into_a_flow_and_what_was_told_is_not_asked_aga
 async def test_who_asks_for_a_person_too_often_is_told_so_and_nothing_of_before_is_lost(company: Company) -> None:
     await publish(company)
     browser = await company.browser()
+    doing = Doing(browser)
     for n in range(6):
-        doing = Doing(browser)
         await doing.begin()
         await doing.say(said="0")
         await doing.say(said=f"n{n}@customer.example")

@@ -82,7 +82,9 @@ async def test_who_answers_as_only_they_can_is_known_and_nothing_of_it_is_kept(h
     kept = await house.rows("select state::text, told::text, sealed from flow_run")
     assert "1980" not in str(kept)
     assert "We know you." in await doing.say(said="harbour")
-    (run,) = await house.rows("select level, customer_id, sealed, state::text as state, told::text as told from flow_run")
+    (run,) = await house.rows(
+        "select level, customer_id, sealed, state::text as state, told::text as told from flow_run"
+    )
     assert run.level == 2
     assert run.sealed is None
     assert run.customer_id == await house.value(f"select customer_id from contact_point where address = '{ROSA}'")
@@ -118,12 +120,11 @@ async def test_a_few_wrong_tries_lead_to_a_person_and_a_new_run_gives_no_more(ho
 async def test_nobody_learns_from_it_who_is_known(house: Company) -> None:
     seen = []
     for address in (ROSA, "nobody@customer.example"):
-        shown = []
+        shown: list[str] = []
         for _run in range(3):
             doing = await asked(house, address)
-            for _try in range(3):
-                if PERSON not in doing.text:
-                    shown.append(await answers(doing, "1980-05-13", "wrong"))
+            while PERSON not in doing.text:
+                shown += [await answers(doing, "1980-05-13", "wrong")]
         seen.append([re.sub(r"(/|%2F)\d+|value=\"\d+\"", "", text.replace(address, "ADDRESS")) for text in shown])
     assert seen[0] == seen[1]
     assert len(seen[0]) == 7  # three, three, and one that was too many

@@ -196,7 +196,9 @@ async def test_strangers_open_a_few_cases_an_hour_from_one_place(house: House) -
     assert await takes(house, "new_case", "browser:b", "network:x", email="n9@home.example"), "who shares the network"
     assert await takes(house, "ask_callback", "browser:a", "network:x"), "another way in"
     ann = replace(await house.customer(), origins=("browser:a",))
-    assert isinstance(await house.does("new_case", ann, subject="Lamp", text="Dark"), Done), "who is known is no stranger"
+    assert isinstance(await house.does("new_case", ann, subject="Lamp", text="Dark"), Done), (
+        "who is known is no stranger"
+    )
     await house.value("update errand_done set at = at - interval '1 hour' returning 1")
     assert await takes(house, "new_case", "browser:a", email="n9@home.example")
 
@@ -213,7 +215,5 @@ async def test_one_address_is_not_flooded_from_many_browsers_nor_one_network_emp
 
 
 async def test_many_at_once_get_no_more(house: House) -> None:
-    found = await asyncio.gather(
-        *(takes(house, "new_case", "browser:a", email=f"n{n}@home.example") for n in range(8))
-    )
+    found = await asyncio.gather(*(takes(house, "new_case", "browser:a", email=f"n{n}@home.example") for n in range(8)))
     assert sum(found) == 5

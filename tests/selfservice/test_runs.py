@@ -59,7 +59,6 @@ async def test_a_secret_that_a_run_begins_with_is_kept_and_locked(ground: Ground
     assert b"4711" not in bytes(row.sealed)
 
 
-
 # --- what cannot go on
 
 

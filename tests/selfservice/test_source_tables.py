@@ -16,11 +16,11 @@ from everyline.customers import actions as customers
 from everyline.customers.models import ContactPoint, Customer
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.installation import Ground
-from everyline.selfservice.identity import Level, Who
+from everyline.selfservice.identity import Who
 from everyline.selfservice.slots import Kind, Slot, Value
 from everyline.selfservice.sources import Down, Found, Missing, actions, files, knowledge, look_up, queries, table
-from everyline.selfservice.sources.knowledge import Checked, Verdict
 from everyline.selfservice.sources.declared import Field, Input, Secrets, Source, Table
+from everyline.selfservice.sources.knowledge import Checked, Verdict
 from tests.selfservice.backoffice import ACCOUNT, DUE, UNTIL, Office, added, asked, bill, office
 
 pytestmark = pytest.mark.req("V3", "W4")

@@ -52,7 +52,9 @@ from everyline.selfservice.slots import Kind, Value, clean
 log = logging.getLogger(__name__)
 
 LONGEST_KEY = 200
-STRANGERS_AN_HOUR = 5  # cases of who is not known, from one browser or talk or for one address, where the house says nothing else
+STRANGERS_AN_HOUR = (
+    5  # cases of who is not known, from one browser or talk or for one address, where the house says nothing else
+)
 MANY = 10  # times as many from one network
 _HOLD_ORIGIN = text("select pg_advisory_xact_lock(hashtextextended('errand from ' || :origin, 0))")
 _FROM_THERE = text(
@@ -202,7 +204,9 @@ async def _not_too_many(asking: Asking, contract: Contract, most: int) -> None:
     )
     for row in rows:
         if row.n >= most * (MANY if origins.kind_of(row.origin) == origins.NETWORK else 1):
-            raise Conflict(_("This was done too often from here within the last hour. Please try again later, or write to us."))
+            raise Conflict(
+                _("This was done too often from here within the last hour. Please try again later, or write to us.")
+            )
 
 
 async def _keep(asking: Asking, contract: Contract, values: Slots, digest: bytes, settled: Settled) -> int:

@@ -23,7 +23,13 @@ async def settings(tx: Tx) -> dict[str, Row]:
 
 
 async def set_errand(
-    tx: Tx, by: int | None, name: str, *, offered: bool, queue_id: int | None, strangers_an_hour: int = STRANGERS_AN_HOUR
+    tx: Tx,
+    by: int | None,
+    name: str,
+    *,
+    offered: bool,
+    queue_id: int | None,
+    strangers_an_hour: int = STRANGERS_AN_HOUR,
 ) -> None:
     """Offer an errand or not, choose the queue of the cases that it opens, and how many of them in an hour strangers open from
     one browser or talk, or for one address. NotFound when there is no such errand or queue."""

@@ -93,7 +93,9 @@ async def leave_to_people(tx: Tx, run_id: int) -> None:
     queue_id = talk.line_queue_id or await queues.default_queue(tx)
     if queue_id is not None:
         due_at = await queues.goal(tx, queue_id, now())
-        await tx.execute(update(Case).where(Case.id == talk.case_id).values(queue_id=queue_id, due_at=due_at, unread=True))
+        await tx.execute(
+            update(Case).where(Case.id == talk.case_id).values(queue_id=queue_id, due_at=due_at, unread=True)
+        )
         await cases.answer_later(tx, talk.id)
         await waiting.wait_in(tx, talk.case_id, queue_id)
 

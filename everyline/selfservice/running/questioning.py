@@ -13,7 +13,19 @@ from everyline.ground.addresses import normal
 from everyline.ground.database import Tx
 from everyline.ground.installation import Ground
 from everyline.ground.words import mark
-from everyline.selfservice.flows import Ask, Branch, Condition, Done, Errand, Flow, Say, Step, Way, Words, in_all_languages
+from everyline.selfservice.flows import (
+    Ask,
+    Branch,
+    Condition,
+    Done,
+    Errand,
+    Flow,
+    Say,
+    Step,
+    Way,
+    Words,
+    in_all_languages,
+)
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.slots import Kind, Slot, Value
 from everyline.selfservice.sources import knowledge

@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from everyline.ground.clock import now
 from everyline.ground import events
+from everyline.ground.clock import now
 from everyline.ground.database import DatabaseError, Tx, is_away
 from everyline.ground.installation import Ground
 from everyline.selfservice.running import handing, telling
