@@ -53,7 +53,7 @@ async def test_an_errand_is_switched_off_and_its_cases_go_to_a_queue(admin: http
     assert "switched off" in (await admin.get("/setup/errands")).text
     assert isinstance(await house.does("case_status", ann), Refused)
     assert await house.value("select queue_id from errand_setting where errand = 'new_case'") == 1
-    assert await house.value("select count(*) from audit where act = 'errand.changed'") == 2
+    assert await house.value("select count(*) from audit where act = 'errand.changed'") == 3
 
 
 async def test_a_kind_of_appointments_is_made_changed_and_retired(admin: httpx.AsyncClient, house: House) -> None:
