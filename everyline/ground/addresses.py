@@ -5,6 +5,7 @@ A kind is not a channel: one number may be reachable by phone, text message and 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 
@@ -96,3 +97,14 @@ def normal(kind: str, address: str) -> str:
 def shown(kind: str, address: str) -> str:
     """An address as people are shown it: a visitor's name of ours means nothing to anybody but its first letters."""
     return _("Visitor %s") % address[2:6].upper() if kind == VISITOR else address
+
+
+def network(address: str) -> str:
+    """Whom an address belongs to: itself, or its /64 for IPv6, of which every household has at least one."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)

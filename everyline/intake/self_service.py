@@ -12,6 +12,7 @@ from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.ground.words import _, speaking
 from everyline.intake.said import LineFacts, Said, Settled
+from everyline.selfservice import origins
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.running import linking, telling
 from everyline.selfservice.running.keeping import statements
@@ -93,6 +94,7 @@ def _who(one: Said) -> Who:
         one.known.point_id if proved else None,
         language,
         one.piece.line.channel,
+        (origins.of_visitor(one.known.point_id),),
     )
 
 

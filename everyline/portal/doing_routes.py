@@ -21,12 +21,12 @@ from everyline.portal.door_routes import remember
 from everyline.portal.hosts import PREFIX
 from everyline.portal.readings import CHANNEL
 from everyline.portal.visiting import Here, PortalRoute, Visit, show, visit_of, wanted_language
-from everyline.selfservice import queries
+from everyline.selfservice import origins, queries
 from everyline.selfservice.flows import Flow
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.renderings import page
 from everyline.selfservice.renderings.seam import Setting
-from everyline.selfservice.running import linking, proving, talking
+from everyline.selfservice.running import linking, proving, questioning, talking
 from everyline.selfservice.running.handing import collected
 from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.running.moving import Stands
@@ -48,11 +48,17 @@ def turns_of(request: Request) -> Turns:
     return turns
 
 
-def who_asks(visit: Visit) -> Who:
-    """Who it is, as far as this browser shows."""
+def who_asks(visit: Visit, holder: bytes | None = None) -> Who:
+    """Who it is, as far as this browser shows. ``holder``: what it is just being given to show."""
+    browser = holder or _holder(visit)
+    come_from = (
+        origins.of_network(visit.ground.key, visit.network),
+        *([origins.of_browser(browser)] if browser else []),
+    )
     if visit.customer is None:
-        return Who(language=visit.language, channel=CHANNEL)
-    return Who(visit.customer.customer_id, Level.SIGNED_IN, visit.customer.point_id, visit.language, CHANNEL)
+        return Who(language=visit.language, channel=CHANNEL, origins=come_from)
+    own = visit.customer
+    return Who(own.customer_id, Level.SIGNED_IN, own.point_id, visit.language, CHANNEL, come_from)
 
 
 def _holder(visit: Visit) -> bytes | None:
@@ -91,7 +97,9 @@ async def ask(request: Request, visit: Here) -> Response:
     words = forms.word(form, "q", LONGEST)
     slots = {talking.SAID: Value(Kind.TEXT, words)} if words else {}
     facts = {"page": forms.word(form, "page", 500)}
-    stands = await turns_of(request).begin(talking.NAME, who_asks(visit), slots=slots, facts=facts, holder=holder)
+    stands = await turns_of(request).begin(
+        talking.NAME, who_asks(visit, holder), slots=slots, facts=facts, holder=holder
+    )
     return _held(visit, (f"do/{talking.NAME}/{stands.run.id}", token))
 
 
@@ -172,7 +180,7 @@ async def begin(request: Request, visit: Here, flow: str) -> Response:
     form = await forms.read(request)
     token, holder = _held_by(visit)
     facts = {name: forms.word(form, name, 500) for name in ("page", "product") if forms.word(form, name, 500)}
-    stands = await turns_of(request).begin(flow, who_asks(visit), facts=facts, holder=holder)
+    stands = await turns_of(request).begin(flow, who_asks(visit, holder), facts=facts, holder=holder)
     return _held(visit, (f"do/{flow}/{stands.run.id}", token))
 
 
@@ -226,7 +234,7 @@ async def _turn(
         number=number,
         person=run.outcome == ENDED_AT_PERSON,
         in_talk=run.interaction_id is not None,
-        may_sign_in=visit.customer is None and inner is not None and inner[1].name == proving.NAME,
+        may_sign_in=visit.customer is None and inner is not None and inner[1].name in (proving.NAME, questioning.NAME),
         next=visit.rest,
         link=link,
         url=link.url(visit.ground.settings.address) if link else "",

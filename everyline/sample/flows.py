@@ -1,4 +1,5 @@
-"""What customers of the sample company can do by themselves: report an outage, ask for their bill, ask how their case stands."""
+"""What customers of the sample company can do by themselves: report an outage, ask for their bill, ask how their case
+stands, book an appointment and move it."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from everyline.selfservice.errands.outages import KINDS
 from everyline.selfservice.flows import (
     Ask,
     Branch,
+    Choose,
     Condition,
     Confirm,
     Done,
@@ -16,6 +18,7 @@ from everyline.selfservice.flows import (
     Flow,
     Identify,
     Lookup,
+    Option,
     Queue,
     Way,
     words,
@@ -118,10 +121,136 @@ CASE = Flow(
     ),
 )
 
+APPOINTMENT = Flow(
+    "book-appointment",
+    title=words("Book or move an appointment", es="Reservar o cambiar una cita"),
+    start="what",
+    person="agent",
+    steps=(
+        Choose(
+            "what",
+            words=words("What would you like to do?", es="¿Qué quiere hacer?"),
+            options=(
+                Option(name="book", words=words("Book an appointment", es="Reservar una cita"), to="kind"),
+                Option(name="move", words=words("Move an appointment", es="Cambiar una cita"), to="whose"),
+            ),
+        ),
+        Ask(
+            "kind",
+            words=words("What is it for?", es="¿Para qué es?"),
+            slot=Slot(
+                Kind.CHOICE,
+                "kind",
+                choices={
+                    "building": {"en": "Building permit", "es": "Permiso de obras"},
+                    "marriage": {"en": "Marriage license", "es": "Licencia de matrimonio"},
+                    "water": {"en": "Water meter", "es": "Contador de agua"},
+                },
+            ),
+            to="who",
+        ),
+        Identify("who", level=2, to="next", fail="agent"),
+        Errand(
+            "next",
+            errand="free_times",
+            values={"appointment": "{kind}"},
+            into="next",
+            done="day",
+            refused="agent",
+            down="agent",
+        ),
+        Ask(
+            "day",
+            words=words("On which day?", es="¿Qué día?"),
+            slot=Slot(Kind.DATE, "day", least=0, most=30),
+            to="free",
+        ),
+        Errand(
+            "free",
+            errand="free_times",
+            values={"appointment": "{kind}", "day": "{day}"},
+            into="free",
+            done="some",
+            refused="agent",
+            down="agent",
+        ),
+        Branch(
+            "some",
+            ways=(
+                Way(when=(Condition(about="slot.free.times", holds="at least", value=1),), to="time"),
+                Way(when=(Condition(about="times.free", holds="at least", value=5),), to="agent"),
+            ),
+            otherwise="day",
+        ),
+        Ask("time", words=words("At what time?", es="¿A qué hora?"), slot=Slot(Kind.TEXT, "time", most=40), to="sure"),
+        Confirm(
+            "sure",
+            words=words("{kind}, {day}, {time}: shall we book it?", es="{kind}, {day}, {time}: ¿lo reservamos?"),
+            yes="book",
+            no="day",
+        ),
+        Errand(
+            "book",
+            errand="book_appointment",
+            values={"appointment": "{kind}", "day": "{day}", "time": "{time}"},
+            into="booked",
+            done="end",
+            refused="again",
+            down="agent",
+        ),
+        Branch(
+            "again",
+            ways=(Way(when=(Condition(about="times.book", holds="at least", value=4),), to="agent"),),
+            otherwise="day",
+        ),
+        Identify("whose", level=2, to="mine", fail="agent"),
+        Errand("mine", errand="my_appointments", values={}, into="mine", done="any", refused="agent", down="agent"),
+        Branch(
+            "any",
+            ways=(Way(when=(Condition(about="slot.mine.appointments", holds="at least", value=1),), to="number"),),
+            otherwise="end",
+        ),
+        Ask(
+            "number",
+            words=words("Which number does the appointment have?", es="¿Qué número tiene la cita?"),
+            slot=Slot(Kind.DIGITS, "number", most=10),
+            to="new-day",
+        ),
+        Ask(
+            "new-day",
+            words=words("To which day shall we move it?", es="¿A qué día la pasamos?"),
+            slot=Slot(Kind.DATE, "new-day", least=0, most=30),
+            to="new-time",
+        ),
+        Ask(
+            "new-time",
+            words=words("At what time?", es="¿A qué hora?"),
+            slot=Slot(Kind.TEXT, "new-time", most=40),
+            to="move",
+        ),
+        Errand(
+            "move",
+            errand="move_appointment",
+            values={"number": "{number}", "day": "{new-day}", "time": "{new-time}"},
+            into="moved",
+            done="end",
+            refused="not-then",
+            down="agent",
+        ),
+        Branch(
+            "not-then",
+            ways=(Way(when=(Condition(about="times.move", holds="at least", value=4),), to="agent"),),
+            otherwise="number",
+        ),
+        Done("end", words=words("Is there more? Just ask.", es="¿Algo más? Pregunte.")),
+        PERSON,
+    ),
+)
+
 
 async def add(tx: Tx) -> None:
     """Publish them, and offer them on the website."""
-    for flow in (OUTAGE, BILL, CASE):
+    for flow in (OUTAGE, BILL, CASE, APPOINTMENT):
         await actions.add(tx, None, flows.written(flow))
         await actions.publish(tx, None, flow.name)
         await actions.offer(tx, None, flow.name, on=True)

@@ -14,7 +14,19 @@ from everyline.ground.database import Tx
 from everyline.ground.installation import Ground
 from everyline.measure import ledgers
 from everyline.people.models import Agent
-from everyline.sample import accounts, articles, brands, figures, flows, generator, histories, house, talks, taught
+from everyline.sample import (
+    accounts,
+    appointments,
+    articles,
+    brands,
+    figures,
+    flows,
+    generator,
+    histories,
+    house,
+    talks,
+    taught,
+)
 from everyline.sample.generator import Person
 from everyline.sample.histories import ids as next_ids
 from everyline.sample.house import Loaded
@@ -39,6 +51,7 @@ async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
         await taught.load(tx, founded.agents[0])
         points = await _customers(tx, customers)
         await accounts.add(tx, ground, customers)
+        await appointments.add(tx, founded)
         await flows.add(tx)
         cases = list(generator.cases(chance, customers, now()))
         await histories.write(tx, ground, founded, customers, points, cases)

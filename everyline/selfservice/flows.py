@@ -213,6 +213,9 @@ class Identify(_Step):
     _: KW_ONLY
     kind: Literal["identify"] = "identify"
     level: Annotated[int, Field(ge=1, le=3)] = 2
+    by: Literal["any", "code", "questions"] = (
+        "any"  # what shows it at the second: which of the two they choose, where there are both
+    )
     to: Edge = ""
     fail: Help = ""
 

@@ -24,6 +24,7 @@ class Who:
     point_id: int | None = None
     language: str = "en"  # that is spoken now
     channel: str = ""  # on which they are now
+    origins: tuple[str, ...] = ()  # where they come from (``origins``): what strangers do is counted by it
 
     def shows(self, level: Level) -> bool:
         """Is it shown well enough who they are?"""

@@ -105,13 +105,15 @@ class FlowRun(Base):
     point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id", ondelete="SET NULL"))
     level: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # identity.Level
     holder: Mapped[bytes | None] = mapped_column(LargeBinary)  # hash of what the browser shows in which it goes on
+    origins: Mapped[list[str]] = mapped_column(JSONB, server_default=literal("'[]'"))  # identity.Who.origins
+    failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # in a row, of who did what it waits for
     interaction_id: Mapped[int | None] = mapped_column(ForeignKey("interaction.id", ondelete="CASCADE"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     began_at: Mapped[Moment] = mapped_column(server_default=func.now())
     moved_at: Mapped[Moment] = mapped_column(server_default=func.now())
     ends_at: Mapped[Moment]  # nobody is waited for any longer
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
-    outcome: Mapped[str] = mapped_column(Text, server_default="")  # solved, left, person
+    outcome: Mapped[str] = mapped_column(Text, server_default="")  # solved, left, person; failed: it could not go on
 
 
 class FlowPass(Base):
@@ -128,6 +130,7 @@ class FlowPass(Base):
     step: Mapped[str] = mapped_column(Text)
     channel: Mapped[str] = mapped_column(Text, server_default="")
     at: Mapped[Moment]
+    failed: Mapped[bool] = mapped_column(server_default=literal("false"))  # what was to be done there was tried in vain
 
 
 class FlowLink(Base):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -58,6 +58,7 @@ class Slot:
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"  # ISO 4217
     check: Annotated[str, Field(pattern=r"^(luhn)?$")] = ""  # the last digit is made of the others (ISO/IEC 7812-1)
     choices: Mapping[Name, Mapping[str, Annotated[str, Field(max_length=200)]]] = field(default_factory=dict)
+    of: Kind | None = None  # what a secret is, where it is to be read as something; kept it is a secret all the same
 
     @property
     def secret(self) -> bool:
@@ -95,6 +96,9 @@ def read(slot: Slot, answer: str, today: date) -> Read:
     """The value of an answer, in the language spoken now. ``today`` is the customer's day."""
     if len(answer) > LONGEST_ANSWER:
         return Wrong(_("That is too long: at most %s characters.") % f"{LONGEST_ANSWER:,}")
+    if slot.kind is Kind.SECRET and slot.of not in (None, Kind.SECRET):
+        found = read(replace(slot, kind=slot.of, of=None), answer, today)
+        return found if isinstance(found, Wrong) else Value(Kind.SECRET, found.value)
     text = clean(answer)
     if not text:
         return Wrong(_("I did not get anything."))

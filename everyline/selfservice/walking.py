@@ -120,11 +120,16 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """What was to be done outside was tried in vain: people go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """Somebody looks at where they stand: nothing moves."""
 
 
-Given: TypeAlias = Began | Said | Silent | Came | Within | Recognised | Looked
+Given: TypeAlias = Began | Said | Silent | Came | Within | Recognised | Failed | Looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +241,8 @@ class _Walk:
         if isinstance(given, Recognised):
             self._out()
             return self._came(self._step(), Came("to"))
+        if isinstance(given, Failed):
+            return self._failed(step)
         if isinstance(given, Within):
             self._into(given.flow, given.slots)
             return self._on()
@@ -306,8 +313,18 @@ class _Walk:
         if came.edge in step.HELPS and not getattr(step, came.edge):
             return self._to_person()
         if isinstance(step, Queue):
-            return self._turn(ends=ENDED_AT_PERSON)
+            return self._turn(ends=ENDED_AT_PERSON if came.edge == "to" else "left")
         return self._follow(getattr(step, came.edge))
+
+    def _failed(self, step: Step) -> Turn:
+        """To a person; who is on the way there already is told that they are not reached so."""
+        if isinstance(step, Queue) or step.name == self._flow.person:
+            self._told.append(
+                Utterance(step.name, {"full": _("We cannot take this now. Please reach us another way.")})
+            )
+            return self._turn(ends="left")
+        self._told.append(Utterance(step.name, {"full": _("Something went wrong on our side.")}))
+        return self._to_person()
 
     # --- going on
 

@@ -26,7 +26,7 @@ from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup/appointments")
 Writer = Annotated[Me, permit("flow.write")]
-USUAL = {"minutes": 30, "places": 1, "ahead_days": 30, "lead_minutes": 120, "position": 0}
+USUAL = {"minutes": 30, "places": 1, "ahead_days": 30, "lead_minutes": 120, "remind_minutes": 1440, "position": 0}
 
 
 def _day(request: Request, me: Me) -> date:

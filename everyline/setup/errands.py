@@ -19,12 +19,14 @@ from everyline.people.rules import Me
 from everyline.queues import queries as queues
 from everyline.selfservice import errands
 from everyline.selfservice.errands import Contract, settings
+from everyline.selfservice.errands.carrying import STRANGERS_AN_HOUR
 from everyline.selfservice.identity import Level
 from everyline.setup.frame import caller, frame
 
 router = APIRouter(prefix="/setup/errands")
 Writer = Annotated[Me, permit("flow.write")]
 DAYS = 30
+MOST_STRANGERS = 10_000
 PROOFS = {
     Level.UNKNOWN: mark("None: anybody can"),
     Level.ADDRESS: mark("They write or call from an address on record"),
@@ -88,6 +90,7 @@ async def _show(request: Request, me: Me, name: str, *, status: int = 200, **mor
     values = {
         "offered": setting is None or setting.offered,
         "queue_id": str(setting.queue_id or "") if setting is not None else "",
+        "strangers_an_hour": setting.strangers_an_hour if setting is not None else STRANGERS_AN_HOUR,
     }
     context = {"errand": _contract(contract), "queues": choice, "values": values, "counted": counted, "days": DAYS}
     return page("setup/errand.html", status=status, **filled(around, context, more))
@@ -105,9 +108,10 @@ async def change(request: Request, me: Writer, name: str) -> Response:
     form = await typed(request)
     try:
         offered, queue_id = form.yes("offered"), form.id("queue_id")
+        strangers = form.number("strangers_an_hour", 1, MOST_STRANGERS, STRANGERS_AN_HOUR)
         form.done()
         async with ground_of(request).database.transaction() as tx:
-            await settings.set_errand(tx, me.id, name, offered=offered, queue_id=queue_id)
+            await settings.set_errand(tx, me.id, name, offered=offered, queue_id=queue_id, strangers_an_hour=strangers)
             await audit(
                 tx,
                 me.id,
@@ -117,6 +121,7 @@ async def change(request: Request, me: Writer, name: str) -> Response:
                 name=name,
                 offered=offered,
                 queue_id=queue_id,
+                strangers_an_hour=strangers,
             )
     except ProductError as error:
         return await _show(request, me, name, status=error.status, values=form.values, **wrong(error))

@@ -296,3 +296,17 @@ async def test_what_is_said_leads_into_a_flow_and_what_was_told_is_not_asked_aga
     await doing.say(said="4711")
     assert "is reported." in await doing.say(option="yes")
     assert 'name="said"' in doing.text  # and the talk goes on
+
+
+async def test_who_asks_for_a_person_too_often_is_told_so_and_nothing_of_before_is_lost(company: Company) -> None:
+    await publish(company)
+    browser = await company.browser()
+    doing = Doing(browser)
+    for n in range(6):
+        await doing.begin()
+        await doing.say(said="0")
+        await doing.say(said=f"n{n}@customer.example")
+        await doing.say(said="It is dark.")
+    assert "too often from here" in doing.text
+    assert "A person takes over" not in doing.text
+    assert await company.value('select count(*) from "case"') == 5

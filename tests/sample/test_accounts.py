@@ -30,5 +30,7 @@ async def test_every_sample_customer_has_an_account(ground: Ground) -> None:
     assert found.slots["balance"].unit == "USD"
     assert found.slots["status"].value in accounts.STATES
     assert ("due" in found.slots) == (found.slots["status"].value != "paid")
-    assert await knowledge.check(ground, who, given)
-    assert not await knowledge.check(ground, who, {"account": Value(Kind.ACCOUNT, accounts.number(8))})
+    other = {"account": Value(Kind.ACCOUNT, accounts.number(8))}
+    mailbox = people[7].mailbox
+    assert (await knowledge.check(ground, "mailbox", mailbox, given)).verdict is knowledge.Verdict.RIGHT
+    assert (await knowledge.check(ground, "mailbox", mailbox, other)).verdict is knowledge.Verdict.WRONG

@@ -174,3 +174,46 @@ async def test_what_is_no_place_or_no_trouble_is_refused(house: House) -> None:
     assert german.slots["known"].value == "no"
     fields = (await opened(house)).facts["fields"]  # agents read them in the language of the house
     assert (fields["What does not work"], fields["Since"]) == ("Power", "heute früh")
+
+
+# --- strangers
+
+
+async def takes(house: House, errand: str, *come_from: str, email: str = "") -> bool:
+    values = {"new_case": {"subject": "Lamp", "text": "Dark"}, "ask_callback": {"number": "+14155550100"}}[errand]
+    more = {"email": email} if email else {}
+    return isinstance(await house.does(errand, Who(origins=come_from), **values, **more), Done)
+
+
+async def test_strangers_open_a_few_cases_an_hour_from_one_place(house: House) -> None:
+    for n in range(5):
+        assert await takes(house, "new_case", "browser:a", "network:x", email=f"n{n}@home.example")
+    refused = await house.does(
+        "new_case", Who(origins=("browser:a",)), subject="Lamp", text="Dark", email="n9@home.example"
+    )
+    assert isinstance(refused, Refused)
+    assert "too often from here" in refused.told
+    assert await takes(house, "new_case", "browser:b", "network:x", email="n9@home.example"), "who shares the network"
+    assert await takes(house, "ask_callback", "browser:a", "network:x"), "another way in"
+    ann = replace(await house.customer(), origins=("browser:a",))
+    assert isinstance(await house.does("new_case", ann, subject="Lamp", text="Dark"), Done), (
+        "who is known is no stranger"
+    )
+    await house.value("update errand_done set at = at - interval '1 hour' returning 1")
+    assert await takes(house, "new_case", "browser:a", email="n9@home.example")
+
+
+async def test_one_address_is_not_flooded_from_many_browsers_nor_one_network_emptied(house: House) -> None:
+    found = [await takes(house, "new_case", f"browser:{n}", email="ann@home.example") for n in range(7)]
+    assert found == [True] * 5 + [False] * 2
+    async with house.ground.database.transaction() as tx:
+        await set_errand(tx, None, "new_case", offered=True, queue_id=None, strangers_an_hour=1)
+    found = [
+        await takes(house, "new_case", f"browser:c{n}", "network:y", email=f"c{n}@home.example") for n in range(12)
+    ]
+    assert found == [True] * 10 + [False] * 2
+
+
+async def test_many_at_once_get_no_more(house: House) -> None:
+    found = await asyncio.gather(*(takes(house, "new_case", "browser:a", email=f"n{n}@home.example") for n in range(8)))
+    assert sum(found) == 5

@@ -16,10 +16,11 @@ from everyline.customers import actions as customers
 from everyline.customers.models import ContactPoint, Customer
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.installation import Ground
-from everyline.selfservice.identity import Level, Who
+from everyline.selfservice.identity import Who
 from everyline.selfservice.slots import Kind, Slot, Value
 from everyline.selfservice.sources import Down, Found, Missing, actions, files, knowledge, look_up, queries, table
 from everyline.selfservice.sources.declared import Field, Input, Secrets, Source, Table
+from everyline.selfservice.sources.knowledge import Checked, Verdict
 from tests.selfservice.backoffice import ACCOUNT, DUE, UNTIL, Office, added, asked, bill, office
 
 pytestmark = pytest.mark.req("V3", "W4")
@@ -203,17 +204,22 @@ async def test_a_source_has_one_name_and_one_proof(ground: Ground) -> None:
 
 # --- proof by what one knows
 
+ZOE = "zoe@mail.example"
 MAIL = Input(Slot(Kind.EMAIL, "mail"), given="address")
 PIN = Input(Slot(Kind.SECRET, "pin"), asks={"en": "What is your PIN?"})
 RIGHT = {"account": Value(Kind.ACCOUNT, "7"), "pin": Value(Kind.SECRET, "9371")}
 WRONG = {**RIGHT, "pin": Value(Kind.SECRET, "0000")}
 
 
-async def person(ground: Ground, address: str) -> Who:
+async def person(ground: Ground, address: str) -> int:
     async with ground.database.transaction() as tx:
-        one = await tx.value(insert(Customer).values(name=address).returning(Customer.id))
-        point = insert(ContactPoint).values(customer_id=one, kind="mailbox", address=address).returning(ContactPoint.id)
-        return Who(one, Level.ADDRESS, await tx.value(point))
+        one = int(await tx.value(insert(Customer).values(name=address).returning(Customer.id)))
+        await tx.execute(insert(ContactPoint).values(customer_id=one, kind="mailbox", address=address))
+        return one
+
+
+async def tried(ground: Ground, address: str, values: dict[str, Value], *come_from: str) -> Verdict:
+    return (await knowledge.check(ground, "mailbox", address, values, come_from)).verdict
 
 
 @pytest.fixture(name="proof")
@@ -227,44 +233,65 @@ async def _proof(ground: Ground) -> Source:
 
 
 async def test_who_knows_is_who_they_say(ground: Ground, proof: Source) -> None:
-    zoe, other = await person(ground, "zoe@mail.example"), await person(ground, "max@mail.example")
+    zoe = await person(ground, ZOE)
+    await person(ground, "max@mail.example")
     async with ground.database.transaction() as tx:
-        assert [(one.slot.name, dict(one.words)) for one in await knowledge.questions(tx)] == [
-            ("account", {}),
-            ("pin", {"en": "What is your PIN?"}),
-        ]
-    assert await knowledge.check(ground, zoe, RIGHT)
-    assert not await knowledge.check(ground, zoe, WRONG)
-    assert not await knowledge.check(ground, zoe, {})
-    assert not await knowledge.check(ground, other, RIGHT), "somebody else's answers show nothing"
-    assert not await knowledge.check(ground, Who(), RIGHT)
-    assert not await knowledge.check(ground, Who(zoe.customer_id), RIGHT)
-    assert not await knowledge.check(ground, Who(other.customer_id, Level.ADDRESS, zoe.point_id), RIGHT)
+        found = await knowledge.questions(tx)
+    assert found is not None
+    assert found.address_kind == "mailbox"
+    assert [(one.slot.name, dict(one.words)) for one in found.asked] == [
+        ("account", {}),
+        ("pin", {"en": "What is your PIN?"}),
+    ]
+    assert await knowledge.check(ground, "mailbox", ZOE, RIGHT) == Checked(Verdict.RIGHT, zoe)
+    assert await tried(ground, ZOE, WRONG) is Verdict.WRONG
+    assert await tried(ground, "max@mail.example", RIGHT) is Verdict.WRONG, "somebody else's answers show nothing"
+    assert await tried(ground, "nobody@mail.example", RIGHT) is Verdict.WRONG
+    assert await tried(ground, ZOE, {}) is Verdict.DOWN, "who does not answer is no customer"
 
 
-async def test_ten_tries_a_day_however_many_at_once(ground: Ground, proof: Source) -> None:
-    zoe = await person(ground, "zoe@mail.example")
+async def test_who_is_known_to_the_source_alone_is_nobody(ground: Ground, proof: Source) -> None:
+    assert await tried(ground, ZOE, RIGHT) is Verdict.WRONG
+
+
+async def test_tries_are_counted_whoever_is_there_and_however_many_at_once(ground: Ground, proof: Source) -> None:
+    zoe = await person(ground, ZOE)
     for _n in range(12):
-        assert await knowledge.check(ground, zoe, RIGHT), "what is right costs nothing"
-    assert not any(await asyncio.gather(*(knowledge.check(ground, zoe, WRONG) for _n in range(15))))
+        assert await tried(ground, ZOE, RIGHT) is Verdict.RIGHT, "what is right costs nothing"
+    for address in (ZOE, "nobody@mail.example"):
+        found = await asyncio.gather(*(tried(ground, address, WRONG) for _n in range(9)))
+        assert sorted(found) == [Verdict.OVER] * 3 + [Verdict.WRONG] * 6, address
+        assert await tried(ground, address, RIGHT) is Verdict.OVER, "too late for today"
     async with ground.database.transaction() as tx:
-        assert await tx.value(text("select count(*) from knowledge_try")) == 10
-        assert await tx.value(text("select count(*) from event where kind = 'customer_source.refuted'")) == 10
-    assert not await knowledge.check(ground, zoe, RIGHT), "too late for today"
-    async with ground.database.transaction() as tx:
+        counted = "select count(*) from knowledge_try where counted = :key"
+        assert await tx.value(text(counted), {"key": f"customer:{zoe}"}) == 6
+        assert ZOE not in str(await tx.column(text("select counted from knowledge_try")))
         await tx.execute(text("update knowledge_try set at = at - interval '1 day'"))
-    assert await knowledge.check(ground, zoe, RIGHT)
-
-
-async def test_tries_follow_a_customer_through_a_merge(ground: Ground, proof: Source) -> None:
-    zoe, twin = await person(ground, "zoe@mail.example"), await person(ground, "zoe@post.example")
-    for _n in range(10):
-        await knowledge.check(ground, zoe, WRONG)
-    assert zoe.customer_id is not None
-    assert twin.customer_id is not None
+    assert await tried(ground, ZOE, RIGHT) is Verdict.RIGHT
     async with ground.database.transaction() as tx:
-        await customers.merge(tx, None, zoe.customer_id, twin.customer_id)
-    assert not await knowledge.check(ground, Who(twin.customer_id, Level.ADDRESS, zoe.point_id), RIGHT)
+        await knowledge.forget_old(tx)
+        assert await tx.value(text("select count(*) from knowledge_try")) == 0
+
+
+async def test_who_tries_many_addresses_is_counted_where_they_come_from(ground: Ground, proof: Source) -> None:
+    for n in range(6):
+        assert await tried(ground, f"n{n}@mail.example", WRONG, "browser:1", "network:1") is Verdict.WRONG
+    assert await tried(ground, ZOE, WRONG, "browser:1", "network:1") is Verdict.OVER
+    assert await tried(ground, ZOE, WRONG, "browser:2", "network:1") is Verdict.WRONG
+
+
+async def test_another_address_of_the_same_customer_gets_no_more_tries_and_says_so_to_nobody(
+    ground: Ground, proof: Source
+) -> None:
+    zoe = await person(ground, ZOE)
+    twin = await person(ground, "zoe@post.example")
+    async with ground.database.transaction() as tx:
+        await customers.merge(tx, None, zoe, twin)
+    for address in ("zoe@post.example", ZOE):
+        verdicts = [await tried(ground, address, WRONG) for _n in range(5)]
+        assert verdicts == [Verdict.WRONG] * 5, "an address that nobody has gets the same"
+    assert await tried(ground, ZOE, RIGHT) is Verdict.WRONG, "ten of the customer were wrong"
+    assert await tried(ground, ZOE, RIGHT) is Verdict.OVER
 
 
 @pytest.fixture(name="host")
@@ -279,11 +306,11 @@ async def test_nobody_is_blamed_for_a_source_that_is_away(ground: Ground, host: 
     body = '{"account": "{account}", "pin": "{pin}", "mail": "{mail}"}'
     source = bill(host, "/proof", method="POST", body=body, inputs=inputs, fields=(), proof=True, most_failures=100)
     await added(ground, source)
-    zoe = await person(ground, "zoe@mail.example")
+    await person(ground, ZOE)
     for _n in range(12):
-        assert not await knowledge.check(ground, zoe, RIGHT)
+        assert await tried(ground, ZOE, RIGHT) is Verdict.DOWN
     host.says("", {"ok": True})
-    assert await knowledge.check(ground, zoe, RIGHT)
+    assert await tried(ground, ZOE, RIGHT) is Verdict.RIGHT
     assert b'"mail": "zoe@mail.example"' in host.asked[-1][2]
-    assert not await knowledge.check(ground, Who(), RIGHT)
-    assert b"nobody@nowhere.invalid" in host.asked[-1][2], "it is asked in any case, so that time tells nothing"
+    assert await tried(ground, "nobody@mail.example", RIGHT) is Verdict.WRONG
+    assert b"nobody@mail.example" in host.asked[-1][2], "it is asked in any case, so that time tells nothing"

@@ -45,11 +45,15 @@ async def test_an_errand_is_switched_off_and_its_cases_go_to_a_queue(admin: http
     ann = await house.customer()
     assert (await admin.post("/setup/errands/new_case", data={"offered": "1", "queue_id": "1"})).status_code == 303
     assert (await admin.post("/setup/errands/new_case", data={"offered": "1", "queue_id": "99"})).status_code == 404
+    few = {"offered": "1", "queue_id": "1", "strangers_an_hour": "3"}
+    assert (await admin.post("/setup/errands/new_case", data=few)).status_code == 303
+    assert 'value="3"' in (await admin.get("/setup/errands/new_case")).text
+    assert (await admin.post("/setup/errands/new_case", data={**few, "strangers_an_hour": "0"})).status_code == 422
     assert (await admin.post("/setup/errands/case_status", data={})).status_code == 303
     assert "switched off" in (await admin.get("/setup/errands")).text
     assert isinstance(await house.does("case_status", ann), Refused)
     assert await house.value("select queue_id from errand_setting where errand = 'new_case'") == 1
-    assert await house.value("select count(*) from audit where act = 'errand.changed'") == 2
+    assert await house.value("select count(*) from audit where act = 'errand.changed'") == 3
 
 
 async def test_a_kind_of_appointments_is_made_changed_and_retired(admin: httpx.AsyncClient, house: House) -> None:
@@ -62,7 +66,10 @@ async def test_a_kind_of_appointments_is_made_changed_and_retired(admin: httpx.A
     kind = {**KIND, "hours_id": str(hours_id)}
     assert (await admin.post("/setup/appointments", data=kind)).status_code == 303
     assert (await admin.post("/setup/appointments", data={**kind, "name": "passport"})).status_code == 422
-    assert (await admin.post("/setup/appointments/1", data={**kind, "places": "4"})).status_code == 303
+    assert (
+        await admin.post("/setup/appointments/1", data={**kind, "places": "4", "remind_minutes": "90"})
+    ).status_code == 303
+    assert 'value="90"' in (await admin.get("/setup/appointments/1")).text
     assert await house.value("select places from appointment_kind") == 4
     ann = await house.customer()
     day = (now() + timedelta(days=1)).astimezone(ZoneInfo("UTC")).date().isoformat()

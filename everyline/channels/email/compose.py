@@ -18,6 +18,7 @@ MOST_REFERENCES = 20  # the first and the latest, as RFC 5322 section 3.6.4 lets
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_METHOD = re.compile(rb"(?m)^METHOD:([A-Z]{1,20})\r?$")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
 _CONTENT_ID = re.compile(r"[^\x21-\x3b\x3d\x3f-\x7e]")
 _WITHOUT_7BIT = 5  # one in so many characters not ASCII makes base64 shorter than quoted-printable
@@ -134,7 +135,7 @@ def _body(outbound: Outbound) -> bytes:
         mail.attach(rich)
     for file in attached:
         maintype, subtype = _kind(file)
-        mail.add_attachment(file.content, maintype, subtype, filename=_clean(file.name) or "file")
+        mail.add_attachment(file.content, maintype, subtype, filename=_clean(file.name) or "file", params=_params(file))
     return mail.as_bytes()
 
 
@@ -145,6 +146,12 @@ def _set(mail: EmailMessage, content: str, subtype: str) -> None:
     foreign = sum(1 for character in content if ord(character) > 127)
     encoding = "base64" if foreign * _WITHOUT_7BIT > len(content) else "quoted-printable"
     mail.set_content(content, subtype, "utf-8", cte=encoding)
+
+
+def _params(file: File) -> dict[str, str] | None:
+    """A calendar says in its type what is to be done with it (RFC 6047, section 2.4)."""
+    method = _METHOD.search(file.content) if file.content_type.lower() == "text/calendar" else None
+    return {"charset": "utf-8", "method": method[1].decode("ascii")} if method else None
 
 
 def _kind(file: File) -> tuple[str, str]:

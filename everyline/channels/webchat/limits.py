@@ -3,7 +3,6 @@ their own; behind one network address may sit a whole school, so its bucket is l
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections import OrderedDict
 
@@ -26,14 +25,3 @@ class Buckets:
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
         return wait
-
-
-def network(address: str) -> str:
-    """Whom an address belongs to: itself, or its /64 for IPv6, of which every household has at least one."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)

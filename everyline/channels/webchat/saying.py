@@ -11,9 +11,10 @@ from starlette.responses import Response
 from everyline.channel_contract import Raw, TalkDoor, Verification
 from everyline.channels.webchat import piece, uploads
 from everyline.channels.webchat.answers import Asked, Refusal, answer, text_in, words
-from everyline.channels.webchat.limits import Buckets, network
+from everyline.channels.webchat.limits import Buckets
 from everyline.channels.webchat.piece import KeptFile, KeptPage, Utterance
 from everyline.ground import addresses
+from everyline.ground.addresses import network
 from everyline.ground.words import _
 
 

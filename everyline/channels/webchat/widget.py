@@ -16,12 +16,13 @@ from everyline.channel_contract import Line, TalkDoor, TalkSoFar, Verification
 from everyline.channels.webchat import identity, shapes, tokens, uploads
 from everyline.channels.webchat.answers import Asked, Guarded, Refusal, answer, body, spoken, text_in, words
 from everyline.channels.webchat.kinds import SHOWN
-from everyline.channels.webchat.limits import Buckets, network
+from everyline.channels.webchat.limits import Buckets
 from everyline.channels.webchat.lines import LineBook
 from everyline.channels.webchat.saying import Saying
 from everyline.channels.webchat.stream import Streams
 from everyline.channels.webchat.tokens import Visitor
 from everyline.ground import addresses
+from everyline.ground.addresses import network
 from everyline.ground.clock import now
 from everyline.ground.errors import NotFound
 from everyline.ground.pages import STATIC, page

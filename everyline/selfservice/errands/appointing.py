@@ -14,6 +14,7 @@ from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
+from everyline.ground.jobs import ask_for
 from everyline.ground.moments import zone
 from everyline.ground.words import _
 from everyline.queues import queries as queues
@@ -22,8 +23,15 @@ from everyline.queues.models import Hours
 from everyline.selfservice.errands.models import Appointment, AppointmentKind
 from everyline.selfservice.errands.times import grid
 
-LIMITS = {"minutes": (5, 1440), "places": (1, 1000), "ahead_days": (1, 365), "lead_minutes": (0, 60 * 24 * 30)}
-BOOKED, CANCELLED = "booked", "cancelled"
+LIMITS = {
+    "minutes": (5, 1440),
+    "places": (1, 1000),
+    "ahead_days": (1, 365),
+    "lead_minutes": (0, 60 * 24 * 30),
+    "remind_minutes": (0, 60 * 24 * 30),
+}
+BOOKED, MOVED, CANCELLED = "booked", "moved", "cancelled"
+LETTERS = "everyline.selfservice.tasks.write_about_appointments"
 
 _HOLD = text("select pg_advisory_xact_lock(hashtextextended('appointment:' || cast(:kind_id as text), 0))")
 # an appointment lasts a day at most, so that the index leads to those that could be in the way
@@ -89,7 +97,7 @@ async def kind_named(tx: Tx, name: str | None) -> Kind:
 
 async def keep_kind(tx: Tx, by: int | None, kind_id: int | None, **facts: Any) -> int:
     """Add a kind of appointments, or change one; returns its id. ``facts``: name, queue_id, hours_id, minutes, places, ahead_days,
-    lead_minutes, position. What is booked stays as it is. Invalid."""
+    lead_minutes, remind_minutes, position. What is booked stays as it is. Invalid."""
     errors = {
         name: _("A number from {least} to {most}.").format(least=least, most=most)
         for name, (least, most) in LIMITS.items()
@@ -197,10 +205,17 @@ async def book(tx: Tx, found: Kind, customer_id: int, starts: datetime, remarks:
     appointment_id: int = await tx.value(
         insert(Appointment)
         .values(
-            kind_id=found.id, customer_id=customer_id, starts_at=begins, ends_at=ends, remarks=remarks, changed_at=now()
+            kind_id=found.id,
+            customer_id=customer_id,
+            starts_at=begins,
+            ends_at=ends,
+            remarks=remarks,
+            changed_at=now(),
+            tell=BOOKED,
         )
         .returning(Appointment.id)
     )
+    await ask_for(tx, LETTERS)
     await _record(tx, "appointment.booked", None, found, customer_id, appointment_id, begins)
     return appointment_id
 
@@ -211,16 +226,28 @@ async def move(tx: Tx, row: Row, found: Kind, starts: datetime) -> None:
     await tx.execute(
         update(Appointment)
         .where(Appointment.id == row.id)
-        .values(starts_at=begins, ends_at=ends, state=BOOKED, changed_at=now())
+        .values(
+            starts_at=begins,
+            ends_at=ends,
+            state=BOOKED,
+            reminded_at=None,
+            **_changed(BOOKED if row.state == CANCELLED else MOVED),
+        )
     )
+    await ask_for(tx, LETTERS)
     await _record(tx, "appointment.moved", None, found, row.customer_id, row.id, begins)
 
 
 async def cancel(tx: Tx, by: int | None, row: Row) -> None:
     """An appointment does not take place; its place is free again."""
     found = await kind(tx, row.kind_id)
-    await tx.execute(update(Appointment).where(Appointment.id == row.id).values(state=CANCELLED, changed_at=now()))
+    await tx.execute(update(Appointment).where(Appointment.id == row.id).values(state=CANCELLED, **_changed(CANCELLED)))
+    await ask_for(tx, LETTERS)
     await _record(tx, "appointment.cancelled", by, found, row.customer_id, row.id, row.starts_at)
+
+
+def _changed(tell: str) -> dict[str, Any]:
+    return {"changed_at": now(), "revision": Appointment.revision + 1, "tell": tell}
 
 
 async def _record(

@@ -10,7 +10,7 @@ from typing import Any
 from everyline.ground.database import Row
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.words import _, mark
-from everyline.selfservice.errands import appointing
+from everyline.selfservice.errands import appointing, reminding
 from everyline.selfservice.errands.contract import Asking, Settled, asked, declared, digits, text
 from everyline.selfservice.errands.times import moment_at, on_the_clock, read_clock, said, said_clock
 from everyline.selfservice.identity import Level
@@ -106,6 +106,7 @@ async def book_appointment(asking: Asking, given: Booking) -> Settled:
     kind = await appointing.kind_named(asking.tx, given.appointment)
     starts = await _chosen(asking, kind, given.day, given.time)
     number = await appointing.book(asking.tx, kind, asking.own, starts, given.text or "")
+    await reminding.booked_by(asking.tx, number, asking.point_id)
     told = _("Your appointment for %(what)s is on %(when)s. It has the number %(number)s.")
     return Settled(
         told % {"what": kind.name, "when": said(starts, kind.place), "number": number},

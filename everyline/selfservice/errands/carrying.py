@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
 
 from everyline.customers import queries as customers
 from everyline.customers.models import ContactPoint
 from everyline.ground import events
+from everyline.ground.addresses import MAILBOX, NUMBER
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, NotFound, ProductError
@@ -27,6 +29,7 @@ from everyline.ground.installation import Ground
 from everyline.ground.moments import zone
 from everyline.ground.words import _, language, speaking
 from everyline.people.queries import installation
+from everyline.selfservice import origins
 from everyline.selfservice.errands import shipped
 from everyline.selfservice.errands.contract import (
     Asking,
@@ -49,6 +52,15 @@ from everyline.selfservice.slots import Kind, Value, clean
 log = logging.getLogger(__name__)
 
 LONGEST_KEY = 200
+STRANGERS_AN_HOUR = (
+    5  # cases of who is not known, from one browser or talk or for one address, where the house says nothing else
+)
+MANY = 10  # times as many from one network
+_HOLD_ORIGIN = text("select pg_advisory_xact_lock(hashtextextended('errand from ' || :origin, 0))")
+_FROM_THERE = text(
+    "select o.origin, count(*) as n from errand_done d cross join lateral jsonb_array_elements_text(d.origins) as o (origin) "
+    "where d.errand = :errand and d.at > :since and o.origin = any(cast(:origins as text[])) group by o.origin"
+)
 _HOLD_KEY = text("select pg_advisory_xact_lock(hashtextextended('errand:' || :key, 0))")
 _HOLD_CUSTOMER = text("select id from customer where id = :id for no key update")
 
@@ -102,6 +114,9 @@ async def _carried_out(tx: Tx, ground: Ground, errand: Errand, values: Slots, wh
     if asking.customer_id is not None:
         await tx.execute(_HOLD_CUSTOMER, {"id": asking.customer_id})
         await _not_too_often(asking, contract)
+    elif contract.opens_cases:
+        asking = replace(asking, origins=(*who.origins, *_addresses(ground, contract, given)))
+        await _not_too_many(asking, contract, setting.strangers_an_hour if setting is not None else STRANGERS_AN_HOUR)
     settled = await errand.run(replace(asking, queue_id=setting.queue_id if setting is not None else None), given)
     done_id = await _keep(asking, contract, values, digest, settled)
     return Done(settled.slots, settled.told, done_id)
@@ -172,6 +187,28 @@ async def _not_too_often(asking: Asking, contract: Contract) -> None:
         raise Conflict(_("This was done too often within the last hour. Please try again later."))
 
 
+def _addresses(ground: Ground, contract: Contract, given: Any) -> list[str]:
+    """The addresses that somebody says are theirs."""
+    kinds = {Kind.EMAIL: MAILBOX, Kind.PHONE: NUMBER}
+    said = [(kinds[one.slot.kind], getattr(given, one.slot.name)) for one in contract.inputs if one.slot.kind in kinds]
+    return [origins.of_address(ground.key, kind, address) for kind, address in said if address]
+
+
+async def _not_too_many(asking: Asking, contract: Contract, most: int) -> None:
+    """Who is not known is counted by where they come from, and by the addresses that they give; behind one network there may be
+    many. What was refused does not count."""
+    for origin in sorted(asking.origins):
+        await asking.tx.execute(_HOLD_ORIGIN, {"origin": origin})
+    rows = await asking.tx.rows(
+        _FROM_THERE, {"errand": contract.name, "since": asking.at - timedelta(hours=1), "origins": list(asking.origins)}
+    )
+    for row in rows:
+        if row.n >= most * (MANY if origins.kind_of(row.origin) == origins.NETWORK else 1):
+            raise Conflict(
+                _("This was done too often from here within the last hour. Please try again later, or write to us.")
+            )
+
+
 async def _keep(asking: Asking, contract: Contract, values: Slots, digest: bytes, settled: Settled) -> int:
     outcome = {
         "told": settled.told,
@@ -193,6 +230,7 @@ async def _keep(asking: Asking, contract: Contract, values: Slots, digest: bytes
             contact_point_id=asking.point_id,
             channel=asking.channel,
             level=asking.level,
+            origins=list(asking.origins),
             inputs={
                 name: clean(value.value)
                 for name, value in values.items()

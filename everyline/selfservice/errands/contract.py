@@ -45,7 +45,7 @@ class Contract:
     gives: tuple[str, ...] = ()  # the slots that come of it
     undo_for: timedelta | None = None  # how long it can be undone; None: it cannot
     most_an_hour: int = 20  # for one customer
-    opens_cases: bool = False  # the house chooses a queue for them
+    opens_cases: bool = False  # the house chooses a queue for them, and how many an hour strangers open
 
     @property
     def required(self) -> frozenset[str]:
@@ -108,6 +108,7 @@ class Asking:
     at: datetime
     key: str
     queue_id: int | None = None  # that the house chose for the cases of this errand
+    origins: tuple[str, ...] = ()  # where they come from
 
     @property
     def own(self) -> int:

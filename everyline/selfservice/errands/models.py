@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Integer, LargeBinary, SmallInteger, Text, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Integer, LargeBinary, SmallInteger, Text, func
 from sqlalchemy import text as literal
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,6 +25,9 @@ class ErrandDone(Base):
     contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id", ondelete="SET NULL"))
     channel: Mapped[str] = mapped_column(Text, server_default="")
     level: Mapped[int] = mapped_column(SmallInteger)  # identity.Level as it was shown then
+    origins: Mapped[list[str]] = mapped_column(
+        JSONB, server_default=literal("'[]'")
+    )  # of strangers (selfservice.origins)
     inputs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=literal("'{}'"))  # without secrets
     inputs_hash: Mapped[bytes] = mapped_column(LargeBinary)  # of all of them, under the installation's key
     outcome: Mapped[bytes] = mapped_column(LargeBinary)  # locked: it may hold what is for the customer alone
@@ -39,10 +42,14 @@ class ErrandSetting(Base):
     """What the house says of an errand. One without a row is offered, and its cases go where a line's go."""
 
     __tablename__ = "errand_setting"
+    __table_args__ = (CheckConstraint("strangers_an_hour between 1 and 10000", name="strangers"),)
 
     errand: Mapped[str] = mapped_column(Text, primary_key=True)
     offered: Mapped[bool] = mapped_column(server_default=literal("true"))
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="SET NULL"))
+    strangers_an_hour: Mapped[int] = mapped_column(
+        Integer, server_default="5"
+    )  # cases of who is not known, from one place
 
 
 class AppointmentKind(Base):
@@ -58,6 +65,9 @@ class AppointmentKind(Base):
     places: Mapped[int] = mapped_column(Integer, server_default="1")  # how many at the same time
     ahead_days: Mapped[int] = mapped_column(Integer, server_default="30")
     lead_minutes: Mapped[int] = mapped_column(Integer, server_default="120")  # from booking to the earliest start
+    remind_minutes: Mapped[int] = mapped_column(
+        Integer, server_default="1440"
+    )  # before it begins; 0: nobody is reminded
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[Moment] = mapped_column(server_default=func.now())
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
@@ -75,6 +85,12 @@ class Appointment(Base):
     ends_at: Mapped[Moment]
     state: Mapped[str] = mapped_column(Text, server_default="booked")  # booked, cancelled
     remarks: Mapped[str] = mapped_column(Text, server_default="")  # what it is about, in the customer's words
+    contact_point_id: Mapped[int | None] = mapped_column(
+        ForeignKey("contact_point.id", ondelete="SET NULL")
+    )  # that it was booked by
+    revision: Mapped[int] = mapped_column(Integer, server_default="0")  # grows with every change
+    tell: Mapped[str] = mapped_column(Text, server_default="")  # what is still to be written: booked, moved, cancelled
+    reminded_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     created_at: Mapped[Moment] = mapped_column(server_default=func.now())
     changed_at: Mapped[Moment] = mapped_column(server_default=func.now())
 

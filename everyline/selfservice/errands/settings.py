@@ -13,6 +13,7 @@ from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.queues import queries as queues
 from everyline.selfservice.errands import shipped
+from everyline.selfservice.errands.carrying import STRANGERS_AN_HOUR
 from everyline.selfservice.errands.models import ErrandDone, ErrandSetting
 
 
@@ -21,14 +22,27 @@ async def settings(tx: Tx) -> dict[str, Row]:
     return {row.errand: row for row in await tx.rows(select(ErrandSetting.__table__))}
 
 
-async def set_errand(tx: Tx, by: int | None, name: str, *, offered: bool, queue_id: int | None) -> None:
-    """Offer an errand or not, and choose the queue of the cases that it opens. NotFound when there is no such errand or queue."""
+async def set_errand(
+    tx: Tx,
+    by: int | None,
+    name: str,
+    *,
+    offered: bool,
+    queue_id: int | None,
+    strangers_an_hour: int = STRANGERS_AN_HOUR,
+) -> None:
+    """Offer an errand or not, choose the queue of the cases that it opens, and how many of them in an hour strangers open from
+    one browser or talk, or for one address. NotFound when there is no such errand or queue."""
     errand = shipped.ERRANDS.get(name)
     if errand is None:
         raise NotFound(_("There is no such errand."))
     if queue_id is not None:
         await queues.get(tx, queue_id)
-    values = {"offered": offered, "queue_id": queue_id if errand.contract.opens_cases else None}
+    values = {
+        "offered": offered,
+        "queue_id": queue_id if errand.contract.opens_cases else None,
+        "strangers_an_hour": strangers_an_hour if errand.contract.opens_cases else STRANGERS_AN_HOUR,
+    }
     await tx.execute(
         upsert(ErrandSetting)
         .values(errand=name, **values)

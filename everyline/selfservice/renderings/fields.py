@@ -45,10 +45,13 @@ _FIELDS: Mapping[Kind, tuple[str, str, str, str]] = {
 def field_of(slot: Slot) -> Field:
     """The field of a slot, its hint in the language spoken now."""
     kind, mode, complete, hint = _FIELDS[slot.kind]
+    shape = slot.of or slot.kind
+    if shape is not slot.kind:  # it is hidden like a secret, and looks like what it is
+        _kind, mode, _complete, hint = _FIELDS[shape]
     told = _(hint) if hint else ""
-    if slot.kind is Kind.DATE:
+    if shape is Kind.DATE:
         told = told % "2026-03-31"
-    if slot.kind in (Kind.DIGITS, Kind.ACCOUNT) and slot.most is not None:
+    if shape in (Kind.DIGITS, Kind.ACCOUNT) and slot.most is not None:
         told = _("%d digits") % slot.most if slot.least == slot.most else _("Up to %d digits") % slot.most
     longest = slot.most if slot.kind in (Kind.NAME, Kind.TEXT, Kind.ADDRESS) else None
     return Field(slot.name, kind, mode, complete, told, longest, slot.secret)

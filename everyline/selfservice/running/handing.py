@@ -10,7 +10,7 @@ from everyline.articles.wordings import Wording
 from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
 from everyline.cases.models import Case, Talk
-from everyline.cases.talks import LIVE
+from everyline.cases.talks import FLOW, LIVE
 from everyline.channel_contract import TalkRules
 from everyline.ground import events
 from everyline.ground.clock import now
@@ -32,6 +32,7 @@ from everyline.selfservice.slots import Kind, Value
 from everyline.selfservice.walking import Came, Does, State, Within
 
 UNSHOWN = frozenset({"first", "bot.context", "bot.intent"})  # of use to nobody who reads
+FAILED = "failed"  # how a run ends that cannot go on at all
 STEPS = (flows.Queue, flows.Callback, flows.Voicemail)
 
 
@@ -80,6 +81,25 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
         return Came("to", told=_("Nobody is here right now. We answer by mail: leave us your email address."))
 
 
+async def leave_to_people(tx: Tx, run_id: int) -> None:
+    """A run that cannot go on is over. Who is in a talk waits for people as simply as can be, whatever the flow says."""
+    interaction_id = await tx.value(statements.interaction_of, {"id": run_id})
+    await tx.execute(statements.end, {"id": run_id, "at": now(), "outcome": FAILED})
+    talk = await tx.first(statements.talk, {"id": interaction_id}) if interaction_id is not None else None
+    if talk is None or talk.ended_at is not None or talk.mode != FLOW:
+        return
+    await case_queries.locked(tx, talk.case_id)
+    await tx.execute(statements.join, {"id": run_id, "case_id": talk.case_id, "interaction_id": None})
+    queue_id = talk.line_queue_id or await queues.default_queue(tx)
+    if queue_id is not None:
+        due_at = await queues.goal(tx, queue_id, now())
+        await tx.execute(
+            update(Case).where(Case.id == talk.case_id).values(queue_id=queue_id, due_at=due_at, unread=True)
+        )
+        await cases.answer_later(tx, talk.id)
+        await waiting.wait_in(tx, talk.case_id, queue_id)
+
+
 async def open_case(ground: Ground, library: Library, run: Run, does: Does) -> tuple[Came | Within, int | None]:
     """Who is in no talk gets a case of their own, or a callback, once we know where its answer goes. Also the case's id."""
     step = does.step
@@ -107,7 +127,7 @@ async def open_case(ground: Ground, library: Library, run: Run, does: Does) -> t
         outcome = await errands.carry_out(ground, "new_case", values, run.who, run.key())
     if not isinstance(outcome, errands.Done):
         told = outcome.told if isinstance(outcome, errands.Refused) else ""
-        return Came(step.HELPS[0] if step.HELPS else "to", told=told or _later(run.who.language)), None
+        return Came(step.HELPS[0] if step.HELPS else "fail", told=told or _later(run.who.language)), None
     opened = outcome.slots.get("number")
     async with ground.database.transaction() as tx:
         case_id = await tx.value(statements.id_of, {"number": int(opened.value)}) if opened is not None else None

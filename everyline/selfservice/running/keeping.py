@@ -37,6 +37,7 @@ class Run:
     facts: Mapping[str, Any]
     who: Who
     holder: bytes | None
+    failures: int  # of who did what it waits for, in a row
     interaction_id: int | None
     case_id: int | None
     ends_at: datetime
@@ -53,7 +54,7 @@ def run_of(row: Row, vault: Vault) -> Run:
     state = STATE.validate_json(row.state)
     if row.sealed is not None:
         state = _opened(state, json.loads(vault.open(bytes(row.sealed))))
-    who = Who(row.customer_id, Level(row.level), row.point_id, state.language, row.channel)
+    who = Who(row.customer_id, Level(row.level), row.point_id, state.language, row.channel, tuple(row.origins))
     told = tuple(Utterance(step, words, state.slots, tuple(offers)) for step, words, offers in row.told)
     return Run(
         row.id,
@@ -67,6 +68,7 @@ def run_of(row: Row, vault: Vault) -> Run:
         row.facts,
         who,
         None if row.holder is None else bytes(row.holder),
+        row.failures,
         row.interaction_id,
         row.case_id,
         row.ends_at,

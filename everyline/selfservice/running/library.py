@@ -9,8 +9,9 @@ from everyline.ground.errors import NotFound
 from everyline.ground.words import _
 from everyline.selfservice import queries
 from everyline.selfservice.flows import Flow
-from everyline.selfservice.running import proving, reaching, talking
+from everyline.selfservice.running import proving, questioning, reaching, talking
 from everyline.selfservice.running.keeping import statements
+from everyline.selfservice.sources import knowledge
 from everyline.selfservice.walking import Shelf, State
 
 MOST_KEPT = 2000  # versions in memory
@@ -33,6 +34,7 @@ class Library:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int], Flow] = {}
+        self._questions: tuple[tuple[int, int], Flow] | None = None  # that customers are asked now, by their key
 
     async def open(self, tx: Tx, states: Iterable[State] = ()) -> Shelf:
         """The published flows, and the versions that these states stand in."""
@@ -49,7 +51,11 @@ class Library:
             for row in await tx.rows(statements.forms, names):
                 self._kept[row.name, row.number] = queries.flow_of(row.form)
 
+        questions = await self._asked(tx)
+
         def shelf(name: str, version: int) -> tuple[int, Flow] | None:
+            if name == questioning.NAME:
+                return None if questions is None else (1, questions)
             if name.startswith("("):
                 flow = own(name)
                 return None if flow is None else (1, flow)
@@ -58,6 +64,15 @@ class Library:
             return None if found is None else (number, found)
 
         return shelf
+
+    async def _asked(self, tx: Tx) -> Flow | None:
+        """The dialogue of the questions that the house asks now; who is in the middle of others goes on to a person."""
+        found = await knowledge.questions(tx)
+        if found is None:
+            return None
+        if self._questions is None or self._questions[0] != found.key:
+            self._questions = (found.key, questioning.flow(found))
+        return self._questions[1]
 
 
 def published(shelf: Shelf, name: str) -> tuple[int, Flow]:

@@ -21,10 +21,12 @@ from everyline.selfservice.walking import (
     ENDED_AT_PERSON,
     Began,
     Came,
+    Failed,
     Given,
     Looked,
     Said,
     Shelf,
+    State,
     Turn,
     Within,
     begin,
@@ -91,7 +93,7 @@ async def begin_all(
             "id": run_id,
             "flow": one.flow,
             "version": version,
-            "state": Whole(written(state, vault)[0]),
+            **_of_state(state, vault),
             "facts": dict(one.facts),
             **_of_who(one.who),
             "holder": None if one.holder is None else base64.b64encode(one.holder).decode(),
@@ -128,7 +130,7 @@ async def move_all(tx: Tx, vault: Vault, library: Library, moves: Sequence[Move]
 def _moved(shelf: Shelf, run: Run, one: Move, facts: Mapping[str, Any]) -> Stands:
     today = _today()
     late = one.turn is not None and one.turn != run.turns
-    comes = isinstance(one.given, Came | Within)
+    comes = isinstance(one.given, Came | Within | Failed)
     # who is asked again has not answered what is done outside, and what came from outside is no answer
     if run.ended or late or (run.turns > 0 and comes != run.outside):
         return stood(shelf, run)
@@ -176,7 +178,7 @@ def _known_now(before: Who, who: Who) -> Who:
     """Who it is: what the channel shows now, unless more was shown in this run, of the same customer."""
     same = who.customer_id in (None, before.customer_id)
     if same and before.level > who.level:
-        return replace(before, channel=who.channel)
+        return replace(before, channel=who.channel, origins=who.origins)
     return replace(who, language=before.language)
 
 
@@ -202,12 +204,18 @@ def _asked(shelf: Shelf, runs: Any) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(queues), frozenset(others)
 
 
+def _of_state(state: State, vault: Vault) -> dict[str, Any]:
+    bare, sealed = written(state, vault)
+    return {"state": Whole(bare), "sealed": None if sealed is None else base64.b64encode(sealed).decode()}
+
+
 def _of_who(who: Who) -> dict[str, Any]:
     return {
         "channel": who.channel,
         "customer_id": who.customer_id,
         "point_id": who.point_id,
         "level": int(who.level),
+        "origins": list(who.origins),
     }
 
 
@@ -219,12 +227,10 @@ async def _keep(tx: Tx, vault: Vault, moved: Sequence[tuple[Move, Stands]]) -> N
     runs = []
     for one in stands:
         run = one.run
-        state, sealed = written(run.state, vault)
         runs.append(
             {
                 "id": run.id,
-                "state": Whole(state),
-                "sealed": None if sealed is None else base64.b64encode(sealed).decode(),
+                **_of_state(run.state, vault),
                 "told": Whole(told_of(run.told)),
                 "turns": run.turns,
                 "waits": OUTSIDE if run.outside else "",

@@ -22,10 +22,11 @@ from everyline.ground.words import _, speaking
 from everyline.people.queries import organisation_name
 from everyline.selfservice import errands, flows, sources
 from everyline.selfservice.identity import Level, Who
-from everyline.selfservice.running import handing, proving, talking
+from everyline.selfservice.running import handing, proving, questioning, talking
 from everyline.selfservice.running.keeping import Run
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.slots import Kind, Value
+from everyline.selfservice.sources import knowledge
 from everyline.selfservice.walking import Came, Does, Within
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,9 @@ async def do(ground: Ground, library: Library, run: Run, does: Does) -> Outcome:
                 challenge = does.values.get(proving.CHALLENGE, NOWHERE).value
                 given, shown = await proving.check(ground, challenge, does.values["code"].value, who, key)
                 return Outcome(given, shown)
+            if isinstance(step, flows.Errand) and step.errand == questioning.CHECK:
+                given, shown = await questioning.check(ground, does.values, who)
+                return Outcome(given, shown)
             if isinstance(step, flows.Errand) and step.errand == talking.THINK:
                 return Outcome(await talking.think(ground, run, does), who)
             if isinstance(step, handing.STEPS):
@@ -72,13 +76,19 @@ async def do(ground: Ground, library: Library, run: Run, does: Does) -> Outcome:
 
 
 async def _identify(ground: Ground, step: flows.Identify, who: Who) -> Came | Within:
-    """Who is shown well enough goes on; else a code shows it, as far as a code does."""
+    """Who is shown well enough goes on; else a code shows it, or what only they know, as far as these do."""
     if who.shows(Level(step.level)):
         return Came("to")
     if step.level > Level.PROVED:
         return Came("fail", told=_("For this you have to be signed in on our website."))
     async with ground.database.transaction() as tx:
-        return Within(proving.NAME, await proving.known_mailbox(tx, who))
+        asked = await knowledge.questions(tx) if step.by != "code" else None
+        if step.by == "questions":
+            if asked is None:
+                return Came("fail", told=_("We cannot find out who you are here at present."))
+            return Within(questioning.NAME, await questioning.known_address(tx, asked, who))
+        both = {proving.WAYS: Value(Kind.TEXT, "both")} if asked is not None else {}
+        return Within(proving.NAME, {**await proving.known_mailbox(tx, who), **both})
 
 
 async def _article(ground: Ground, does: Does, who: Who, _key: str) -> Came:

@@ -19,6 +19,7 @@ class StepFigures:
     left: int  # runs that ended there without what they came for
     handed_over: int
     solved: int
+    failed: int  # times that what was to be done there was tried in vain
     seconds: float | None
 
 
@@ -32,6 +33,7 @@ async def figures(tx: Tx, flow: str, version: int, since: datetime) -> Mapping[s
             row.left_there,
             row.handed_over,
             row.solved,
+            row.failed,
             None if row.seconds is None else float(row.seconds),
         )
         for row in rows

@@ -1,5 +1,6 @@
 """Finding out who somebody is: the dialogue that an Identify step goes through where their channel does not show it. A code goes
-to a mailbox that we know and that is proved; who tells it has it. Every mailbox gets the same answers."""
+to a mailbox that we know and that is proved; who tells it has it. Every mailbox gets the same answers. Where the house has
+questions that only its customers can answer, they choose between these (``questioning``) and a code."""
 
 from __future__ import annotations
 
@@ -20,7 +21,20 @@ from everyline.ground.installation import Ground
 from everyline.ground.words import _, mark, speaking
 from everyline.people.queries import organisation_name
 from everyline.people.sign_ins import TooManyTries
-from everyline.selfservice.flows import Ask, Branch, Condition, Done, Errand, Flow, Say, Way, in_all_languages
+from everyline.selfservice.flows import (
+    Ask,
+    Branch,
+    Choose,
+    Condition,
+    Done,
+    Errand,
+    Flow,
+    Identify,
+    Option,
+    Say,
+    Way,
+    in_all_languages,
+)
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.slots import Kind, Slot, Value
 from everyline.selfservice.walking import Came
@@ -28,6 +42,7 @@ from everyline.selfservice.walking import Came
 NAME = "(who)"  # which no flow of anybody's can have
 SEND, CHECK = "(send-code)", "(check-code)"
 MOST_TRIES = 3
+WAYS = "ways"  # the slot that is given where there is more than one
 CHALLENGE = "challenge"  # the slot in which it is kept; nobody is shown a secret
 
 
@@ -37,8 +52,19 @@ def flow() -> Flow:
     return Flow(
         NAME,
         title=in_all_languages(mark("Who are you?")),
-        start="known",
+        start="ways",
         steps=(
+            Branch("ways", ways=(Way(when=(Condition(about=f"slot.{WAYS}", holds="given"),), to="way"),), otherwise="known"),
+            Choose(
+                "way",
+                words=in_all_languages(mark("So that nobody else gets at what is yours: how do you want to show who you are?")),
+                options=(
+                    Option(name="code", words=in_all_languages(mark("By a code to my email address")), to="known"),
+                    Option(name="questions", words=in_all_languages(mark("By questions that I can answer")), to="questions"),
+                ),
+                fail="failed",
+            ),
+            Identify("questions", level=int(Level.PROVED), by="questions", to="end", fail="failed"),
             Branch("known", ways=(Way(when=(Condition(about="slot.mailbox", holds="given"),), to="send"),), otherwise="mailbox"),
             Ask(
                 "mailbox",

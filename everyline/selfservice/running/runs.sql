@@ -9,11 +9,11 @@ join flow f on f.name = w.name join flow_version v on v.flow_id = f.id and v.num
 
 -- name: begin
 -- Runs begin; each is moved once before anybody sees it.
-insert into flow_run (id, flow, version, state, facts, channel, customer_id, point_id, level, holder, interaction_id, case_id, ends_at)
-select w.id, w.flow, w.version, w.state, w.facts, w.channel, w.customer_id, w.point_id, w.level, decode(w.holder, 'base64'), w.interaction_id,
+insert into flow_run (id, flow, version, state, sealed, facts, channel, customer_id, point_id, level, origins, holder, interaction_id, case_id, ends_at)
+select w.id, w.flow, w.version, w.state, decode(w.sealed, 'base64'), w.facts, w.channel, w.customer_id, w.point_id, w.level, w.origins, decode(w.holder, 'base64'), w.interaction_id,
     w.case_id, :ends_at
-from json_to_recordset(cast(:runs as json)) as w (id bigint, flow text, version int, state json, facts jsonb, channel text, customer_id bigint,
-    point_id bigint, level smallint, holder text, interaction_id bigint, case_id bigint);
+from json_to_recordset(cast(:runs as json)) as w (id bigint, flow text, version int, state json, sealed text, facts jsonb, channel text, customer_id bigint,
+    point_id bigint, level smallint, origins jsonb, holder text, interaction_id bigint, case_id bigint);
 
 -- name: next_ids
 -- Numbers for runs that begin.
@@ -22,13 +22,13 @@ select nextval(pg_get_serial_sequence('flow_run', 'id')) as id from generate_ser
 -- name: take
 -- Runs, held until the end of the transaction.
 select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told, r.turns, r.waits, r.facts, r.channel, r.customer_id, r.point_id,
-    r.level, r.holder, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
+    r.level, r.origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
  from flow_run r where r.id = any(cast(:ids as bigint[])) order by r.id for update;
 
 -- name: look
 -- A run as it stands.
 select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told, r.turns, r.waits, r.facts, r.channel, r.customer_id, r.point_id,
-    r.level, r.holder, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
+    r.level, r.origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
  from flow_run r where r.id = :id;
 
 -- name: whose
@@ -51,10 +51,10 @@ where r.interaction_id = any(cast(:ids as bigint[])) and r.ended_at is null;
 -- name: keep
 -- Runs as they stand after a turn: a JSON array, which is cheaper to hand over than arrays of JSON.
 update flow_run r set state = w.state, sealed = decode(w.sealed, 'base64'), told = w.told, turns = w.turns, waits = w.waits, held_until = w.held,
-    channel = w.channel, customer_id = w.customer_id, point_id = w.point_id, level = w.level, moved_at = :at, ends_at = :ends_at,
+    channel = w.channel, customer_id = w.customer_id, point_id = w.point_id, level = w.level, origins = w.origins, failures = 0, moved_at = :at, ends_at = :ends_at,
     ended_at = w.ended, outcome = w.outcome
 from json_to_recordset(cast(:runs as json)) as w (id bigint, state json, sealed text, told jsonb, turns int, waits text, held timestamptz,
-    channel text, customer_id bigint, point_id bigint, level smallint, ended timestamptz, outcome text)
+    channel text, customer_id bigint, point_id bigint, level smallint, origins jsonb, ended timestamptz, outcome text)
 where r.id = w.id;
 
 -- name: passed
@@ -64,11 +64,23 @@ select w.*, :at from unnest(cast(:ids as bigint[]), cast(:turns as int[]), cast(
     cast(:versions as int[]), cast(:steps as text[]), cast(:channels as text[])) as w;
 
 -- name: claim
--- Runs that wait for what is done outside, and that nobody is doing it for.
-update flow_run set held_until = :until where id in (
+-- Runs that wait for what is done outside, and that nobody is doing it for. Who claims one may be gone before it is done, and so
+-- it counts as a failure until it is done, and is waited for longer each time.
+update flow_run set failures = failures + 1, held_until = cast(:at as timestamptz) + make_interval(secs => :seconds * power(2, least(failures, 6)))
+where id in (
     select id from flow_run where waits = 'outside' and ended_at is null and (held_until is null or held_until <= :at)
     order by id limit :most for update skip locked
-) returning id;
+) returning id, failures;
+
+-- name: rest
+-- What a run waits for could not be done: it is tried again, later each time.
+update flow_run set held_until = cast(:at as timestamptz) + make_interval(secs => :seconds * power(3, least(failures, 6)))
+where id = :id and ended_at is null;
+
+-- name: failed
+-- The step that a run stands in could not be done at all.
+update flow_pass p set failed = true where p.run_id = :id and (p.turn, p.place) = (
+    select turn, place from flow_pass where run_id = :id order by turn desc, place desc limit 1);
 
 -- name: held
 -- Somebody does what a run waits for.
@@ -107,9 +119,9 @@ select flow, version, step, at, channel from flow_pass where run_id = :id order 
 
 -- name: figures
 -- By step of a version since then: how often it was reached, by how many runs, how many of these ended there, and how: left,
--- handed over, solved; and how long they stayed, in seconds.
+-- handed over, solved, could not be done; and how long they stayed, in seconds.
 with passed as (
-    select p.run_id, p.step, p.at, lead(p.at) over w as next_at, r.ended_at, r.outcome, r.moved_at,
+    select p.run_id, p.step, p.at, p.failed, lead(p.at) over w as next_at, r.ended_at, r.outcome, r.moved_at,
         row_number() over (partition by p.run_id order by p.turn desc, p.place desc) = 1 as newest
     from flow_pass p join flow_run r on r.id = p.run_id
     where p.flow = :flow and p.version = :version and p.at >= :since
@@ -118,7 +130,7 @@ with passed as (
 select step, count(*) as reached, count(distinct run_id) as runs,
     count(*) filter (where newest and ended_at is not null and outcome = 'left') as left_there,
     count(*) filter (where newest and ended_at is not null and outcome = 'person') as handed_over,
-    count(*) filter (where newest and ended_at is not null and outcome = 'solved') as solved,
+    count(*) filter (where newest and ended_at is not null and outcome = 'solved') as solved, count(*) filter (where failed) as failed,
     percentile_cont(0.5) within group (order by extract(epoch from coalesce(next_at, ended_at) - at)) as seconds
 from passed group by step;
 

@@ -11,7 +11,7 @@ from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.words import _
 from everyline.selfservice.identity import Level, Who
-from everyline.selfservice.running import handing, outside, proving, telling
+from everyline.selfservice.running import handing, outside, proving, questioning, telling
 from everyline.selfservice.running.keeping import run_of, statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import HELD_FOR, Begins, Move, Stands, begin_all, move_all, stood
@@ -55,7 +55,11 @@ class Turns:
         asked to show who they are and has signed in meanwhile has shown it."""
         async with self._ground.database.transaction() as tx:
             stands = await stands_now(tx, self._ground, self.library, run_id)
-            if stands.run.state.flow == proving.NAME and who.shows(Level.SIGNED_IN) and not stands.run.outside:
+            if (
+                stands.run.state.flow in (proving.NAME, questioning.NAME)
+                and who.shows(Level.SIGNED_IN)
+                and not stands.run.outside
+            ):
                 stands = await self._moved(tx, Move(run_id, Recognised(), stands.run.turns, who, holds=True))
             elif not stands.run.outside or stands.run.held or stands.run.ended:
                 return stands

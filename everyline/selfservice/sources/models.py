@@ -70,11 +70,11 @@ class CustomerSourceRow(Base):
 
 
 class KnowledgeTry(Base):
-    """A try to show who one is by what one knows, that did not succeed."""
+    """A try to show who one is by what one knows, that did not succeed: once for each name under which it is counted."""
 
     __tablename__ = "knowledge_try"
-    __table_args__ = (Index("ix_knowledge_try_customer_id_at", "customer_id", "at"),)
+    __table_args__ = (Index("ix_knowledge_try_counted_at", "counted", "at"),)
 
     id: Mapped[Id]
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    counted: Mapped[str] = mapped_column(Text)  # customer:ID, or one of selfservice.origins
     at: Mapped[Moment] = mapped_column(server_default=func.now())

@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from everyline.channel_contract import Address
+from everyline.channel_contract import Address, File
 from everyline.channels.email import compose
 from everyline.channels.email.tests.doubles import a_line, an_answer, read
 
@@ -55,3 +55,14 @@ def test_what_goes_out_formatted_is_harmless() -> None:
     rich = part.get_content()
     assert "<b>may</b>" in rich
     assert not any(word in rich for word in ("script", "onclick"))
+
+
+@pytest.mark.req("E4")
+def test_a_calendar_says_in_its_type_what_is_to_be_done_with_it() -> None:
+    content = b"BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nEND:VCALENDAR\r\n"
+    files = (File("appointment.ics", "text/calendar", content),)
+    raw = compose.message(a_line(), an_answer(files=files), datetime(2026, 3, 16, tzinfo=UTC))
+    [part] = message_from_bytes(raw, policy=policy.default).iter_attachments()
+    assert part.get_content_type() == "text/calendar"
+    assert part["content-type"].params["method"] == "CANCEL"
+    assert part.get_payload(decode=True) == content

@@ -14,7 +14,8 @@ from everyline.channel_contract import Address, ChannelError, Inbound, InboundKi
 from everyline.channels.webform import channel
 from everyline.channels.webform.questions import fault_of, read_questions
 from everyline.channels.webform.settings import WebformSettings
-from everyline.channels.webform.throttle import network, writer
+from everyline.channels.webform.throttle import writer
+from everyline.ground.addresses import network
 from everyline.ground.keys import CaseSigner
 
 SAMPLES = Path(__file__).parent.parent / "samples"

@@ -16,6 +16,8 @@ create table flow_run (
     point_id bigint,
     level smallint default 0 not null,
     holder bytea,
+    origins jsonb default '[]' not null,
+    failures smallint default 0 not null,
     interaction_id bigint,
     case_id bigint,
     began_at timestamp with time zone default now() not null,
@@ -46,6 +48,7 @@ create table flow_pass (
     step text not null,
     channel text default '' not null,
     at timestamp with time zone not null,
+    failed boolean default false not null,
     constraint pk_flow_pass primary key (run_id, turn, place),
     constraint fk_flow_pass_run_id foreign key (run_id) references flow_run (id) on delete cascade
 );

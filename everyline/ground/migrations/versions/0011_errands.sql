@@ -8,6 +8,7 @@ create table errand_done (
     contact_point_id bigint,
     channel text default '' not null,
     level smallint not null,
+    origins jsonb default '[]' not null,
     inputs jsonb default '{}' not null,
     inputs_hash bytea not null,
     outcome bytea not null,
@@ -29,8 +30,10 @@ create table errand_setting (
     errand text not null,
     offered boolean default true not null,
     queue_id bigint,
+    strangers_an_hour integer default 5 not null,
     constraint pk_errand_setting primary key (errand),
-    constraint fk_errand_setting_queue_id foreign key (queue_id) references queue (id) on delete set null
+    constraint fk_errand_setting_queue_id foreign key (queue_id) references queue (id) on delete set null,
+    constraint ck_errand_setting_strangers check (strangers_an_hour between 1 and 10000)
 );
 
 create table appointment_kind (
@@ -42,6 +45,7 @@ create table appointment_kind (
     places integer default 1 not null,
     ahead_days integer default 30 not null,
     lead_minutes integer default 120 not null,
+    remind_minutes integer default 1440 not null,
     position integer default 0 not null,
     created_at timestamp with time zone default now() not null,
     retired_at timestamp with time zone,
@@ -60,15 +64,21 @@ create table appointment (
     ends_at timestamp with time zone not null,
     state text default 'booked' not null,
     remarks text default '' not null,
+    contact_point_id bigint,
+    revision integer default 0 not null,
+    tell text default '' not null,
+    reminded_at timestamp with time zone,
     created_at timestamp with time zone default now() not null,
     changed_at timestamp with time zone default now() not null,
     constraint pk_appointment primary key (id),
+    constraint fk_appointment_contact_point_id foreign key (contact_point_id) references contact_point (id) on delete set null,
     constraint fk_appointment_kind_id foreign key (kind_id) references appointment_kind (id),
     constraint fk_appointment_customer_id foreign key (customer_id) references customer (id),
     constraint ck_appointment_span check (ends_at > starts_at)
 );
 create index ix_appointment_booked on appointment (kind_id, starts_at) where state = 'booked';
 create index ix_appointment_customer_id on appointment (customer_id, starts_at);
+create index ix_appointment_tell on appointment (changed_at) where tell <> '';
 create index ix_appointment_starts_at on appointment (starts_at);
 
 create table outage (
