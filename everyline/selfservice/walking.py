@@ -348,7 +348,9 @@ class _Walk:
         kept: dict[str, Value] = {}
         if isinstance(step, Subflow):
             kept = {f"{step.into}.{name}": value for name, value in self._state.slots.items()} if step.into else {}
-        elif step is not None and not isinstance(step, Identify | Errand):
+        elif isinstance(step, Errand):  # under its own name: none of them is taken for what the errand gives back
+            kept = {f"{self._state.flow}.{name}": value for name, value in self._state.slots.items()}
+        elif step is not None and not isinstance(step, Identify):
             kept = dict(self._state.slots)
         self._state = replace(
             self._state,

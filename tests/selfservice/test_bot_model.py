@@ -206,27 +206,21 @@ async def test_drafts_for_agents(house: House) -> None:
         await drafting.summary(ground, Setting(), [("customer", "hello")], "en")
 
 
-async def test_a_hand_over_is_better_with_it_and_good_without(house: House) -> None:
-    first = await house.say(ASKED)
-    second = await house.say("close my water account 1234567890")
-    third = await house.say("no, agent please")
-    turns = [(ASKED, first), ("close my water account 1234567890", second), ("no, agent please", third)]
-    with speaking("en"):
-        plain = handing.hand_over(turns)
-    assert plain.summary.splitlines() == [
+async def test_what_was_said_and_shown_goes_along_to_a_person(house: House) -> None:
+    for words in (ASKED, "close my water account 1234567890", "no, agent please"):
+        await house.say(words)
+    await house.say("another matter", talk="talk-2")
+    async with house.ground.database.transaction() as tx:
+        with speaking("en"):
+            found = await handing.of_talk(tx, "talk-1")
+        assert await handing.of_talk(tx, "talk-3") == handing.HandOver()
+    assert found.summary == (
         f"“{ASKED}” → answered from “License your dog”",
-        "“close my water account 1234567890” → begun: stop-water",
+        "“close my water account •••” → begun: stop-water",
         "“no, agent please”",
         "They asked for a person.",
-    ]
-    assert plain.slots == {"account": "1234567890"}
-    assert [one.title for one in plain.sources] == ["License your dog"]
-    house.model.says = (
-        "The customer asked for the cost of a dog license and then to close the water account 1234567890."
     )
-    assert (await handing.better_hand_over(house.ground, turns)).summary == house.model.says
-    house.model.says = "The customer wants a refund of $500."
-    assert (await handing.better_hand_over(house.ground, turns)).summary == plain.summary
+    assert [(one.title, one.language) for one in found.sources] == [("License your dog", "en")]
 
 
 def test_support_is_a_matter_of_the_sources_alone() -> None:

@@ -97,6 +97,7 @@ class BotQuestion(Base):
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="SET NULL"))
     outcome: Mapped[str] = mapped_column(Text)  # replies.Outcome
     intent: Mapped[str] = mapped_column(Text, server_default="")
+    name: Mapped[str] = mapped_column(Text, server_default="")  # of the flow or errand that was begun
     score: Mapped[float] = mapped_column(Float, server_default="0")
     article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="SET NULL"))
     model_id: Mapped[int | None] = mapped_column(ForeignKey("bot_model.id", ondelete="SET NULL"))

@@ -48,6 +48,7 @@ async def keep(
             customer_id=heard.who.customer_id,
             outcome=str(reply.outcome),
             intent=reply.intent,
+            name=reply.name,
             score=float(reply.score),
             article_id=reply.sources[0].article_id if reply.sources else None,
             model_id=model_id,

@@ -4,7 +4,9 @@ with asked as (
     select q.*, coalesce(nullif(q.talk, ''), 'q' || q.id) as of from bot_question q where q.at >= :since and q.at < :until
 ), talks as (
     select a.of, max(a.at) as ended, max(a.customer_id) as customer_id,
-        bool_or(a.outcome in ('person', 'distress')) as handed,
+        bool_or(a.outcome in ('person', 'distress')) or exists (
+            select 1 from flow_run r where r.id = case when a.of ~ '^run [0-9]{1,18}$' then substr(a.of, 5)::bigint end and r.outcome = 'person'
+        ) as handed,
         bool_or(a.outcome in ('answer', 'begin', 'errand', 'clarify', 'unsure')) as meant
     from asked a group by a.of
 ), contained as (
@@ -29,6 +31,15 @@ select (select count(*) from asked)::int as questions,
     (select count(*) from asked where worded)::int as worded,
     (select coalesce(sum(cost), 0) from asked) as cost,
     coalesce((select percentile_disc(0.95) within group (order by milliseconds) from asked), 0)::int as milliseconds_p95;
+
+-- name: of_talk
+-- What the bot was asked in a talk, in its order, with the article that each answer was out of, if that is still to be read.
+select q.words, q.outcome, q.name, q.helped, p.article_id, p.language, p.slug, p.title
+from bot_question q left join lateral (
+    select article_id, language, slug, title from published_article where article_id = q.article_id
+    order by language = q.language desc, language = 'en' desc, language limit 1
+) p on true
+where q.talk = :talk order by q.id limit 200;
 
 -- name: outcomes
 -- How many of each.

@@ -67,6 +67,11 @@ def of_errand(name: str) -> Flow | None:
     )
 
 
+def talk_of(run_id: int) -> str:
+    """Under which name the bot keeps what is asked in a run."""
+    return f"run {run_id}"
+
+
 def offered() -> Mapping[str, tuple[Slot, ...]]:
     """The errands that the bot may lead to, with what they ask for."""
     return {name: tuple(one.slot for one in contract.inputs) for name, contract in errands.known().items()}
@@ -82,7 +87,7 @@ async def think(ground: Ground, run: Run, does: Does) -> Came | Within:
         page=str(run.facts.get("page", "")),
         product=str(run.facts.get("product", "")),
         context=json.loads(context.value) if context is not None and context.value else {},
-        talk=f"run {run.id}",
+        talk=talk_of(run.id),
     )
     return came_of(await bot.answer(ground, said, heard), ground.settings.portal)
 

@@ -147,7 +147,7 @@ async def _entries(chat: Chat) -> object:
 
 @pytest.mark.req("W5")
 async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sign_in: SignInAs) -> None:
-    await sign_in(name="Maya Okafor", queues=(1,), available=True)
+    agent = await sign_in(name="Maya Okafor", queues=(1,), available=True)
     async with flowing.ground.database.transaction() as tx:
         await tx.execute(update(Line).where(Line.id == flowing.line.id).values(flow=talking.NAME))
         text = "Dog licences cost 20 dollars a year. You get one at the town hall."
@@ -164,6 +164,9 @@ async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sig
     assert entry.media_class == "chat"
     (run,) = await flowing.rows(FlowRun)
     assert (run.flow, run.outcome, run.case_id) == (talking.NAME, "person", entry.case_id)
+    beside = (await flowing.browser.get(f"/desk/cases/{entry.case_id}/collected", headers=agent.cookie)).text
+    assert "“What does a dog licence cost?” → answered from “Dog licences”" in beside
+    assert f'href="/desk/cases/{entry.case_id}/articles/{article_id}?language=en"' in beside
 
 
 async def test_who_ends_the_talk_with_a_flow_waits_for_nobody_though_their_mailbox_is_known(flowing: Chat) -> None:

@@ -59,6 +59,7 @@ create table bot_question (
     customer_id bigint,
     outcome text not null,
     intent text default '' not null,
+    name text default '' not null,
     score double precision default 0 not null,
     article_id bigint,
     model_id bigint,
