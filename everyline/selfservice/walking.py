@@ -103,6 +103,7 @@ class Came:
     told: str = ""  # words for the customer, in their language
     words: Mapping[str, str] = field(default_factory=dict)  # the same by wording, where they have several
     offers: tuple[str, ...] = ()  # answers to them that need not be typed
+    asked: str = ""  # told after all else, where it is this that they answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Within:
 
     flow: str
     slots: Mapping[str, Value] = field(default_factory=dict)
+    kept: Mapping[str, Value] = field(default_factory=dict)  # for the step itself, as of ``Came``
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,7 @@ class _Walk:
             self._out()
             return self._came(self._step(), Came("to"))
         if isinstance(given, Within):
+            self._keep(step, given.kept)
             self._into(given.flow, given.slots)
             return self._on()
         if isinstance(given, Silent):
@@ -293,11 +296,12 @@ class _Walk:
         return self._ask(step, again or None)
 
     def _came(self, step: Step, came: Came) -> Turn:
-        into = getattr(step, "into", "")
-        if came.slots and into:
-            self._put({into if name == "" else f"{into}.{name}": value for name, value in came.slots.items()})
+        self._keep(step, came.slots)
         if came.told or came.words:
-            self._told.append(Utterance(step.name, came.words or {"full": came.told}, offers=came.offers))
+            offers = () if came.asked else came.offers
+            self._told.append(Utterance(step.name, came.words or {"full": came.told}, offers=offers))
+        if came.asked:
+            self._told.append(Utterance(step.name, {"full": came.asked}, offers=came.offers))
         if came.edge in step.HELPS and not getattr(step, came.edge):
             return self._to_person()
         if isinstance(step, Queue):
@@ -305,6 +309,12 @@ class _Walk:
         return self._follow(getattr(step, came.edge))
 
     # --- going on
+
+    def _keep(self, step: Step, slots: Mapping[str, Value]) -> None:
+        """What came of what was done outside, under the step's ``into``."""
+        into = getattr(step, "into", "")
+        if slots and into:
+            self._put({into if name == "" else f"{into}.{name}": value for name, value in slots.items()})
 
     def _put(self, slots: Mapping[str, Value]) -> None:
         self._state = replace(self._state, slots={**self._state.slots, **slots})

@@ -278,6 +278,9 @@ async def test_what_is_needed_is_asked_in_own_words_and_answered_with_its_source
     await doing._follow(await browser.post("/help/en/ask", data={"q": "What does a dog licence cost?"}))
     assert "20 dollars" in doing.text
     assert "/en/articles/dog-licences" in doing.text
+    assert re.search(r'<p dir="auto">Did this help\?</p>.*value="Yes".*value="No"', doing.text)
+    assert "Good to hear." in await doing.say(said="Yes")
+    assert await company.value("select count(*) from bot_question where helped") == 1
     await doing.say(said="How do I become an astronaut on Mars?")
     assert "A person, please" in doing.text
     await doing.say(said="A person, please")
@@ -291,7 +294,7 @@ async def test_what_is_needed_is_asked_in_own_words_and_answered_with_its_source
     browser.cookies.update(agent.cookies)
     beside = (await browser.get(f"/desk/cases/{case_id}/collected")).text
     for shown in (
-        "“What does a dog licence cost?” → answered from “Dog licences”",
+        "“What does a dog licence cost?” → answered from “Dog licences”, which helped",
         "“How do I become an astronaut on Mars?” → not known",
         f'href="/desk/cases/{case_id}/articles/{article_id}?language=en"',
         "I live on Mars.",
@@ -304,15 +307,20 @@ async def test_what_is_said_leads_into_a_flow_and_what_was_told_is_not_asked_aga
     async with company.ground.database.transaction() as tx:
         await teaching.add(tx, None, Intent("lights", Target.FLOW, "light", examples={"en": LIGHTS}))
         await teaching.add(tx, None, Intent("person", Target.PERSON, "", examples={"en": PEOPLE}))
-    await training.learn(company.ground.database)
+        article_id = await articles.add(tx, None, "en", "Dog licences", text="Dog licences cost 20 dollars a year.")
+        await articles.publish(tx, None, article_id, "en")
     browser = await company.browser()
     doing = Doing(browser)
-    await doing._follow(await browser.post("/help/en/ask", data={"q": "the street light in my road is broken"}))
+    await doing._follow(await browser.post("/help/en/ask", data={"q": "What does a dog licence cost?"}))
+    assert "Did this help?" in doing.text
+    await training.learn(company.ground.database)
+    await doing.say(said="the street light in my road is broken")
     assert "What is wrong with it?" in doing.text
     await doing.say(option="dark")
     await doing.say(said="Elm Street")
     await doing.say(said="4711")
-    assert "is reported." in await doing.say(option="yes")
+    assert "is reported." in await doing.say(said="yes")  # that answers the flow
+    assert await company.value("select count(*) from bot_question where helped is not null") == 0
     assert 'name="said"' in doing.text  # and the talk goes on
     await doing._follow(await browser.post("/help/en/ask", data={"q": "the street light in my road is broken"}))
     await doing.say(option="dark")

@@ -102,9 +102,9 @@ def came_of(reply: Reply, address: str) -> Came | Within:
     """Where a reply leads. ``address``: that of the portal."""
     kept = {CONTEXT: Value(Kind.TEXT, json.dumps(dict(reply.context))), "intent": Value(Kind.TEXT, reply.intent)}
     if reply.outcome is Outcome.BEGIN:
-        return Within(reply.name, dict(reply.slots))
+        return Within(reply.name, dict(reply.slots), kept)
     if reply.outcome is Outcome.ERRAND:
-        return Within(ERRAND + reply.name, dict(reply.slots))
+        return Within(ERRAND + reply.name, dict(reply.slots), kept)
     if reply.outcome in (Outcome.PERSON, Outcome.DISTRESS):
         words = (
             f"{reply.words} {reply.phone}".strip() if reply.phone and reply.phone not in reply.words else reply.words
@@ -114,6 +114,7 @@ def came_of(reply: Reply, address: str) -> Came | Within:
     if reply.outcome is Outcome.ANSWER and reply.sources:
         kept["sources"] = Value(Kind.TEXT, "\n".join(one.path for one in reply.sources))
         words += "\n\n" + "\n".join(_("From: %s") % f"[{one.title}]({address}{one.path})" for one in reply.sources)
+        return Came("done", kept, words, offers=(_("Yes"), _("No")), asked=_("Did this help?"))
     choices = tuple(one.words for one in reply.choices)
     unsure = (_person(),) if reply.outcome is Outcome.UNSURE else ()
     return Came("done", kept, words, offers=(*choices, *unsure))

@@ -75,6 +75,7 @@ export class TalkView {
   message(one: Message) {
     this.typing(null);
     this.#log.querySelector(`[data-pending="${CSS.escape(one.client_id)}"]`)?.remove();
+    if (one.from === "me" || one.replies.length) this.#log.querySelectorAll(".replies").forEach((old) => old.remove()); // answered, or asked anew
     this.#log.insertBefore(this.#turn(one), this.#log.querySelector("[data-pending]") ?? this.#beside);
     this.shown();
   }
@@ -208,7 +209,7 @@ export class TalkView {
     return h("div", { class: mine ? "turn mine" : "turn", "data-message": one.id }, !mine && face(one.agent),
       one.card ? this.#card(one) : one.html ? h("div", { class: "said rich" }, ...safe(one.html, chat.wire.base)) : one.text && h("p", { class: "said" }, ...linked(one.text)),
       ...one.files.map((file) => h("button", { type: "button", class: "file", onclick: () => void this.#fetch(file) }, icon("clip"), file.name)),
-      one.replies.length > 0 && h("div", { class: "replies" }, ...one.replies.map((words) => h("button", { type: "button", onclick: (event: Event) => {
+      one.replies.length > 0 && !chat.messages.slice(chat.messages.indexOf(one) + 1).some((later) => later.from === "me" || later.replies.length) && h("div", { class: "replies" }, ...one.replies.map((words) => h("button", { type: "button", onclick: (event: Event) => {
         (event.target as HTMLElement).parentElement?.remove();
         chat.send(words);
       } }, words))),

@@ -158,6 +158,11 @@ async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sig
     await visitor.say("What does a dog licence cost?")
     said = await stream.until(lambda one: "20 dollars" in one.get("message", {}).get("text", ""))
     assert "/en/articles/dog-licences" in said["message"]["text"]
+    assert said["message"]["text"].endswith("Did this help?")
+    assert said["message"]["replies"] == ["Yes", "No"]
+    await visitor.say("No")
+    asked = await stream.until(lambda one: "Shall a person answer?" in one.get("message", {}).get("text", ""))
+    assert asked["message"]["replies"] == ["A person, please"]
     await visitor.say("I want to speak to a person")
     await stream.until(lambda one: "A person takes over." in one.get("message", {}).get("text", ""))
     (entry,) = await flowing.rows(QueueEntry)
@@ -165,7 +170,7 @@ async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sig
     (run,) = await flowing.rows(FlowRun)
     assert (run.flow, run.outcome, run.case_id) == (talking.NAME, "person", entry.case_id)
     beside = (await flowing.browser.get(f"/desk/cases/{entry.case_id}/collected", headers=agent.cookie)).text
-    assert "“What does a dog licence cost?” → answered from “Dog licences”" in beside
+    assert "“What does a dog licence cost?” → answered from “Dog licences”, which did not help" in beside
     assert f'href="/desk/cases/{entry.case_id}/articles/{article_id}?language=en"' in beside
 
 
