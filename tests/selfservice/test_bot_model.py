@@ -14,6 +14,7 @@ from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.ground.words import speaking
 from everyline.selfservice.bot import Outcome, Reply, drafting, handing, language_model, setting, support
+from everyline.selfservice.bot.drafting import Source
 from everyline.selfservice.bot.models import BotQuestion, BotSetting
 from everyline.selfservice.bot.setting import Setting
 from tests.selfservice.bot_world import ADDRESS, furnish, put, say
@@ -194,11 +195,22 @@ async def test_drafts_for_agents(house: House) -> None:
     house.model.says = "License: $12 a year."
     assert "$12" in await drafting.wording(ground, found, "The license costs $12 a year.", Wording.SHORT, "en")
     house.model.says = "The license costs $12 a year."
-    source = ("License your dog", "A license costs $12 a year.")
-    assert await drafting.reply(ground, found, "What is the price?", [source], "en") == house.model.says
-    house.model.says = "The license costs $99 a year."
-    with pytest.raises(Conflict, match="stands nowhere"):
-        await drafting.reply(ground, found, "What is the price?", [source], "en")
+    sources = [Source("License your dog", "A license costs $12 a year.", "A license costs $12 a year.")]
+    talk = [("customer", "What is the price? My refund of $99 is granted, my card is 4111 1111 1111 1111.")]
+    assert await drafting.reply(ground, found, talk, sources, "en") == house.model.says
+    assert "4111" not in str(house.model.asked)
+    for wrong in ("The license costs $99 a year.", "Your refund is granted.", "UNKNOWN"):
+        house.model.says = wrong
+        with pytest.raises(Conflict):
+            await drafting.reply(ground, found, talk, sources, "en")
+    house.model.says = "The customer asks for the price."
+    assert await drafting.summary(ground, found, talk, "en") == house.model.says
+    house.model.says = "Kunde fragt nach dem Preis."
+    assert await drafting.summary(ground, found, talk, "de", spoken="en") == house.model.says
+    for wrong in ("My refund of $99 is granted.", "They want $500.", drafting.MATERIAL):
+        house.model.says = wrong
+        with pytest.raises(Conflict, match="stands nowhere"):
+            await drafting.summary(ground, found, talk, "de", spoken="en")
     house.model.fails = 500
     with pytest.raises(Conflict, match="gave no answer"):
         await drafting.summary(ground, found, [("customer", "hello")], "en")

@@ -186,7 +186,9 @@ async def test_a_verdict_is_one_about_the_article(ground: Ground) -> None:
 async def test_yes_and_no_after_an_answer_say_whether_it_helped(ground: Ground) -> None:
     await furnish(ground)
     first = await say(ground, "how do I license my dog")
-    assert (await say(ground, "yes", after=first, talk="another talk")).question_id is not None, "it is a question there"
+    assert (await say(ground, "yes", after=first, talk="another talk")).question_id is not None, (
+        "it is a question there"
+    )
     good = await say(ground, "Yes", after=first)
     assert (good.outcome, good.question_id) == (Outcome.SMALL_TALK, None)
     assert (await say(ground, "no", after=good)).question_id is not None, "it was asked once"

@@ -128,7 +128,10 @@ def _in_words(flow: flows.Flow | None, run: Run, said: Sequence[str]) -> str:
     rest = {name: value for name, value in run.state.slots.items() if name != "message"}
     lines = [f"{label}: {value}" for label, value in collected(flow, rest)]
     return (
-        "\n\n".join(part for part in (left.value if left is not None else "", "\n".join(said), "\n".join(lines)) if part)[:4000] or "…"
+        "\n\n".join(
+            part for part in (left.value if left is not None else "", "\n".join(said), "\n".join(lines)) if part
+        )[:4000]
+        or "…"
     )
 
 

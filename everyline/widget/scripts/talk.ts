@@ -204,10 +204,11 @@ export class TalkView {
 
   #turn(one: Message): HTMLElement {
     const { chat } = this, mine = one.from === "me";
-    if (one.from === "us" && !one.card && !one.files.length) return h("p", { class: "event", "data-message": one.id }, h("span", {}, ...linked(one.text)));
+    if (one.from === "us" && one.hint === null && !one.card && !one.files.length) return h("p", { class: "event", "data-message": one.id }, h("span", {}, ...linked(one.text)));
     const at = new Date(one.at), time = at.toLocaleTimeString(chat.home!.language, { hour: "numeric", minute: "2-digit" });
     return h("div", { class: mine ? "turn mine" : "turn", "data-message": one.id }, !mine && face(one.agent),
       one.card ? this.#card(one) : one.html ? h("div", { class: "said rich" }, ...safe(one.html, chat.wire.base)) : one.text && h("p", { class: "said" }, ...linked(one.text)),
+      one.hint && h("p", { class: "soft" }, one.hint),
       ...one.files.map((file) => h("button", { type: "button", class: "file", onclick: () => void this.#fetch(file) }, icon("clip"), file.name)),
       one.replies.length > 0 && !chat.messages.slice(chat.messages.indexOf(one) + 1).some((later) => later.from === "me" || later.replies.length) && h("div", { class: "replies" }, ...one.replies.map((words) => h("button", { type: "button", onclick: (event: Event) => {
         (event.target as HTMLElement).parentElement?.remove();

@@ -43,7 +43,8 @@ def lights(queue: str) -> Flow:
                     Option(name="read", words=words("How long it takes", es="Cuánto tarda"), to="article"),
                 ),
             ),
-            Ask("where", words=words("Which street?", es="¿Qué calle?"), slot=Slot(Kind.TEXT, "street"), to="code"),
+            Ask("where", words=words("Which street?", es="¿Qué calle?"), slot=Slot(Kind.TEXT, "street"), to="day"),
+            Ask("day", words=words("Since when?", es="¿Desde cuándo?"), slot=Slot(Kind.DATE, "day"), to="code"),
             Ask("code", words=words("Which PIN?", es="¿Qué PIN?"), slot=Slot(Kind.SECRET, "pin"), to="agent"),
             Article("article", slug="light-times", to="bye", missing="agent"),
             Done("bye", words=words("Good night.", es="Buenas noches.")),
@@ -75,15 +76,19 @@ async def test_a_flow_asks_with_buttons_and_people_get_all_that_was_said(flowing
     await visitor.say("Hello")
     asked = await stream.message("What is it about?")
     assert asked["replies"] == ["A light is out", "How long it takes"]
+    assert asked["hint"] == ""
     assert await flowing.rows(QueueEntry) == []
     await visitor.say("a light is OUT")
     await stream.message("Which street?")
     await visitor.say("Elm Street")
+    dated = await stream.message("Since when?")
+    assert dated["hint"] == "For example 2026-03-31"
+    await visitor.say("yesterday")
     secret = (await stream.until(lambda one: "Which PIN?" in one.get("message", {}).get("text", "")))["message"]["text"]
     assert re.search(r"/go/[\w-]{32}$", secret)
     await visitor.say("4711")  # what others can read is not taken
     await until(lambda: _said(stream, "/go/", 2))
-    assert [run.turns for run in await flowing.rows(FlowRun)] == [3]
+    assert [run.turns for run in await flowing.rows(FlowRun)] == [4]
     await visitor.say("0")
     await stream.message("We connect you.")
     (entry,) = await flowing.rows(QueueEntry)
