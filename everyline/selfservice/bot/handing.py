@@ -75,7 +75,8 @@ def _came(row: Row) -> str:
         answered: str = _("→ answered from “%s”") % row.title
         if row.helped is None:
             return answered
-        return f"{answered}, {_('which helped') if row.helped else _('which did not help')}"
+        came = _("which helped") if row.helped else _("which did not help")
+        return f"{answered}, {came}"
     if row.outcome == Outcome.UNSURE:
         return _("→ not known")
     if row.outcome in (Outcome.BEGIN, Outcome.ERRAND):
