@@ -20,6 +20,7 @@ from everyline.selfservice.bot.classifier import Classifier
 from everyline.selfservice.bot.models import BotModel, BotQuestion
 from everyline.selfservice.bot.teaching import Intent
 from everyline.selfservice.identity import Level, Who
+from everyline.selfservice.models import FlowRun
 from tests.selfservice.bot_world import TAUGHT, furnish, say
 
 pytestmark = pytest.mark.req("W5")
@@ -229,6 +230,19 @@ async def test_containment_has_its_honest_counterpart(ground: Ground) -> None:
     assert found.containment == 0.75
     assert found.came_back == pytest.approx(1 / 3)
     assert found.cost_per_answer == Decimal(0)
+
+
+async def test_who_gets_to_a_person_by_a_word_of_the_flow_is_not_contained(ground: Ground) -> None:
+    await furnish(ground)
+    async with ground.database.transaction() as tx:
+        facts = {"flow": "(bot)", "version": 1, "state": {}, "ends_at": now()}
+        rows = [{**facts, "outcome": "person"}, {**facts, "outcome": "left"}]
+        ids = await tx.column(insert(FlowRun).values(rows).returning(FlowRun.id))
+    for run_id in ids:
+        await say(ground, "how do I license my dog", talk=f"run {run_id}")
+    async with ground.database.transaction() as tx:
+        found = await quality.figures(tx)
+    assert (found.talks, found.contained) == (2, 1)
 
 
 async def test_who_comes_again_by_another_channel_is_counted(ground: Ground) -> None:
