@@ -407,6 +407,7 @@ class TalkMessage:
     files: tuple[TalkFile, ...] = ()
     card: Card | None = None
     replies: tuple[str, ...] = ()  # quick replies to choose from
+    hint: str | None = None  # a turn of a dialogue: what an answer to it looks like, or empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ async def collected(request: Request, me: Annotated[Me, permit("case.read")], ca
         found = await gone_through(tx, case_id)
     at, there = now(), zone(me.zone)
     runs = [{"run": one, "when": phrases.moment(one.began_at, at, there)} for one in found]
-    return page("desk/collected.html", runs=runs)
+    return page("desk/collected.html", base=f"/desk/cases/{case_id}", runs=runs)
 
 
 @router.get("/desk/cases/{case_id}/composer")

@@ -37,6 +37,7 @@ select u.id as customer_id, u.name as customer_name, u.kind as customer_kind, u.
     (select i.contact_point_id from interaction i where i.case_id = c.id and i.contact_point_id is not null order by i.direction, i.id desc limit 1) as used_point_id,
     exists (select from mention m join note n on n.id = m.note_id where n.case_id = c.id and m.agent_id = :me and m.seen_at is null) as called,
     exists (select from flow_run r where r.case_id = c.id) as went_through,
+    exists (select from bot_setting b where b.address <> '' and b.model <> '' and b.drafts > 0) as drafts_by_model,
     exists (
         select from audit where subject = 'customer' and subject_id = c.customer_id and agent_id = :me and act = 'customer.viewed'
             and at > now() - interval '10 minutes'

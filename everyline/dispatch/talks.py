@@ -23,8 +23,8 @@ LONGEST_REPLY = 80  # characters
 NOTICE = "notice"  # the kind of what we say in a talk without an agent
 
 
-def facts_of(card: Card | None, replies: Sequence[str]) -> dict[str, Any]:
-    """A card and quick replies as their message keeps them. Invalid when the card leads nowhere."""
+def facts_of(card: Card | None, replies: Sequence[str], hint: str | None = None) -> dict[str, Any]:
+    """A card, quick replies and what an answer looks like, as their message keeps them. Invalid when the card leads nowhere."""
     found: dict[str, Any] = {}
     if card is not None:
         if card.url and urlsplit(card.url).scheme not in ("http", "https"):
@@ -42,6 +42,8 @@ def facts_of(card: Card | None, replies: Sequence[str]) -> dict[str, Any]:
     chosen = [" ".join(one.split())[:LONGEST_REPLY] for one in replies if one.strip()][:MOST_REPLIES]
     if chosen:
         found["replies"] = list(dict.fromkeys(chosen))
+    if hint is not None:
+        found["hint"] = hint
     return found
 
 
@@ -75,9 +77,9 @@ async def note_answer(tx: Tx, interaction_id: int, at: datetime) -> None:
     await tx.execute(queries.statements.note_answer, {"interaction_id": interaction_id, "at": at})
 
 
-async def say(tx: Tx, interaction_row: Row, text: str, replies: Sequence[str] = ()) -> int:
-    """Say something in a talk that no agent wrote, with answers to choose from; returns the message's id. The case must be
-    locked."""
+async def say(tx: Tx, interaction_row: Row, text: str, replies: Sequence[str] = (), *, hint: str | None = None) -> int:
+    """Say something in a talk that no agent wrote, with answers to choose from; returns the message's id. ``hint`` is there
+    when it is a turn of a dialogue, and says what an answer looks like. The case must be locked."""
     message_id: int = await tx.value(
         insert(Message)
         .values(
@@ -88,7 +90,7 @@ async def say(tx: Tx, interaction_row: Row, text: str, replies: Sequence[str] = 
             text=text,
             at=now(),
             kind=NOTICE,
-            facts=facts_of(None, replies),
+            facts=facts_of(None, replies, hint),
         )
         .returning(Message.id)
     )

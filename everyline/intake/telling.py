@@ -46,6 +46,7 @@ def message(row: Row) -> TalkMessage:
         files=tuple(TalkFile(*one) for one in row.files or ()),
         card=Card(**kept["card"]) if "card" in kept else None,
         replies=tuple(kept.get("replies", ())),
+        hint=kept.get("hint"),
     )
 
 

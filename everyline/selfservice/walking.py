@@ -103,6 +103,7 @@ class Came:
     told: str = ""  # words for the customer, in their language
     words: Mapping[str, str] = field(default_factory=dict)  # the same by wording, where they have several
     offers: tuple[str, ...] = ()  # answers to them that need not be typed
+    asked: str = ""  # told after all else, where it is this that they answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Within:
 
     flow: str
     slots: Mapping[str, Value] = field(default_factory=dict)
+    kept: Mapping[str, Value] = field(default_factory=dict)  # for the step itself, as of ``Came``
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,7 @@ class _Walk:
         if isinstance(given, Failed):
             return self._failed(step)
         if isinstance(given, Within):
+            self._keep(step, given.kept)
             self._into(given.flow, given.slots)
             return self._on()
         if isinstance(given, Silent):
@@ -305,11 +308,12 @@ class _Walk:
         return self._ask(step, again or None)
 
     def _came(self, step: Step, came: Came) -> Turn:
-        into = getattr(step, "into", "")
-        if came.slots and into:
-            self._put({into if name == "" else f"{into}.{name}": value for name, value in came.slots.items()})
+        self._keep(step, came.slots)
         if came.told or came.words:
-            self._told.append(Utterance(step.name, came.words or {"full": came.told}, offers=came.offers))
+            offers = () if came.asked else came.offers
+            self._told.append(Utterance(step.name, came.words or {"full": came.told}, offers=offers))
+        if came.asked:
+            self._told.append(Utterance(step.name, {"full": came.asked}, offers=came.offers))
         if came.edge in step.HELPS and not getattr(step, came.edge):
             return self._to_person()
         if isinstance(step, Queue):
@@ -327,6 +331,12 @@ class _Walk:
         return self._to_person()
 
     # --- going on
+
+    def _keep(self, step: Step, slots: Mapping[str, Value]) -> None:
+        """What came of what was done outside, under the step's ``into``."""
+        into = getattr(step, "into", "")
+        if slots and into:
+            self._put({into if name == "" else f"{into}.{name}": value for name, value in slots.items()})
 
     def _put(self, slots: Mapping[str, Value]) -> None:
         self._state = replace(self._state, slots={**self._state.slots, **slots})
@@ -369,7 +379,9 @@ class _Walk:
         kept: dict[str, Value] = {}
         if isinstance(step, Subflow):
             kept = {f"{step.into}.{name}": value for name, value in self._state.slots.items()} if step.into else {}
-        elif step is not None and not isinstance(step, Identify | Errand):
+        elif isinstance(step, Errand):  # under its own name: none of them is taken for what the errand gives back
+            kept = {f"{self._state.flow}.{name}": value for name, value in self._state.slots.items()}
+        elif step is not None and not isinstance(step, Identify):
             kept = dict(self._state.slots)
         self._state = replace(
             self._state,

@@ -257,6 +257,7 @@ async def _values(tx: Tx) -> dict[str, Any]:
         "seconds": f"{kept.seconds:g}",
         "price_in": f"{kept.price_in.normalize():f}",
         "price_out": f"{kept.price_out.normalize():f}",
+        "drafts": kept.drafts,
         "has_key": kept.key is not None,
     }
     values |= {f"distress_{code}": "\n".join(words) for code, words in kept.distress.items()}
@@ -300,6 +301,7 @@ def _chosen(form: Typed) -> Mapping[str, Any]:
         "seconds": float(_amount(form, "seconds", "0.5", "60")),
         "price_in": _amount(form, "price_in", "0", "10000"),
         "price_out": _amount(form, "price_out", "0", "10000"),
+        "drafts": int(_amount(form, "drafts", "0", "1000")),
     }
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -19,8 +20,10 @@ from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from everyline.queues import actions as queues
 from everyline.queues.models import Assignment, Membership, WrapUpCode
+from everyline.selfservice.bot import setting
 from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
 from tests.product import RunningProduct
+from tests.selfservice.model_double import KEY, MODEL, running
 
 pytestmark = [pytest.mark.req("C1", "E4", "A7"), pytest.mark.timeout(240)]
 STILL = {"reduced_motion": "reduce"}  # what fades in is not yet as it will be
@@ -281,3 +284,36 @@ def test_no_fault_in_either_scheme(house: House) -> None:
         expect(lead.locator("#whisper-text")).to_be_visible()
         wrong += faults(lead)
     assert wrong == []
+
+
+@pytest.mark.req("W5")
+def test_a_draft_of_the_language_model_stands_in_the_editor_and_can_be_taken_away(house: House) -> None:
+    with running() as (address, model):
+
+        async def with_model(ground: Ground, at: str = address) -> None:
+            async with ground.database.transaction() as tx:
+                price = Decimal(0)
+                await setting.save(
+                    tx, None, ground.vault, distress={}, comfort={}, phone="", address=at, model=MODEL, key=KEY,
+                    seconds=5, price_in=price, price_out=price,
+                )  # fmt: skip
+
+        with_ground(house.product, with_model)
+        (visitor,) = house.talks("How do I find a leak in my house?")
+        agent = house.agent
+        model.says = "Close every tap in the house and look at the meter for five minutes."
+        agent.locator("#reply-text").fill("Hello.")
+        agent.get_by_role("button", name="Draft by the language model").click()
+        agent.get_by_role("menuitem", name=re.compile("^Draft a reply")).click()
+        expect(agent.locator("#reply-text")).to_have_value(f"Hello.\n\n{model.says}")
+        expect(agent.locator("#composer").get_by_role("link", name="Find a leak")).to_be_visible()
+        assert faults(agent) == []
+        agent.get_by_role("button", name="Back to what stood there").click()
+        expect(agent.locator("#reply-text")).to_have_value("Hello.")
+        model.fails = 500
+        agent.get_by_role("button", name="Draft by the language model").click()
+        agent.get_by_role("menuitem", name=re.compile("^Make it fit")).click()
+        expect(agent.locator("#composer").get_by_role("alert")).to_contain_text("gave no answer")
+        expect(agent.locator("#reply-text")).to_have_value("Hello.")
+        expect(visitor.get_by_role("log")).not_to_contain_text("Close every tap")
+        with_ground(house.product, lambda ground: with_model(ground, ""))

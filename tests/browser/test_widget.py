@@ -10,13 +10,18 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from everyline.articles import actions as articles
 from everyline.articles.models import ArticleDay
 from everyline.ground.installation import Ground
+from everyline.lines.models import Line
 from everyline.people import actions as people
 from everyline.queues.models import Membership, WrapUpCode
+from everyline.selfservice import actions as flow_actions
+from everyline.selfservice.flows import Ask, Confirm, Done, Flow, Queue, written
+from everyline.selfservice.flows import words as told
+from everyline.selfservice.slots import Kind, Slot
 from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
 from tests.product import RunningProduct
 
@@ -139,6 +144,55 @@ def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: R
         expect(strip).to_have_count(0)
         unexpected = [one for one in wrong if "net::ERR_" not in one]
         assert unexpected == []
+
+
+LAMP = Flow(
+    "lamp",
+    title=told("Report a lamp"),
+    start="day",
+    person="agent",
+    steps=(
+        Ask("day", words=told("Since when is it **dark**?"), slot=Slot(Kind.DATE, "day"), to="sure"),
+        Confirm("sure", words=told("Shall we report it?"), yes="end", no="day"),
+        Done("end", words=told("It is reported.")),
+        Queue("agent"),
+    ),
+)
+
+
+async def answer_by_flow(ground: Ground) -> None:
+    async with ground.database.transaction() as tx:
+        await flow_actions.add(tx, None, written(LAMP))
+        await flow_actions.publish(tx, None, "lamp")
+        await tx.execute(update(Line).values(flow="lamp"))
+
+
+@pytest.mark.req("W4")
+def test_a_flow_asks_with_hints_and_buttons_which_go_when_they_are_answered(
+    chromium: Browser, product: RunningProduct
+) -> None:
+    with foreign_site(product.address) as site:
+        arrange(product, site)
+        with_ground(product, answer_by_flow)
+        page, wrong = visit(chromium, site)
+        page.get_by_role("button", name="Open the chat").click()
+        page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).click()
+        write(page, "Hello")
+        log = page.get_by_role("log")
+        expect(log.locator(".said strong")).to_have_text("dark")
+        expect(log.get_by_text("For example 2026-03-31")).to_be_visible()
+        write(page, "yesterday")
+        expect(log.get_by_text("Shall we report it?")).to_be_visible()
+        page.reload()
+        expect(log.get_by_role("button", name="No")).to_be_visible()
+        log.get_by_role("button", name="No").click()
+        expect(log.get_by_text("For example 2026-03-31")).to_have_count(2)
+        expect(log.get_by_role("button", name="Yes")).to_have_count(0)
+        write(page, "yesterday")
+        log.get_by_role("button", name="Yes").click()
+        expect(log.get_by_text("It is reported.")).to_be_visible()
+        assert faults(page) == []
+        assert wrong == []
 
 
 def test_an_agent_ends_a_talk(chromium: Browser, product: RunningProduct) -> None:

@@ -13,6 +13,7 @@ from everyline.selfservice import actions, flows
 from everyline.selfservice.bot import Target, teaching, training
 from everyline.selfservice.bot.teaching import Intent
 from everyline.selfservice.flows import Ask, Choose, Confirm, Done, Flow, Identify, Option, Queue, words
+from everyline.selfservice.running.record import gone_through
 from everyline.selfservice.slots import Kind, Slot
 from tests.portal.conftest import Company
 
@@ -262,7 +263,9 @@ async def test_who_wants_a_person_tells_where_to_and_gets_a_case_with_all_of_it(
     assert (await stranger.get(f"/desk/cases/{case_id}/collected")).status_code in (303, 401)
 
 
-async def test_what_is_needed_is_asked_in_own_words_and_answered_with_its_source(company: Company) -> None:
+async def test_what_is_needed_is_asked_in_own_words_and_answered_with_its_source(
+    company: Company, sign_in: SignInAs
+) -> None:
     async with company.ground.database.transaction() as tx:
         text = "Dog licences cost 20 dollars a year. You get one at the town hall, or by mail."
         article_id = await articles.add(tx, None, "en", "Dog licences", text=text)
@@ -275,10 +278,28 @@ async def test_what_is_needed_is_asked_in_own_words_and_answered_with_its_source
     await doing._follow(await browser.post("/help/en/ask", data={"q": "What does a dog licence cost?"}))
     assert "20 dollars" in doing.text
     assert "/en/articles/dog-licences" in doing.text
+    assert re.search(r'<p dir="auto">Did this help\?</p>.*value="Yes".*value="No"', doing.text)
+    assert "Good to hear." in await doing.say(said="Yes")
+    assert await company.value("select count(*) from bot_question where helped") == 1
     await doing.say(said="How do I become an astronaut on Mars?")
     assert "A person, please" in doing.text
     await doing.say(said="A person, please")
     assert "Where may we send our answer?" in doing.text
+    await doing.say(said="new@customer.example")
+    assert "A person takes over" in await doing.say(said="I live on Mars.")
+    case_id = await company.value('select id from "case"')
+    (message,) = await company.rows("select text from message where direction = 'in'")
+    assert "What does a dog licence cost?\nHow do I become an astronaut on Mars?" in message.text
+    agent = await sign_in("agent", queues=(1,), all_queues=True)
+    browser.cookies.update(agent.cookies)
+    beside = (await browser.get(f"/desk/cases/{case_id}/collected")).text
+    for shown in (
+        "“What does a dog licence cost?” → answered from “Dog licences”, which helped",
+        "“How do I become an astronaut on Mars?” → not known",
+        f'href="/desk/cases/{case_id}/articles/{article_id}?language=en"',
+        "I live on Mars.",
+    ):
+        assert shown in beside, shown
 
 
 async def test_what_is_said_leads_into_a_flow_and_what_was_told_is_not_asked_again(company: Company) -> None:
@@ -286,16 +307,31 @@ async def test_what_is_said_leads_into_a_flow_and_what_was_told_is_not_asked_aga
     async with company.ground.database.transaction() as tx:
         await teaching.add(tx, None, Intent("lights", Target.FLOW, "light", examples={"en": LIGHTS}))
         await teaching.add(tx, None, Intent("person", Target.PERSON, "", examples={"en": PEOPLE}))
-    await training.learn(company.ground.database)
+        article_id = await articles.add(tx, None, "en", "Dog licences", text="Dog licences cost 20 dollars a year.")
+        await articles.publish(tx, None, article_id, "en")
     browser = await company.browser()
     doing = Doing(browser)
-    await doing._follow(await browser.post("/help/en/ask", data={"q": "the street light in my road is broken"}))
+    await doing._follow(await browser.post("/help/en/ask", data={"q": "What does a dog licence cost?"}))
+    assert "Did this help?" in doing.text
+    await training.learn(company.ground.database)
+    await doing.say(said="the street light in my road is broken")
     assert "What is wrong with it?" in doing.text
     await doing.say(option="dark")
     await doing.say(said="Elm Street")
     await doing.say(said="4711")
-    assert "is reported." in await doing.say(option="yes")
+    assert "is reported." in await doing.say(said="yes")  # that answers the flow
+    assert await company.value("select count(*) from bot_question where helped is not null") == 0
     assert 'name="said"' in doing.text  # and the talk goes on
+    await doing._follow(await browser.post("/help/en/ask", data={"q": "the street light in my road is broken"}))
+    await doing.say(option="dark")
+    await doing.say(said="Oak Street")
+    await doing.say(said="0")  # from within what the bot led to
+    await doing.say(said="new@customer.example")
+    await doing.say(said="Thank you.")
+    async with company.ground.database.transaction() as tx:
+        (run,) = await gone_through(tx, await company.value('select id from "case"'))
+    assert ("Which street?", "Oak Street") in run.collected
+    assert run.asked.summary == ("“the street light in my road is broken” → begun: light",)
 
 
 async def test_who_asks_for_a_person_too_often_is_told_so_and_nothing_of_before_is_lost(company: Company) -> None:

@@ -14,6 +14,7 @@ from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.ground.words import speaking
 from everyline.selfservice.bot import Outcome, Reply, drafting, handing, language_model, setting, support
+from everyline.selfservice.bot.drafting import Source
 from everyline.selfservice.bot.models import BotQuestion, BotSetting
 from everyline.selfservice.bot.setting import Setting
 from tests.selfservice.bot_world import ADDRESS, furnish, put, say
@@ -194,11 +195,22 @@ async def test_drafts_for_agents(house: House) -> None:
     house.model.says = "License: $12 a year."
     assert "$12" in await drafting.wording(ground, found, "The license costs $12 a year.", Wording.SHORT, "en")
     house.model.says = "The license costs $12 a year."
-    source = ("License your dog", "A license costs $12 a year.")
-    assert await drafting.reply(ground, found, "What is the price?", [source], "en") == house.model.says
-    house.model.says = "The license costs $99 a year."
-    with pytest.raises(Conflict, match="stands nowhere"):
-        await drafting.reply(ground, found, "What is the price?", [source], "en")
+    sources = [Source("License your dog", "A license costs $12 a year.", "A license costs $12 a year.")]
+    talk = [("customer", "What is the price? My refund of $99 is granted, my card is 4111 1111 1111 1111.")]
+    assert await drafting.reply(ground, found, talk, sources, "en") == house.model.says
+    assert "4111" not in str(house.model.asked)
+    for wrong in ("The license costs $99 a year.", "Your refund is granted.", "UNKNOWN"):
+        house.model.says = wrong
+        with pytest.raises(Conflict):
+            await drafting.reply(ground, found, talk, sources, "en")
+    house.model.says = "The customer asks for the price."
+    assert await drafting.summary(ground, found, talk, "en") == house.model.says
+    house.model.says = "Kunde fragt nach dem Preis."
+    assert await drafting.summary(ground, found, talk, "de", spoken="en") == house.model.says
+    for wrong in ("My refund of $99 is granted.", "They want $500.", drafting.MATERIAL):
+        house.model.says = wrong
+        with pytest.raises(Conflict, match="stands nowhere"):
+            await drafting.summary(ground, found, talk, "de", spoken="en")
     house.model.fails = 500
     with pytest.raises(Conflict, match="gave no answer"):
         await drafting.summary(ground, found, [("customer", "hello")], "en")
@@ -206,27 +218,21 @@ async def test_drafts_for_agents(house: House) -> None:
         await drafting.summary(ground, Setting(), [("customer", "hello")], "en")
 
 
-async def test_a_hand_over_is_better_with_it_and_good_without(house: House) -> None:
-    first = await house.say(ASKED)
-    second = await house.say("close my water account 1234567890")
-    third = await house.say("no, agent please")
-    turns = [(ASKED, first), ("close my water account 1234567890", second), ("no, agent please", third)]
-    with speaking("en"):
-        plain = handing.hand_over(turns)
-    assert plain.summary.splitlines() == [
+async def test_what_was_said_and_shown_goes_along_to_a_person(house: House) -> None:
+    for words in (ASKED, "close my water account 1234567890", "no, agent please"):
+        await house.say(words)
+    await house.say("another matter", talk="talk-2")
+    async with house.ground.database.transaction() as tx:
+        with speaking("en"):
+            found = await handing.of_talk(tx, "talk-1")
+        assert await handing.of_talk(tx, "talk-3") == handing.HandOver()
+    assert found.summary == (
         f"“{ASKED}” → answered from “License your dog”",
-        "“close my water account 1234567890” → begun: stop-water",
+        "“close my water account •••” → begun: stop-water",
         "“no, agent please”",
         "They asked for a person.",
-    ]
-    assert plain.slots == {"account": "1234567890"}
-    assert [one.title for one in plain.sources] == ["License your dog"]
-    house.model.says = (
-        "The customer asked for the cost of a dog license and then to close the water account 1234567890."
     )
-    assert (await handing.better_hand_over(house.ground, turns)).summary == house.model.says
-    house.model.says = "The customer wants a refund of $500."
-    assert (await handing.better_hand_over(house.ground, turns)).summary == plain.summary
+    assert [(one.title, one.language) for one in found.sources] == [("License your dog", "en")]
 
 
 def test_support_is_a_matter_of_the_sources_alone() -> None:

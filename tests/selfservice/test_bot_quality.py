@@ -23,6 +23,7 @@ from everyline.selfservice.bot.classifier import Classifier
 from everyline.selfservice.bot.models import BotModel, BotQuestion
 from everyline.selfservice.bot.teaching import Intent
 from everyline.selfservice.identity import Level, Who
+from everyline.selfservice.models import FlowRun
 from tests.selfservice.bot_world import TAUGHT, furnish, say
 
 pytestmark = pytest.mark.req("W5")
@@ -203,6 +204,30 @@ async def test_a_verdict_is_one_about_the_article(ground: Ground) -> None:
     assert (found.helped, found.not_helped) == (0, 1)
 
 
+async def test_yes_and_no_after_an_answer_say_whether_it_helped(ground: Ground) -> None:
+    await furnish(ground)
+    first = await say(ground, "how do I license my dog")
+    assert (await say(ground, "yes", after=first, talk="another talk")).question_id is not None, (
+        "it is a question there"
+    )
+    good = await say(ground, "Yes", after=first)
+    assert (good.outcome, good.question_id) == (Outcome.SMALL_TALK, None)
+    assert (await say(ground, "no", after=good)).question_id is not None, "it was asked once"
+    second = await say(ground, "my water bill doubled", talk="b1")
+    more = await say(ground, "no, for a cat", after=second, talk="b1")
+    assert more.question_id is not None, "who says more is heard out"
+    bad = await say(ground, "No.", after=second, talk="b1")
+    assert (bad.outcome, bad.question_id) == (Outcome.UNSURE, None)
+    async with ground.database.transaction() as tx:
+        found = await quality.figures(tx)
+        listed = [row for row in await quality.unanswered(tx) if row.not_helped]
+        assert (found.helped, found.not_helped, found.unhelped) == (1, 1, 1)
+        assert [row.words for row in listed] == ["my water bill doubled"]
+        await quality.settle(tx, listed[0].id)
+        assert not [row for row in await quality.unanswered(tx) if row.not_helped]
+    assert (await say(ground, "yes", after=bad, talk="b1")).outcome is Outcome.PERSON
+
+
 async def test_containment_has_its_honest_counterpart(ground: Ground) -> None:
     await furnish(ground)
     async with ground.database.transaction() as tx:
@@ -225,6 +250,19 @@ async def test_containment_has_its_honest_counterpart(ground: Ground) -> None:
     assert found.containment == 0.75
     assert found.came_back == pytest.approx(1 / 3)
     assert found.cost_per_answer == Decimal(0)
+
+
+async def test_who_gets_to_a_person_by_a_word_of_the_flow_is_not_contained(ground: Ground) -> None:
+    await furnish(ground)
+    async with ground.database.transaction() as tx:
+        facts = {"flow": "(bot)", "version": 1, "state": {}, "ends_at": now()}
+        rows = [{**facts, "outcome": "person"}, {**facts, "outcome": "left"}]
+        ids = await tx.column(insert(FlowRun).values(rows).returning(FlowRun.id))
+    for run_id in ids:
+        await say(ground, "how do I license my dog", talk=f"run {run_id}")
+    async with ground.database.transaction() as tx:
+        found = await quality.figures(tx)
+    assert (found.talks, found.contained) == (2, 1)
 
 
 async def test_who_comes_again_by_another_channel_is_counted(ground: Ground) -> None:

@@ -18,6 +18,7 @@ from everyline.selfservice.flows import (
     Choose,
     Condition,
     Done,
+    Errand,
     Flow,
     Lookup,
     Option,
@@ -31,7 +32,7 @@ from everyline.selfservice.flows import (
 from everyline.selfservice.slots import Kind, Slot, Value
 from everyline.selfservice.spoken import Reserved
 from everyline.selfservice.trials import Trial
-from everyline.selfservice.walking import Began, Came, Said, State, Turn, begin, holds, walk
+from everyline.selfservice.walking import Began, Came, Said, State, Turn, Within, begin, holds, walk
 from tests.selfservice.conftest import outside
 
 pytestmark = pytest.mark.req("V3")
@@ -267,3 +268,25 @@ def test_whatever_is_answered_a_person_is_one_word_away(answers: list[str]) -> N
 
 def test_kinds_of_steps_are_told_apart() -> None:
     assert set(flows.KINDS) >= {"say", "ask", "choose", "confirm", "lookup", "branch", "errand", "queue", "done"}
+
+
+def test_what_was_filled_in_where_an_errand_led_to_stays_under_its_own_name() -> None:
+    street = Slot(Kind.TEXT, "street")
+    inner = Flow(
+        "lamp", title=words("Lamp"), start="where", steps=(Ask("where", words=words("Where?"), slot=street, to="end"), Done("end"))
+    )  # fmt: skip
+    outer = Flow(
+        "asked",
+        title=words("Asked"),
+        start="think",
+        steps=(Errand("think", errand="(think)", into="bot", done="more"), Ask("more", words=words("More?"), slot=Slot(Kind.TEXT, "more"))),
+    )  # fmt: skip
+    shelf = one(outer, inner)
+    begun = walked(shelf, begin(outer, 1, "en"), Began())
+    before = {"context": Value(Kind.TEXT, "of this turn")}
+    within = walked(shelf, begun.state, Within("lamp", kept=before))
+    after = walked(shelf, within.state, Said("Elm Street"))
+    assert {name: value.value for name, value in after.state.slots.items()} == {
+        "bot.context": "of this turn",
+        "lamp.street": "Elm Street",
+    }

@@ -106,6 +106,7 @@ def message(found: TalkMessage) -> dict[str, Any]:
             "picture": card.picture if card.picture.startswith(("https://", "http://")) else "",
         },
         "replies": list(found.replies),
+        "hint": found.hint,
     }
 
 

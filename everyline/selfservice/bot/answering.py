@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
+from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.moments import language_names
 from everyline.ground.words import _, languages, speaking
@@ -73,19 +74,39 @@ async def answer(ground: Ground, said: str, heard: Heard) -> Reply:
     language, elsewhere = tongue.spoken(text, before.language or heard.who.language, heard.languages)
     with speaking(language):
         async with ground.database.transaction() as tx:
+            verdict = await _verdict(tx, heard, before, text, language)
+            if verdict is not None:
+                return verdict
             house = await _house(tx, heard)
             turn = _Turn(house, heard, before, text, language, elsewhere)
             reply = await turn.reply(tx)
         if reply.outcome is Outcome.ANSWER and house.setting.has_model:
             reply = await wording.worded(ground, house.setting, text, reply, turn.found, turn.known)
-        reply = replace(reply, language=language, context=turn.kept(reply))
+        reply = replace(reply, language=language)
         if heard.trial:
-            return reply
+            return replace(reply, context=turn.kept(reply, None))
         async with ground.database.transaction() as tx:
             question_id = await quality.keep(
                 tx, masked(text), heard, reply, turn.model_id, (time.monotonic() - began) * 1e3, house.setting
             )
-    return replace(reply, question_id=question_id)
+    return replace(reply, question_id=question_id, context=turn.kept(reply, question_id))
+
+
+async def _verdict(tx: Tx, heard: Heard, before: Before, text: str, language: str) -> Reply | None:
+    """The reply to whether the answer before helped, which is no question and is kept with that answer; None to all else."""
+    helped = following.helped(text, before) if heard.talk and not heard.trial else None
+    if helped is None or before.question_id is None:
+        return None
+    try:
+        await quality.verdict(tx, before.question_id, heard.talk, helped=helped)
+    except NotFound:  # it is not theirs to say
+        return None
+    context = replace(before, question_id=None, offered=not helped, language=language).kept()
+    if helped:
+        told = _("Good to hear. What else can we do for you?")
+        return Reply(outcome=Outcome.SMALL_TALK, words=told, language=language, context=context)
+    told = _("I am sorry that this did not help. Shall a person answer?")
+    return Reply(outcome=Outcome.UNSURE, words=told, language=language, context=context)
 
 
 async def _house(tx: Tx, heard: Heard) -> _House:
@@ -120,8 +141,8 @@ class _Turn:
         )
         return wording.Known(flows, self._heard.errands, meant, self._house.today)
 
-    def kept(self, reply: Reply) -> dict[str, Any]:
-        """What the next turn needs to know of this one."""
+    def kept(self, reply: Reply, question_id: int | None) -> dict[str, Any]:
+        """What the next turn needs to know of this one, which is kept under this id."""
         unsure = reply.outcome is Outcome.UNSURE
         source = reply.sources[0] if reply.sources else None
         stays = reply.outcome in (Outcome.SMALL_TALK, Outcome.UNSURE)
@@ -133,6 +154,7 @@ class _Turn:
             self._before.unsure + 1 if unsure else 0,
             reply.choices,
             self._language,
+            question_id if reply.outcome is Outcome.ANSWER else None,
         ).kept()
 
     # --- what comes first

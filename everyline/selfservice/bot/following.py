@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from everyline.ground.words import _
 from everyline.selfservice.bot.passages import content
 from everyline.selfservice.bot.replies import Choice, Target
-from everyline.selfservice.spoken import plain
+from everyline.selfservice.spoken import no_words, plain, yes_words
 
 FORM = 1
 LONGEST = 200  # characters of what was asked
@@ -36,6 +37,7 @@ class Before:
     unsure: int = 0  # times in a row
     choices: tuple[Choice, ...] = ()
     language: str = ""
+    question_id: int | None = None  # the answer of which it was asked whether it helped
 
     def kept(self) -> dict[str, Any]:
         """As JSON."""
@@ -48,6 +50,7 @@ class Before:
             "unsure": self.unsure,
             "choices": [[one.words[:LONGEST], str(one.target), one.name] for one in self.choices],
             "language": self.language,
+            "question_id": self.question_id,
         }
 
 
@@ -58,7 +61,7 @@ def read(context: Mapping[str, Any]) -> Before:
             return Before()
         article_id = context.get("article_id")
         return Before(
-            article_id if isinstance(article_id, int) and 0 < article_id < 2**62 else None,
+            _id(article_id),
             str(context.get("title", ""))[:LONGEST],
             str(context.get("asked", ""))[:LONGEST],
             context.get("offered") is True,
@@ -68,9 +71,24 @@ def read(context: Mapping[str, Any]) -> Before:
                 for words, target, name in list(context.get("choices", ()))[:5]
             ),
             str(context.get("language", ""))[:12],
+            _id(context.get("question_id")),
         )
     except (TypeError, ValueError, AttributeError):
         return Before()
+
+
+def _id(found: Any) -> int | None:
+    return found if isinstance(found, int) and 0 < found < 2**62 else None
+
+
+def helped(said: str, before: Before) -> bool | None:
+    """The answer to whether the answer before helped; None when it was not asked, or more is said than yes or no."""
+    if before.question_id is None:
+        return None
+    words = plain(said)
+    if words in {plain(one) for one in (*yes_words(), _("Yes"))}:
+        return True
+    return False if words in {plain(one) for one in (*no_words(), _("No"))} else None
 
 
 def goes_on(said: str) -> bool:

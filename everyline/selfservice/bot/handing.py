@@ -1,52 +1,64 @@
-"""What an agent sees who takes over from the bot: what it was about in a few lines, what was told, and which articles were shown."""
+"""What an agent sees who takes over from the bot: what was said and what came of it in a few lines, and which articles were shown. Made
+of the questions as they are kept, whichever process answered them."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from everyline.ground.errors import Conflict
-from everyline.ground.installation import Ground
-from everyline.ground.words import _, language
-from everyline.selfservice.bot import drafting, passages, setting, smalltalk
-from everyline.selfservice.bot.replies import Outcome, Reply, Source
-from everyline.selfservice.putting import shown
-from everyline.selfservice.slots import Kind, Value
-
-log = logging.getLogger(__name__)
+from everyline.ground.database import Row, Tx
+from everyline.ground.words import _
+from everyline.selfservice.bot import passages, smalltalk
+from everyline.selfservice.bot.quality import statements
+from everyline.selfservice.bot.replies import Outcome
 
 MOST = 3  # questions that are quoted
 LONGEST = 160  # characters of each
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """An article that was shown, as it is called now."""
+
+    article_id: int
+    language: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
-    """What goes along to a person. ``slots`` are names with values as they are shown; a secret is shown to nobody."""
+    """What goes along to a person: lines of what was said and what came of it, and the articles, each once."""
 
-    summary: str
-    slots: Mapping[str, str]
-    sources: tuple[Source, ...]
+    summary: tuple[str, ...] = ()
+    sources: tuple[Shown, ...] = ()
 
 
-def summary(turns: Sequence[tuple[str, Reply | None]]) -> str:
+async def of_talk(tx: Tx, talk: str) -> HandOver:
+    """What the bot was asked in a talk, in the language spoken now; empty when it was asked nothing."""
+    rows = await tx.rows(statements.of_talk, {"talk": talk})
+    sources = {row.article_id: Shown(row.article_id, row.language, row.title) for row in rows if row.article_id}
+    return HandOver(summary(rows), tuple(sources.values()))
+
+
+async def said(tx: Tx, talk: str) -> list[str]:
+    """All that was asked in a talk, in the customer's words; of distress nothing is kept."""
+    return [row.words for row in await tx.rows(statements.of_talk, {"talk": talk}) if row.words]
+
+
+def summary(rows: Sequence[Row]) -> tuple[str, ...]:
     """What a customer said and what they got, in at most five lines, without a language model: their first words, those that say
-    most, and their last ones. ``turns``: what they said, each with the reply to it."""
-    asked = [(words, reply) for words, reply in turns if _tells(words)]
-    if not asked:
-        return _("They asked for a person at once.") if turns else ""
-    weights = [(len(set(passages.content(words))), -at) for at, (words, _reply) in enumerate(asked)]
-    chosen = {0, len(asked) - 1, -max(weights)[1]}
-    lines = []
-    for at in sorted(chosen)[:MOST]:
-        words, reply = asked[at]
-        lines.append(f"“{_short(words)}” {_came(reply)}".strip())
-    last = turns[-1][1]
-    if last is not None and last.outcome is Outcome.DISTRESS:
+    most, and their last ones (rows of ``of_talk``)."""
+    asked = [row for row in rows if _tells(row.words)]
+    quoted = asked
+    if len(asked) > MOST:
+        most = max(asked[1:-1], key=lambda row: len(set(passages.content(row.words))))
+        quoted = [asked[0], most, asked[-1]]
+    lines = [f"“{_short(row.words)}” {_came(row)}".strip() for row in quoted]
+    if any(row.outcome == Outcome.DISTRESS for row in rows):
         lines.append(_("They may be in danger."))
-    elif last is not None and last.outcome is Outcome.PERSON:
-        lines.append(_("They asked for a person."))
-    return "\n".join(lines)
+    elif any(row.outcome == Outcome.PERSON for row in rows):
+        lines.append(_("They asked for a person.") if asked else _("They asked for a person at once."))
+    return tuple(lines)
 
 
 def _tells(words: str) -> bool:
@@ -58,47 +70,16 @@ def _short(words: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + "…"
 
 
-def _came(reply: Reply | None) -> str:
-    if reply is None:
-        return ""
-    if reply.outcome is Outcome.ANSWER and reply.sources:
-        return _("→ answered from “%s”") % reply.sources[0].title
-    if reply.outcome is Outcome.UNSURE:
+def _came(row: Row) -> str:
+    if row.outcome == Outcome.ANSWER and row.title:
+        answered: str = _("→ answered from “%s”") % row.title
+        if row.helped is None:
+            return answered
+        came = _("which helped") if row.helped else _("which did not help")
+        return f"{answered}, {came}"
+    if row.outcome == Outcome.UNSURE:
         return _("→ not known")
-    if reply.outcome in (Outcome.BEGIN, Outcome.ERRAND):
-        return _("→ begun: %s") % reply.name
-    if reply.outcome is Outcome.CLARIFY:
-        return _("→ asked back")
-    return ""
-
-
-def hand_over(turns: Sequence[tuple[str, Reply | None]], slots: Mapping[str, Value] | None = None) -> HandOver:
-    """The same with the slots that were filled and the articles that were shown, each once."""
-    told = {name: value for _words, reply in turns if reply is not None for name, value in reply.slots.items()}
-    told |= dict(slots or {})
-    sources = {one.article_id: one for _words, reply in turns if reply is not None for one in reply.sources}
-    kept = {name: shown(value) for name, value in told.items() if value.kind is not Kind.SECRET}
-    return HandOver(summary(turns), kept, tuple(sources.values()))
-
-
-async def better_hand_over(
-    ground: Ground, turns: Sequence[tuple[str, Reply | None]], slots: Mapping[str, Value] | None = None
-) -> HandOver:
-    """The same, summed up by the language model where the house has one and what it writes stands in the talk."""
-    found = hand_over(turns, slots)
-    async with ground.database.transaction() as tx:
-        chosen = await setting.load(tx)
-    if not chosen.has_model or len(turns) < 3:
-        return found
-    talk = [
-        (who, words)
-        for said, reply in turns
-        for who, words in (("customer", said), ("bot", reply.words if reply is not None else ""))
-        if words
-    ]
-    try:
-        written = await drafting.summary(ground, chosen, talk, language())
-    except Conflict as error:
-        log.info("the talk was summed up without the language model: %s", error.message)
-        return found
-    return HandOver(written, found.slots, found.sources)
+    if row.outcome in (Outcome.BEGIN, Outcome.ERRAND):
+        begun: str = _("→ begun: %s") % row.name
+        return begun
+    return _("→ asked back") if row.outcome == Outcome.CLARIFY else ""

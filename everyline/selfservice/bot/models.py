@@ -76,6 +76,20 @@ class BotSetting(Base):
     seconds: Mapped[float] = mapped_column(Float, server_default="8")
     price_in: Mapped[Decimal] = mapped_column(Numeric(12, 6), server_default="0")  # of a million tokens read
     price_out: Mapped[Decimal] = mapped_column(Numeric(12, 6), server_default="0")  # of a million written
+    drafts: Mapped[int] = mapped_column(Integer, server_default="60")  # for one agent in an hour; 0: none
+
+
+class BotDraft(Base):
+    """An agent had the language model draft something on a case. What it wrote is not kept."""
+
+    __tablename__ = "bot_draft"
+    __table_args__ = (Index("ix_bot_draft_agent_id", "agent_id", "at"), Index("ix_bot_draft_case_id", "case_id"))
+
+    id: Mapped[Id]
+    at: Mapped[Moment] = mapped_column(server_default=func.now())
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(Text)  # drafting.Kind
 
 
 class BotQuestion(Base):
@@ -97,6 +111,7 @@ class BotQuestion(Base):
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="SET NULL"))
     outcome: Mapped[str] = mapped_column(Text)  # replies.Outcome
     intent: Mapped[str] = mapped_column(Text, server_default="")
+    name: Mapped[str] = mapped_column(Text, server_default="")  # of the flow or errand that was begun
     score: Mapped[float] = mapped_column(Float, server_default="0")
     article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="SET NULL"))
     model_id: Mapped[int | None] = mapped_column(ForeignKey("bot_model.id", ondelete="SET NULL"))

@@ -48,6 +48,7 @@ async def keep(
             customer_id=heard.who.customer_id,
             outcome=str(reply.outcome),
             intent=reply.intent,
+            name=reply.name,
             score=float(reply.score),
             article_id=reply.sources[0].article_id if reply.sources else None,
             model_id=model_id,
@@ -146,13 +147,14 @@ def _label(guessed: Guessed) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What came of the talks of some days. ``contained`` of ``talks`` ended without a person; of the ``known`` customers among those
-    ``back`` came again within seven days, by whatever channel."""
+    """What came of the talks of some days. ``contained`` of ``talks`` ended without a person, ``unhelped`` of them after the customer
+    said that it did not help; of the ``known`` customers among those ``back`` came again within seven days, by whatever channel."""
 
     questions: int
     by_outcome: dict[str, int]
     talks: int
     contained: int
+    unhelped: int
     known: int
     back: int
     helped: int
@@ -194,6 +196,7 @@ async def figures(tx: Tx, days: int = 28) -> Figures:
         {one.outcome: one.n for one in outcomes},
         row.talks,
         row.contained,
+        row.unhelped,
         row.known,
         row.back,
         row.helped,
@@ -205,7 +208,8 @@ async def figures(tx: Tx, days: int = 28) -> Figures:
 
 
 async def unanswered(tx: Tx, *, most: int = UNANSWERED) -> Sequence[Row]:
-    """What it did not know and nobody has looked at, most asked first (words, language, asked, last_at, id of one)."""
+    """What it did not know, or answered without helping, and nobody has looked at, most asked first (words, language, asked,
+    not_helped, last_at, id of one)."""
     return await tx.rows(statements.unanswered, {"most": most})
 
 

@@ -33,6 +33,7 @@ class Setting:
     seconds: float = 8.0
     price_in: Decimal = Decimal(0)
     price_out: Decimal = Decimal(0)
+    drafts: int = 60  # for one agent in an hour; 0: none
 
     @property
     def has_model(self) -> bool:
@@ -59,6 +60,7 @@ async def load(tx: Tx) -> Setting:
         row.seconds,
         row.price_in,
         row.price_out,
+        row.drafts,
     )
 
 
@@ -76,6 +78,7 @@ async def save(
     seconds: float,
     price_in: Decimal,
     price_out: Decimal,
+    drafts: int = 60,
 ) -> None:
     """Write them. ``key``: None leaves the one there is, empty forgets it. Invalid, by field."""
     errors = {}
@@ -96,6 +99,7 @@ async def save(
         "seconds": seconds,
         "price_in": price_in,
         "price_out": price_out,
+        "drafts": drafts,
     }
     if key is not None:
         values["key"] = vault.lock(key) if key else None

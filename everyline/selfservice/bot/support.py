@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from everyline.selfservice.bot.passages import content, stems
+from everyline.selfservice.bot.passages import content, overlap, stems
 from everyline.selfservice.spoken import plain
 
 LEAST = 0.6  # share of a sentence that the sources must hold
 LONGEST = 1200  # characters
+TO_THE_POINT = 0.25  # share that an answer has of the question or the passage, and they of it
 _URL = re.compile(
     r"(?:https?://|www\.)[^\s)>\]\"']+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|io|info|example|biz|de|fr|es|us|eu)\b(?:/\S*)?",
     re.IGNORECASE,
@@ -32,17 +33,22 @@ _WORDED = {
 _FREE = frozenset({"i", "we", "you", "please", "hello", "sorry", "yes", "no", "usted", "sie", "ihr", "ihre", "vous"})
 
 
-def unsupported(words: str, sources: Sequence[str], language: str = "en") -> list[str]:
-    """What the sources do not hold, for the log; empty: all of it stands in them."""
+def invented(words: str, sources: Sequence[str]) -> list[str]:
+    """Numbers and addresses that the sources do not hold, in whichever language they are; and a length that is none."""
     every = "\n".join(sources)
-    known_plain = f" {plain(every)} "
     found = []
     if not words.strip() or len(words) > LONGEST:
         found.append("length")
     for pattern in (_URL, _MAILBOX):
         found += [one for one in pattern.findall(words) if one.rstrip(".,;:").casefold() not in every.casefold()]
-    known_numbers = _numbers(every)
-    found += sorted(_numbers(words) - known_numbers)
+    return found + sorted(_numbers(words) - _numbers(every))
+
+
+def unsupported(words: str, sources: Sequence[str], language: str = "en", *, least: float = LEAST) -> list[str]:
+    """What the sources do not hold, for the log; empty: all of it stands in them. ``least``: the share of a sentence."""
+    every = "\n".join(sources)
+    known_plain = f" {plain(every)} "
+    found = invented(words, sources)
     if language != "de":  # where every noun has a capital it says nothing
         known = set(known_plain.split())
         for name in _NAMED.findall(words):
@@ -51,9 +57,14 @@ def unsupported(words: str, sources: Sequence[str], language: str = "en") -> lis
     known_stems = set(stems(every))
     for sentence in _SENTENCE.split(words):
         said = stems(sentence)
-        if len(content(sentence)) >= 3 and sum(one in known_stems for one in said) / len(said) < LEAST:
+        if len(content(sentence)) >= 3 and sum(one in known_stems for one in said) / len(said) < least:
             found.append(sentence)
     return found
+
+
+def to_the_point(words: str, wanted: Sequence[str]) -> bool:
+    """Does it speak of what was asked, or of what was found? An order that stands in an article is in the sources as well."""
+    return any(overlap(one, [words]) >= TO_THE_POINT for one in wanted) and overlap(words, wanted) >= TO_THE_POINT
 
 
 def _numbers(words: str) -> set[str]:

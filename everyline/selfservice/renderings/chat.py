@@ -8,7 +8,7 @@ from everyline.articles.wordings import Wording
 from everyline.ground.words import speaking
 from everyline.selfservice.putting import shown
 from everyline.selfservice.renderings.fields import Field, field_of
-from everyline.selfservice.renderings.seam import Setting, all_worded, labels, lines, offers
+from everyline.selfservice.renderings.seam import Setting, all_worded, labels, lines, offering
 from everyline.selfservice.walking import Turn
 
 KINDS = (Wording.CHAT, Wording.FULL)
@@ -54,5 +54,6 @@ def render(turn: Turn, setting: Setting) -> ChatTurn:
         field = (
             field_of(turn.asks.slot) if turn.asks is not None and turn.asks.slot is not None and not replies else None
         )
-        replies = replies or tuple(Reply("", one) for one in offers(turn))
+        offered = offering(turn)
+        replies = replies or tuple(Reply("", one) for one in (offered.offers if offered is not None else ()))
         return ChatTurn(tuple(all_worded(turn, setting, KINDS, shown)), replies, field)

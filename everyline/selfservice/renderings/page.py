@@ -8,7 +8,7 @@ from everyline.articles.wordings import Wording
 from everyline.ground.words import speaking
 from everyline.selfservice.putting import shown
 from everyline.selfservice.renderings.fields import Field, field_of
-from everyline.selfservice.renderings.seam import Setting, all_worded, labels, lines, offers
+from everyline.selfservice.renderings.seam import Setting, all_worded, labels, lines, offering
 from everyline.selfservice.walking import Turn
 
 KINDS = (Wording.FULL,)
@@ -25,6 +25,7 @@ class PageTurn:
     options: tuple[tuple[str, str], ...] = ()
     field: Field | None = None
     offers: tuple[str, ...] = ()  # answers that need not be typed
+    offered: str = ""  # the words that they answer, where these come last
 
     @property
     def patience(self) -> float | None:
@@ -40,6 +41,8 @@ class PageTurn:
                 self.fault and f"! {self.fault}",
                 self.question,
                 *chosen,
+                self.offered,
+                " ".join(f"[{one}]" for one in self.offers),
                 self.field.as_text() if self.field else "",
             ]
         )
@@ -56,4 +59,6 @@ def render(turn: Turn, setting: Setting) -> PageTurn:
         fault = told.pop() if told and question and turn.asks.tries else ""
         options = tuple(labels(turn.asks, KINDS))
         field = field_of(turn.asks.slot) if turn.asks.slot is not None and not options else None
-    return PageTurn(tuple(told), question, fault, options, field, offers(turn))
+        one = offering(turn)
+        offered = told.pop() if told and one is not None and one is turn.told[-1] else ""
+    return PageTurn(tuple(told), question, fault, options, field, one.offers if one is not None else (), offered)

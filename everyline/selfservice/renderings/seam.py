@@ -61,9 +61,9 @@ def labels(asks: Asks, kinds: Sequence[Wording]) -> list[tuple[str, str]]:
     return [(one.name, worded(Utterance(asks.step, one.words), kinds, str)) for one in asks.options]
 
 
-def offers(turn: Turn) -> tuple[str, ...]:
-    """Answers that need not be typed, of the newest that has some."""
-    return next((one.offers for one in reversed(turn.told) if one.offers), ())
+def offering(turn: Turn) -> Utterance | None:
+    """The newest of what is told that has answers which need not be typed."""
+    return next((one for one in reversed(turn.told) if one.offers), None)
 
 
 def lines(parts: Iterable[str]) -> str:

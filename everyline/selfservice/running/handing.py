@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import update
@@ -22,16 +23,17 @@ from everyline.queues import asks, attendance, waiting
 from everyline.queues import queries as queues
 from everyline.queues.expressions import Tree
 from everyline.selfservice import errands, flows
+from everyline.selfservice.bot import handing as asking
 from everyline.selfservice.identity import Level
 from everyline.selfservice.putting import shown
-from everyline.selfservice.running import reaching
+from everyline.selfservice.running import reaching, talking
 from everyline.selfservice.running.facts import queue_named
 from everyline.selfservice.running.keeping import Run, statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.slots import Kind, Value
 from everyline.selfservice.walking import Came, Does, State, Within
 
-UNSHOWN = frozenset({"first", "bot.context", "bot.intent"})  # of use to nobody who reads
+UNSHOWN = frozenset({"first", "bot.context", "bot.intent", "bot.sources"})  # of use to nobody who reads
 FAILED = "failed"  # how a run ends that cannot go on at all
 STEPS = (flows.Queue, flows.Callback, flows.Voicemail)
 
@@ -113,6 +115,7 @@ async def open_case(ground: Ground, library: Library, run: Run, does: Does) -> t
         queue_id = await queue_of(tx, library, run.state, step)
         queue = (await queues.get(tx, queue_id)).name if queue_id is not None else ""
         found = (await library.open(tx, [run.state]))(run.state.flow, run.state.version)
+        said = await asking.said(tx, talking.talk_of(run.id))
     flow = found[1] if found is not None else None
     values = {"queue": Value(Kind.TEXT, queue)} if queue else {}
     title = flow.called(run.who.language) if flow is not None else run.flow
@@ -121,7 +124,7 @@ async def open_case(ground: Ground, library: Library, run: Run, does: Does) -> t
             ground, "ask_callback", {**values, "number": number, "subject": Value(Kind.TEXT, title)}, run.who, run.key()
         )
     else:
-        values |= {"subject": Value(Kind.TEXT, title), "text": Value(Kind.TEXT, _in_words(flow, run))}
+        values |= {"subject": Value(Kind.TEXT, title), "text": Value(Kind.TEXT, _in_words(flow, run, said))}
         if (address := _address(run)) is not None:
             values["email"] = Value(Kind.EMAIL, address)
         outcome = await errands.carry_out(ground, "new_case", values, run.who, run.key())
@@ -139,13 +142,16 @@ def _later(language: str) -> str:
         return _("We cannot take this now. Please reach us another way.")
 
 
-def _in_words(flow: flows.Flow | None, run: Run) -> str:
-    """What people read first: what was left for them, and all that was collected."""
+def _in_words(flow: flows.Flow | None, run: Run, said: Sequence[str]) -> str:
+    """What people read first: what was left for them, what the bot was asked, and all that was collected."""
     left = run.state.slots.get("message")
     rest = {name: value for name, value in run.state.slots.items() if name != "message"}
     lines = [f"{label}: {value}" for label, value in collected(flow, rest)]
     return (
-        "\n\n".join(part for part in (left.value if left is not None else "", "\n".join(lines)) if part)[:4000] or "…"
+        "\n\n".join(
+            part for part in (left.value if left is not None else "", "\n".join(said), "\n".join(lines)) if part
+        )[:4000]
+        or "…"
     )
 
 
@@ -182,7 +188,7 @@ def collected(flow: flows.Flow | None, slots: Mapping[str, Value], carry: Sequen
     found = []
     for name in names:
         value = slots[name]
-        if name in UNSHOWN:
+        if name in UNSHOWN or (name == talking.SAID and flow is not None and flow.name == talking.NAME):
             continue
         if value.value or value.kind is Kind.SECRET:
             found.append((_label(asked.get(name), name), shown(value)))
@@ -191,6 +197,6 @@ def collected(flow: flows.Flow | None, slots: Mapping[str, Value], carry: Sequen
 
 def _label(step: flows.Ask | None, name: str) -> str:
     if step is None:
-        return name.replace(".", " ").replace("_", " ").replace("-", " ")
+        return " ".join(re.split(r"[._\-\s]+", name.removeprefix(talking.ERRAND)))
     by_kind = step.words.get("en") or next(iter(step.words.values()), {})
     return str(by_kind.get(Wording.FULL, name))

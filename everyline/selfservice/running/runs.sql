@@ -109,8 +109,7 @@ returning flow;
 
 -- name: of_case
 -- What was gone through before people took over a case: its runs, newest first.
-select r.id, r.flow, r.version, r.state, r.outcome, r.channel, r.level, r.began_at, r.moved_at, r.ended_at, r.turns, v.form
-from flow_run r left join flow f on f.name = r.flow left join flow_version v on v.flow_id = f.id and v.number = r.version
+select r.id, r.flow, r.version, r.state, r.outcome, r.level, r.began_at from flow_run r
 where r.case_id = :case_id order by r.id desc limit 10;
 
 -- name: way_of

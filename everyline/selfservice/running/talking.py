@@ -67,6 +67,11 @@ def of_errand(name: str) -> Flow | None:
     )
 
 
+def talk_of(run_id: int) -> str:
+    """Under which name the bot keeps what is asked in a run."""
+    return f"run {run_id}"
+
+
 def offered() -> Mapping[str, tuple[Slot, ...]]:
     """The errands that the bot may lead to, with what they ask for."""
     return {name: tuple(one.slot for one in contract.inputs) for name, contract in errands.known().items()}
@@ -82,7 +87,7 @@ async def think(ground: Ground, run: Run, does: Does) -> Came | Within:
         page=str(run.facts.get("page", "")),
         product=str(run.facts.get("product", "")),
         context=json.loads(context.value) if context is not None and context.value else {},
-        talk=f"run {run.id}",
+        talk=talk_of(run.id),
     )
     return came_of(await bot.answer(ground, said, heard), ground.settings.portal)
 
@@ -97,9 +102,9 @@ def came_of(reply: Reply, address: str) -> Came | Within:
     """Where a reply leads. ``address``: that of the portal."""
     kept = {CONTEXT: Value(Kind.TEXT, json.dumps(dict(reply.context))), "intent": Value(Kind.TEXT, reply.intent)}
     if reply.outcome is Outcome.BEGIN:
-        return Within(reply.name, dict(reply.slots))
+        return Within(reply.name, dict(reply.slots), kept)
     if reply.outcome is Outcome.ERRAND:
-        return Within(ERRAND + reply.name, dict(reply.slots))
+        return Within(ERRAND + reply.name, dict(reply.slots), kept)
     if reply.outcome in (Outcome.PERSON, Outcome.DISTRESS):
         words = (
             f"{reply.words} {reply.phone}".strip() if reply.phone and reply.phone not in reply.words else reply.words
@@ -109,6 +114,7 @@ def came_of(reply: Reply, address: str) -> Came | Within:
     if reply.outcome is Outcome.ANSWER and reply.sources:
         kept["sources"] = Value(Kind.TEXT, "\n".join(one.path for one in reply.sources))
         words += "\n\n" + "\n".join(_("From: %s") % f"[{one.title}]({address}{one.path})" for one in reply.sources)
+        return Came("done", kept, words, offers=(_("Yes"), _("No")), asked=_("Did this help?"))
     choices = tuple(one.words for one in reply.choices)
     unsure = (_person(),) if reply.outcome is Outcome.UNSURE else ()
     return Came("done", kept, words, offers=(*choices, *unsure))

@@ -36,10 +36,12 @@ async def tell(tx: Tx, ground: Ground, library: Library, stands: Stands) -> None
     if run.ended or run.who.channel == talk.channel:
         shown = chat.render(turn, Setting(language=run.state.language))
         text = "\n\n".join(shown.bubbles)
-        if asks_secret(turn):
+        hint = shown.field.hint if shown.field is not None else ""
+        if asks_secret(turn):  # typed elsewhere
+            hint = ""
             text = await _elsewhere(tx, ground, stands, text)
         if text:
-            await talks.say(tx, talk, text, [one.label for one in shown.replies])
+            await talks.say(tx, talk, text, [one.label for one in shown.replies], hint=hint)
     if run.ended and run.outcome != ENDED_AT_PERSON:
         await close(tx, talk.case_id, "flow")
 

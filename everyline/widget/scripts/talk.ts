@@ -75,6 +75,7 @@ export class TalkView {
   message(one: Message) {
     this.typing(null);
     this.#log.querySelector(`[data-pending="${CSS.escape(one.client_id)}"]`)?.remove();
+    if (one.from === "me" || one.replies.length) this.#log.querySelectorAll(".replies").forEach((old) => old.remove()); // answered, or asked anew
     this.#log.insertBefore(this.#turn(one), this.#log.querySelector("[data-pending]") ?? this.#beside);
     this.shown();
   }
@@ -203,12 +204,13 @@ export class TalkView {
 
   #turn(one: Message): HTMLElement {
     const { chat } = this, mine = one.from === "me";
-    if (one.from === "us" && !one.card && !one.files.length) return h("p", { class: "event", "data-message": one.id }, h("span", {}, ...linked(one.text)));
+    if (one.from === "us" && one.hint === null && !one.card && !one.files.length) return h("p", { class: "event", "data-message": one.id }, h("span", {}, ...linked(one.text)));
     const at = new Date(one.at), time = at.toLocaleTimeString(chat.home!.language, { hour: "numeric", minute: "2-digit" });
     return h("div", { class: mine ? "turn mine" : "turn", "data-message": one.id }, !mine && face(one.agent),
       one.card ? this.#card(one) : one.html ? h("div", { class: "said rich" }, ...safe(one.html, chat.wire.base)) : one.text && h("p", { class: "said" }, ...linked(one.text)),
+      one.hint && h("p", { class: "soft" }, one.hint),
       ...one.files.map((file) => h("button", { type: "button", class: "file", onclick: () => void this.#fetch(file) }, icon("clip"), file.name)),
-      one.replies.length > 0 && h("div", { class: "replies" }, ...one.replies.map((words) => h("button", { type: "button", onclick: (event: Event) => {
+      one.replies.length > 0 && !chat.messages.slice(chat.messages.indexOf(one) + 1).some((later) => later.from === "me" || later.replies.length) && h("div", { class: "replies" }, ...one.replies.map((words) => h("button", { type: "button", onclick: (event: Event) => {
         (event.target as HTMLElement).parentElement?.remove();
         chat.send(words);
       } }, words))),

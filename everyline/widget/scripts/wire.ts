@@ -7,7 +7,7 @@ export type Piece = { id: string; name: string; kind: string; size: number; pict
 export type Card = { kind: string; title: string; extract: string; url: string; slug: string; picture: string };
 export type Message = {
   id: string; client_id: string; from: "me" | "agent" | "us"; agent: Agent | null; at: string; text: string; html: string;
-  files: Piece[]; card: Card | null; replies: string[];
+  files: Piece[]; card: Card | null; replies: string[]; hint: string | null;
 };
 export type Survey = { token: string; question: string; low: number; high: number; low_words: string; high_words: string };
 export type Talk = {

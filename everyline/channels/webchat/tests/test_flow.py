@@ -43,7 +43,8 @@ def lights(queue: str) -> Flow:
                     Option(name="read", words=words("How long it takes", es="Cuánto tarda"), to="article"),
                 ),
             ),
-            Ask("where", words=words("Which street?", es="¿Qué calle?"), slot=Slot(Kind.TEXT, "street"), to="code"),
+            Ask("where", words=words("Which street?", es="¿Qué calle?"), slot=Slot(Kind.TEXT, "street"), to="day"),
+            Ask("day", words=words("Since when?", es="¿Desde cuándo?"), slot=Slot(Kind.DATE, "day"), to="code"),
             Ask("code", words=words("Which PIN?", es="¿Qué PIN?"), slot=Slot(Kind.SECRET, "pin"), to="agent"),
             Article("article", slug="light-times", to="bye", missing="agent"),
             Done("bye", words=words("Good night.", es="Buenas noches.")),
@@ -75,15 +76,19 @@ async def test_a_flow_asks_with_buttons_and_people_get_all_that_was_said(flowing
     await visitor.say("Hello")
     asked = await stream.message("What is it about?")
     assert asked["replies"] == ["A light is out", "How long it takes"]
+    assert asked["hint"] == ""
     assert await flowing.rows(QueueEntry) == []
     await visitor.say("a light is OUT")
     await stream.message("Which street?")
     await visitor.say("Elm Street")
+    dated = await stream.message("Since when?")
+    assert dated["hint"] == "For example 2026-03-31"
+    await visitor.say("yesterday")
     secret = (await stream.until(lambda one: "Which PIN?" in one.get("message", {}).get("text", "")))["message"]["text"]
     assert re.search(r"/go/[\w-]{32}$", secret)
     await visitor.say("4711")  # what others can read is not taken
     await until(lambda: _said(stream, "/go/", 2))
-    assert [run.turns for run in await flowing.rows(FlowRun)] == [3]
+    assert [run.turns for run in await flowing.rows(FlowRun)] == [4]
     await visitor.say("0")
     await stream.message("We connect you.")
     (entry,) = await flowing.rows(QueueEntry)
@@ -147,7 +152,7 @@ async def _entries(chat: Chat) -> object:
 
 @pytest.mark.req("W5")
 async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sign_in: SignInAs) -> None:
-    await sign_in(name="Maya Okafor", queues=(1,), available=True)
+    agent = await sign_in(name="Maya Okafor", queues=(1,), available=True)
     async with flowing.ground.database.transaction() as tx:
         await tx.execute(update(Line).where(Line.id == flowing.line.id).values(flow=talking.NAME))
         text = "Dog licences cost 20 dollars a year. You get one at the town hall."
@@ -158,12 +163,20 @@ async def test_the_bot_answers_with_its_source_and_hands_over(flowing: Chat, sig
     await visitor.say("What does a dog licence cost?")
     said = await stream.until(lambda one: "20 dollars" in one.get("message", {}).get("text", ""))
     assert "/en/articles/dog-licences" in said["message"]["text"]
+    assert said["message"]["text"].endswith("Did this help?")
+    assert said["message"]["replies"] == ["Yes", "No"]
+    await visitor.say("No")
+    asked = await stream.until(lambda one: "Shall a person answer?" in one.get("message", {}).get("text", ""))
+    assert asked["message"]["replies"] == ["A person, please"]
     await visitor.say("I want to speak to a person")
     await stream.until(lambda one: "A person takes over." in one.get("message", {}).get("text", ""))
     (entry,) = await flowing.rows(QueueEntry)
     assert entry.media_class == "chat"
     (run,) = await flowing.rows(FlowRun)
     assert (run.flow, run.outcome, run.case_id) == (talking.NAME, "person", entry.case_id)
+    beside = (await flowing.browser.get(f"/desk/cases/{entry.case_id}/collected", headers=agent.cookie)).text
+    assert "“What does a dog licence cost?” → answered from “Dog licences”, which did not help" in beside
+    assert f'href="/desk/cases/{entry.case_id}/articles/{article_id}?language=en"' in beside
 
 
 async def test_who_ends_the_talk_with_a_flow_waits_for_nobody_though_their_mailbox_is_known(flowing: Chat) -> None:
