@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import hypothesis
 import psycopg
 import pytest
 
@@ -28,6 +29,10 @@ from everyline.people.permit import COOKIE
 from everyline.roles.web import create_app
 from tests.folders import fresh_folder
 
+hypothesis.settings.register_profile(  # a busy machine is no fault
+    "everyline", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("everyline")
 _numbers = itertools.count()
 LONGEST_FIRST = ("tests/kill/", "tests/browser/")  # folders whose files take longest; so all workers end together
 

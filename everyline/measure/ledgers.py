@@ -120,8 +120,8 @@ _BOOK = [
     *_booking("event_total", "delta_event", HAPPENINGS, TOTAL_KEY),
 ]
 _FACTS = (
-    "stay", "work", "hold_mark", "offer_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "cohort_total", "event_total", "time_ledger",
-    "agent_ledger",
+    "stay", "work", "hold_mark", "offer_mark", "state_span", "case_mark", "case_span", "matter", "cohort_ledger", "event_ledger", "cohort_total", "event_total",
+    "time_ledger", "agent_ledger",
 )  # fmt: skip
 _GROWN = text(
     "select s.relname from pg_stat_user_tables s join pg_class c on c.oid = s.relid where s.relname = any(:tables) "

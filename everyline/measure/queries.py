@@ -320,7 +320,9 @@ async def expected_waits(tx: Tx, asked: Asked) -> Row:
 _STAY = "f.entered_at >= :begin and f.entered_at < :end"
 _WORK = "f.ended_at >= :begin and f.ended_at < :end"
 # Work that reaches into the time; what lasts longer than a month is looked for by nobody.
-_IN_HAND = "f.ended_at > :begin and f.ended_at < cast(:end as timestamptz) + interval '31 days' and f.accepted_at < :end"
+_IN_HAND = (
+    "f.ended_at > :begin and f.ended_at < cast(:end as timestamptz) + interval '31 days' and f.accepted_at < :end"
+)
 _OFFER = "f.at >= :begin and f.at < :end"
 _ABANDONED = "f.ended_as = 'abandoned' and f.ended_at - f.waiting_since"
 _SPAN = "f.began_at >= :begin and f.began_at < :end"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.articles import guides
 from everyline.articles.guides import Choice, End, Guide, Step
-
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 
 TAP = """\
 What to do when nothing comes from the tap.
@@ -78,14 +76,12 @@ STEPS = st.lists(
 ).map(tuple)
 
 
-@UNHURRIED
 @given(STEPS, WORDS)
 def test_any_guide_survives_being_written(steps: tuple[Step, ...], introduction: str) -> None:
     guide = Guide(introduction, steps)
     assert guides.read(guides.write(guide)) == guide
 
 
-@UNHURRIED
 @given(STEPS)
 def test_a_guide_without_faults_always_ends(steps: tuple[Step, ...]) -> None:
     guide = Guide("", steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.articles import finding, imports, queries, working
@@ -15,8 +15,6 @@ from everyline.ground import markdown
 from everyline.ground.errors import Invalid
 from everyline.ground.installation import Ground
 from tests.articles.conftest import PUBLIC
-
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 
 PAGE = """\
 <!doctype html><html lang="es-MX"><head><title>Pagar | Ayuda</title><style>p{}</style></head><body><nav>Inicio</nav>
@@ -43,7 +41,6 @@ def test_a_page_of_another_desk_becomes_markdown() -> None:
         assert gone not in html
 
 
-@UNHURRIED
 @given(st.text("<>/abp h1 ul li=\"'&;table tr td\n-!", max_size=300))
 def test_any_page_is_read(content: str) -> None:
     piece = imports.from_html(content, "x.html")

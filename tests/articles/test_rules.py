@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.articles import rules
 from everyline.articles.rules import Translation
-
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 
 TODAY = date(2026, 11, 22)
 
@@ -32,7 +30,6 @@ def test_slugs(title: str, slug: str) -> None:
     assert rules.slug(title, "article-7") == slug
 
 
-@UNHURRIED
 @given(st.text(max_size=300))
 def test_a_slug_is_always_a_part_of_an_address(title: str) -> None:
     slug = rules.slug(title, "article-7")
@@ -63,7 +60,6 @@ def test_a_translation_is_behind_when_the_source_has_moved(
     assert rules.translation(language, "en", 3, translates, published=published, begun=begun) is status
 
 
-@UNHURRIED
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
 def test_a_difference_holds_both_texts(before: list[str], after: list[str]) -> None:
     lines = rules.difference("\n".join(before), "\n".join(after))
@@ -101,7 +97,6 @@ RANKINGS = st.lists(
 )
 
 
-@UNHURRIED
 @given(RANKINGS)
 def test_who_leads_everywhere_with_all_evidence_leads_the_fused_ranking(
     rankings: list[tuple[float, list[tuple[int, float]]]],
@@ -110,7 +105,6 @@ def test_who_leads_everywhere_with_all_evidence_leads_the_fused_ranking(
     assert max(scores, key=lambda one: scores[one]) == 99
 
 
-@UNHURRIED
 @given(st.integers(0, 1000), st.integers(0, 1000), st.integers(1, 1000))
 def test_a_rarer_word_says_more(one: int, more: int, of: int) -> None:
     assert rules.rarity(one + more, of + one + more) <= rules.rarity(one, of + one + more)

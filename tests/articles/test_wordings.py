@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.articles import guides, wordings
 from everyline.articles.wordings import Weight, Wording
 from everyline.ground.words import speaking
-
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 
 TEXT = """\
 You can pay online, by phone or at the counter. A payment counts on the day it comes in.
@@ -152,7 +150,6 @@ def wrong(kind: Wording, text: str) -> list[str]:
     return [one.code for one in wordings.lint(kind, text) if one.weight is Weight.WRONG]
 
 
-@UNHURRIED
 @given(st.text(max_size=400), st.text(max_size=200), st.text(min_size=1, max_size=3000))
 def test_one_that_is_made_is_never_too_long(title: str, summary: str, text: str) -> None:
     short = wordings.made(Wording.SHORT, title, summary, text)
@@ -162,7 +159,6 @@ def test_one_that_is_made_is_never_too_long(title: str, summary: str, text: str)
     assert "address" not in wrong(Wording.SPOKEN, wordings.made(Wording.SPOKEN, title, summary, text))
 
 
-@UNHURRIED
 @given(st.text("ab €^ç😀", max_size=500))
 def test_segments_hold_what_there_is(text: str) -> None:
     cut = wordings.segments(text)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.ground import markdown
 from everyline.ground.markdown import Captions, Drawn
-
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 
 FILES = {
     1: Drawn("/f/1", "m.png", "image/png"),
@@ -87,7 +85,6 @@ GIVEN = frozenset(
 )
 
 
-@UNHURRIED
 @given(
     st.lists(
         st.sampled_from(

@@ -165,7 +165,11 @@ class Day:
                 after=dice.choice(["resolved", "resolved", "transferred"]),
             )
             if kind := taking.choice(["", "", "offer.timed_out", "offer.declined"]):
-                facts = {"agent_id": taking.randint(1, self.agents), "queue_id": taking.choice(self.queues), "case_id": number}
+                facts = {
+                    "agent_id": taking.randint(1, self.agents),
+                    "queue_id": taking.choice(self.queues),
+                    "case_id": number,
+                }
                 self.add(kind, at + timedelta(seconds=taking.uniform(0, 90)), **facts, entry_id=number, offer_id=number)
         for case in dice.sample(self.events, k=min(len(self.events), n // 10)):
             if case.case_id is not None:

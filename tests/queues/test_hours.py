@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.queues.hours import ALWAYS, OpeningHours, add_open_time, is_open, next_opening
@@ -70,7 +70,6 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 6, 1)).map(
 
 
 @pytest.mark.req("E3")
-@settings(deadline=None)
 @given(moments, st.integers(1, 80))
 def test_open_time_that_is_added_is_found_again(start: datetime, hours: int) -> None:
     end = add_open_time(OFFICE, start, timedelta(hours=hours))

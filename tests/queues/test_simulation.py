@@ -60,7 +60,7 @@ def arrivals(seed: int, count: int) -> list[Arrival]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.sampled_from(list(Strategy)), st.sampled_from([1, 2]))
 def test_in_every_day_each_entry_ends_and_nobody_is_idle_or_overloaded(
     seed: int, agents: int, strategy: Strategy, rings: int

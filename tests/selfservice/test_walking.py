@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -251,7 +251,6 @@ ANSWERS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(ANSWERS, max_size=12))
 def test_whatever_is_answered_a_person_is_one_word_away(answers: list[str]) -> None:
     from tests.selfservice.conftest import water

@@ -12,7 +12,7 @@ from everyline.selfservice.bot import handing as asking
 from everyline.selfservice.bot.handing import HandOver
 from everyline.selfservice.identity import Level
 from everyline.selfservice.queries import flow_of
-from everyline.selfservice.running import library, proving, talking
+from everyline.selfservice.running import library, proving, questioning, talking
 from everyline.selfservice.running.handing import collected
 from everyline.selfservice.running.keeping import STATE, statements
 from everyline.selfservice.walking import Frame, State
@@ -78,7 +78,7 @@ def _collected(known: Mapping[tuple[str, int], flows.Flow], state: State) -> tup
     """All that was collected: in the flow that they began with, and in those within it in which they stand."""
     found: dict[tuple[str, str], None] = {}
     for one in _within(state):
-        if one.flow == proving.NAME:  # what shows who somebody is says nothing of what they want
+        if one.flow in (proving.NAME, questioning.NAME):  # what shows who somebody is says nothing of what they want
             continue
         flow = known.get((one.flow, one.version))
         person = flow.step(flow.person) if flow is not None and flow.person else None

@@ -68,7 +68,7 @@ LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(LINES, st.binary(max_size=40)), max_size=40))
 @example([b"Content-Type: text/html; charset=utf-16", b"From: a@b", b"", b"\xd8\x00\xd8\x00"])
 def test_any_lines_are_read_or_refused_with_a_reason(lines: list[bytes]) -> None:
@@ -76,7 +76,7 @@ def test_any_lines_are_read_or_refused_with_a_reason(lines: list[bytes]) -> None
         assert storable(found)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @example(next(path for path in SAMPLES if path.name == "reply__gmail.eml"), 392, b"\0", False)
 @given(st.sampled_from(SAMPLES), st.integers(0, 10_000), st.binary(min_size=1, max_size=6), st.booleans())
 def test_a_damaged_sample_is_read_or_refused(path: Path, place: int, noise: bytes, cut: bool) -> None:
@@ -204,7 +204,7 @@ def test_every_mail_has_an_id_that_can_be_stored(raw: bytes) -> None:
     st.text(max_size=60), st.text(max_size=300), st.text(max_size=60), st.text(max_size=200),
     st.lists(st.text(alphabet=st.characters(codec="ascii"), max_size=40), max_size=4),
 )  # fmt: skip
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_what_we_write_is_read_as_it_was_meant(
     name: str, subject: str, filename: str, body: str, references: list[str]
 ) -> None:
