@@ -27,7 +27,7 @@ from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.renderings import page
 from everyline.selfservice.renderings.seam import Setting
 from everyline.selfservice.running import linking, proving, questioning, talking
-from everyline.selfservice.running.handing import collected
+from everyline.selfservice.running.handing import filled_in
 from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.running.moving import Stands
 from everyline.selfservice.running.turns import Turns
@@ -228,7 +228,7 @@ async def _turn(
         shown=shown,
         told=[Markup(markdown.html(words)) for words in shown.told],  # noqa: S704 -- made safe there
         action=visit.to(f"do/{name}/{run.id}"),
-        so_far=collected(root[1] if root else None, slots) if run.flow != talking.NAME else [],
+        so_far=filled_in(root[1] if root else None, slots, run.state.language) if run.flow != talking.NAME else [],
         ended=run.ended,
         waiting=run.outside,
         number=number,

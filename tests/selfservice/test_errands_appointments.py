@@ -77,9 +77,12 @@ async def test_what_is_free_can_be_booked_and_then_is_not_free(house: Office) ->
     assert len(await house.booked()) == 1
 
 
-async def test_the_next_free_times_are_told(house: Office) -> None:
+async def test_the_next_free_times_are_told_by_day(house: Office) -> None:
+    await house.rows("update appointment_kind set minutes = 15 returning id")
     free = await house.done("free_times", Who())
-    assert free.slots["times"].value == "8"
+    head, *days = free.told.splitlines()
+    assert (head, len(days)) == ("There is still:", 5)
+    assert all(one.partition(": ")[2] == "9:00 AM, 9:15 AM, 9:30 AM and 1 more" for one in days[1:]), days
     first = (free.slots["day"].value, free.slots["time"].value)
     ann = await house.customer()
     await house.done("book_appointment", ann, day=first[0], time=first[1])

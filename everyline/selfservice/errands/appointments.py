@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby, islice
 from typing import Any
 
 from everyline.ground.database import Row
@@ -12,11 +13,12 @@ from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.words import _, mark
 from everyline.selfservice.errands import appointing, reminding
 from everyline.selfservice.errands.contract import Asking, Settled, asked, declared, digits, text
-from everyline.selfservice.errands.times import moment_at, on_the_clock, read_clock, said, said_clock
+from everyline.selfservice.errands.times import moment_at, on_the_clock, read_clock, said, said_clock, said_day
 from everyline.selfservice.identity import Level
 from everyline.selfservice.slots import Kind, Value
 
-MOST_TOLD = 8  # free times at once
+MOST_TOLD = 24  # free times of a day
+DAYS_TOLD, TIMES_TOLD = 5, 3  # the next days with some, and of each the first times
 UNDO = timedelta(days=1)
 
 
@@ -63,18 +65,30 @@ def _slots(number: int, name: str, starts: datetime, place: str) -> dict[str, Va
 async def free_times(asking: Asking, given: When) -> Settled:
     """When there is a place: the next times, or those of a day."""
     kind = await appointing.kind_named(asking.tx, given.appointment)
-    found = await appointing.free(asking.tx, kind, asking.at, given.day, most=MOST_TOLD)
+    most = MOST_TOLD * DAYS_TOLD if given.day is None else MOST_TOLD
+    found = await appointing.free(asking.tx, kind, asking.at, given.day, most=most)
     if not found:
         return Settled(await _nothing_free(asking, kind, given.day), {"times": digits(0)})
     if given.day is not None:
         times = ", ".join(said_clock(one, kind.place) for one in found)
         told = _("On that day there is still: %s.") % times
     else:
-        told = _("There is still:") + "\n" + "\n".join(said(one, kind.place) for one in found)
+        told = "\n".join([_("There is still:"), *_days(found, kind.place)])
     slots = {"times": digits(len(found)), "appointment": text(kind.name)}
     day, clock = on_the_clock(found[0], kind.place)
     slots |= {"day": Value(Kind.DATE, day.isoformat()), "time": text(f"{clock:%H:%M}")}
     return Settled(told, slots)
+
+
+def _days(found: Sequence[datetime], place: str) -> Iterator[str]:
+    """The next days, with the first times of each and how many more there are."""
+    days = groupby(found, lambda one: on_the_clock(one, place)[0])
+    for day, moments in islice(days, DAYS_TOLD):
+        times = [said_clock(one, place) for one in moments]
+        told = ", ".join(times[:TIMES_TOLD])
+        if len(times) > TIMES_TOLD:
+            told = _("%(times)s and %(n)s more") % {"times": told, "n": len(times) - TIMES_TOLD}
+        yield f"{said_day(day)}: {told}"
 
 
 async def _nothing_free(asking: Asking, kind: appointing.Kind, day: date | None) -> str:

@@ -53,10 +53,14 @@ def moment_at(day: date, at: time, place: str) -> datetime:
 
 def said(moment: datetime, place: str) -> str:
     """A moment as it is told: the day with its name, and the time there."""
+    return f"{said_day(moment.astimezone(zone(place)).date())}, {said_clock(moment, place)}"
+
+
+def said_day(day: date) -> str:
+    """A day with its name."""
     from babel.dates import format_date
 
-    day = format_date(moment.astimezone(zone(place)).date(), "full", locale=language())
-    return f"{day}, {said_clock(moment, place)}"
+    return str(format_date(day, "full", locale=language()))
 
 
 def said_clock(moment: datetime, place: str) -> str:

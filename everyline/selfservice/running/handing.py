@@ -183,7 +183,7 @@ async def _wants(tx: Tx, step: flows.Step) -> Tree | None:
 
 def collected(flow: flows.Flow | None, slots: Mapping[str, Value], carry: Sequence[str] = ()) -> list[tuple[str, str]]:
     """What was collected, as agents read it: what each slot was asked by, and its value. Secrets are not shown."""
-    asked = {step.slot.name: step for step in flow.steps if isinstance(step, flows.Ask)} if flow is not None else {}
+    asked = _asked(flow)
     names = [name for name in carry if name in slots] + [name for name in slots if name not in carry]
     found = []
     for name in names:
@@ -191,12 +191,33 @@ def collected(flow: flows.Flow | None, slots: Mapping[str, Value], carry: Sequen
         if name in UNSHOWN or (name == talking.SAID and flow is not None and flow.name == talking.NAME):
             continue
         if value.value or value.kind is Kind.SECRET:
-            found.append((_label(asked.get(name), name), shown(value)))
+            words = asked.get(name)
+            label = (
+                " ".join(re.split(r"[._\-\s]+", name.removeprefix(talking.ERRAND)))
+                if words is None
+                else _in(words, "en")
+            )
+            found.append((label, shown(value)))
     return found
 
 
-def _label(step: flows.Ask | None, name: str) -> str:
-    if step is None:
-        return " ".join(re.split(r"[._\-\s]+", name.removeprefix(talking.ERRAND)))
-    by_kind = step.words.get("en") or next(iter(step.words.values()), {})
-    return str(by_kind.get(Wording.FULL, name))
+def filled_in(flow: flows.Flow | None, slots: Mapping[str, Value], language: str) -> list[tuple[str, str]]:
+    """What somebody told so far, as they read it: what they were asked, and what they said. What we found out by it is left out."""
+    asked = _asked(flow)
+    return [
+        (_in(asked[name], language), shown(value))
+        for name, value in slots.items()
+        if name in asked and (value.value or value.kind is Kind.SECRET)
+    ]
+
+
+def _asked(flow: flows.Flow | None) -> dict[str, flows.Words]:
+    """By slot, the words by which it is asked for."""
+    steps = flow.steps if flow is not None else ()
+    found = {step.into: step.words for step in steps if isinstance(step, flows.Choose) and step.into}
+    return found | {step.slot.name: step.words for step in steps if isinstance(step, flows.Ask)}
+
+
+def _in(words: flows.Words, language: str) -> str:
+    by_kind = words.get(language) or words.get("en") or next(iter(words.values()), {})
+    return str(by_kind.get(Wording.FULL, ""))
