@@ -8,6 +8,7 @@ from everyline.articles.wordings import Wording, segments
 from everyline.selfservice.flows import Ask, Done, Flow, Say, words
 from everyline.selfservice.renderings import typed, voice
 from everyline.selfservice.renderings.chat import Reply
+from everyline.selfservice.renderings.fields import field_of
 from everyline.selfservice.renderings.seam import Setting
 from everyline.selfservice.slots import Kind, Slot
 from everyline.selfservice.trials import RENDERINGS, Trial
@@ -71,6 +72,11 @@ def test_an_amount_is_written_and_said_as_each_needs(water: Flow) -> None:
         "Debe 41,50 US$ hasta el 3 de febrero de 2026."
         in at_menu(water, "Mi factura", "1234567890", language="es").rendered("text").as_text()
     )
+
+
+@pytest.mark.parametrize(("most", "kind"), [(None, "textarea"), (400, "textarea"), (40, "text")])
+def test_what_is_short_is_typed_on_one_line(most: int | None, kind: str) -> None:
+    assert field_of(Slot(Kind.TEXT, "time", most=most)).kind == kind
 
 
 def test_what_was_wrong_belongs_to_the_field_of_a_page(water: Flow) -> None:

@@ -42,6 +42,9 @@ _FIELDS: Mapping[Kind, tuple[str, str, str, str]] = {
 }
 
 
+ONE_LINE = 80  # characters that need no more
+
+
 def field_of(slot: Slot) -> Field:
     """The field of a slot, its hint in the language spoken now."""
     kind, mode, complete, hint = _FIELDS[slot.kind]
@@ -53,5 +56,7 @@ def field_of(slot: Slot) -> Field:
         told = told % "2026-03-31"
     if shape in (Kind.DIGITS, Kind.ACCOUNT) and slot.most is not None:
         told = _("%d digits") % slot.most if slot.least == slot.most else _("Up to %d digits") % slot.most
+    if kind == "textarea" and slot.most is not None and slot.most <= ONE_LINE:
+        kind = "text"
     longest = slot.most if slot.kind in (Kind.NAME, Kind.TEXT, Kind.ADDRESS) else None
     return Field(slot.name, kind, mode, complete, told, longest, slot.secret)
