@@ -84,7 +84,7 @@ async def test_what_is_booked_moved_and_cancelled_is_told_once_with_a_file_for_c
     ]
 
 
-async def test_it_goes_where_they_booked_from_else_to_a_proved_mailbox_in_their_language(house: Office) -> None:
+async def test_it_goes_where_they_booked_from_else_to_a_proved_mailbox_else_to_another_in_their_language(house: Office) -> None:
     spanish = await house.speaks(await house.customer("sol@home.example", "Sol Díaz"), "es")
     await house.point(spanish, "mailbox", "old@home.example")
     from_there = await house.customer("bob@home.example", "Bob Ray", Level.ADDRESS, verified=False)
@@ -96,8 +96,8 @@ async def test_it_goes_where_they_booked_from_else_to_a_proved_mailbox_in_their_
         free = await appointing.free(tx, kind, datetime.now(UTC))
         assert unknown.customer_id is not None
         await appointing.book(tx, kind, unknown.customer_id, free[-1])
-    assert await reminding.write_due(house.ground) == 2
-    assert [len(await house.letters(f"{one}@home.example")) for one in ("sol", "old", "bob", "eve")] == [1, 0, 1, 0]
+    assert await reminding.write_due(house.ground) == 3
+    assert [len(await house.letters(f"{one}@home.example")) for one in ("sol", "old", "bob", "eve")] == [1, 0, 1, 1]
     assert await house.value("select language from delivery where address = 'sol@home.example'") == "es"
     assert "Su cita" in (await house.letters("sol@home.example"))[0]
 

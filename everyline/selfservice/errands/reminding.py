@@ -93,10 +93,11 @@ async def _write(tx: Tx, ground: Ground, appointment_id: int, *, reminds: bool) 
 
 
 async def _point(tx: Tx, customer_id: int, point_id: int | None) -> Row | None:
-    """The mailbox by which they booked, while it is theirs and works, else a proved one; the preferred one first."""
+    """The mailbox by which they booked, while it is theirs and works, else a proved one, else one that we answer to; the preferred
+    one first."""
     points = [one for one in await customers.points(tx, customer_id) if one.kind == MAILBOX and one.bad_since is None]
-    booked: Row | None = next((one for one in points if one.id == point_id), None)
-    return booked or next((one for one in points if one.verified_at is not None), None)
+    best = sorted(points, key=lambda one: (one.id != point_id, one.verified_at is None))
+    return best[0] if best else None
 
 
 async def _send(tx: Tx, ground: Ground, row: Row, customer: Row, point: Row, *, reminds: bool) -> None:
