@@ -1,10 +1,10 @@
 -- name: read_after
 -- Events in commit order after a position: only rows of transactions older than every one still running, so that a
 -- reader that remembers its position misses nothing; or of those older than a horizon.
-select xid::text as xid, id, at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data
-from event
-where (xid, id) > (cast(:xid as xid8), cast(:id as bigint)) and xid < coalesce(cast(:horizon as xid8), pg_snapshot_xmin(pg_current_snapshot()))
-order by xid, id
+select e.xid::text as xid, e.id, at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data
+from event e
+where (e.xid, e.id) > (cast(:xid as xid8), cast(:id as bigint)) and e.xid < coalesce(cast(:horizon as xid8), pg_snapshot_xmin(pg_current_snapshot()))
+order by e.xid, e.id  -- the bare name would be that of the text, in which 10 comes before 9
 limit :most;
 
 -- name: held_back

@@ -19,8 +19,8 @@ limit :most;
 
 -- name: end_of_batch
 -- The position after it, how many events there were and the newest moment among them.
-select (select xid::text from batch order by xid desc, id desc limit 1) as xid,
-    (select id from batch order by xid desc, id desc limit 1) as id, count(*) as n, min(at) as earliest, max(at) as at from batch;
+select (select b.xid::text from batch b order by b.xid desc, b.id desc limit 1) as xid,
+    (select b.id from batch b order by b.xid desc, b.id desc limit 1) as id, count(*) as n, min(at) as earliest, max(at) as at from batch;
 
 -- name: keep_promises
 -- A queue's promise is kept with the moment from which it holds; what came before was promised something else.
@@ -119,7 +119,7 @@ from (
             (select max(p.began_at) from state_span p where p.agent_id = b.agent_id and p.began_at < b.at), b.at) as since
         from (select agent_id, min(at) as at from batch where kind = 'agent.state_changed' group by agent_id) b
     ) f
-    join state_span s on s.agent_id = f.agent_id and s.began_at >= f.since
+    cross join lateral (select * from state_span s where s.agent_id = f.agent_id and s.began_at >= f.since offset 0) s
 ) n
 where n.agent_id = s.agent_id and n.began_at = s.began_at and n.next_at is distinct from s.ended_at;
 
@@ -213,7 +213,18 @@ with target as (
     select w.agent_id, w.assignment_id, w.media_class, w.weight, w.accepted_at,
         least(greatest(coalesce(w.work_ended_at, w.ended_at), w.accepted_at), w.ended_at) as work_ended_at, w.ended_at, a.whole
     from agent_window a
-    join work w on w.agent_id = a.agent_id and w.ended_at > a.whole and w.accepted_at < w.ended_at
+    cross join lateral (select * from work w where w.agent_id = a.agent_id and w.ended_at > a.whole and w.accepted_at < w.ended_at offset 0) w
+),
+reach as (  -- how far back the work of these agents reaches
+    select agent_id, min(accepted_at) as since from target group by agent_id
+),
+away as (
+    select s.* from reach r cross join lateral (
+        select s.agent_id, s.began_at, s.ended_at from state_span s where s.agent_id = r.agent_id and s.ended_at > r.since and s.state = 'offline'
+        union all
+        select s.agent_id, s.began_at, s.ended_at from state_span s where s.agent_id = r.agent_id and s.ended_at is null and s.state = 'offline'
+        offset 0
+    ) s
 ),
 still as (
     select assignment_id, range_agg(tstzrange(begins, ends)) as spans
@@ -225,8 +236,7 @@ still as (
         union all
         select t.assignment_id, s.began_at, coalesce(s.ended_at, t.ended_at)
         from target t
-        join state_span s on s.agent_id = t.agent_id and s.state = 'offline' and s.began_at < t.ended_at
-            and (s.ended_at > t.accepted_at or s.ended_at is null)
+        join away s on s.agent_id = t.agent_id and s.began_at < t.ended_at and (s.ended_at > t.accepted_at or s.ended_at is null)
         where t.media_class = 'mail'
     ) spans
     where begins < ends
@@ -314,7 +324,9 @@ with piece as (
     select s.agent_id, s.state, s.reason, cell as begins_at, greatest(cell, s.began_at) as began_at,
         least(cell + interval '15 minutes', s.ended_at) as ended_at
     from agent_window a
-    join state_span s on s.agent_id = a.agent_id and s.ended_at > a.whole and s.state <> 'offline' and s.ended_at > s.began_at
+    cross join lateral (
+        select * from state_span s where s.agent_id = a.agent_id and s.ended_at > a.whole and s.state <> 'offline' and s.ended_at > s.began_at offset 0
+    ) s
     cross join lateral generate_series(quarter(greatest(s.began_at, a.whole)), s.ended_at - interval '1 microsecond', interval '15 minutes') cell
 )
 select begins_at, agent_id, state, reason, sum(ms(ended_at - began_at)), sum(coalesce(ms(engaged), 0))
@@ -345,6 +357,14 @@ from (
 ) b
 left join matter m on m.case_id = b.case_id;
 
+-- name: know_contacts
+-- By which channel and in which language each of them came first, and how often it was worked on.
+insert into batch_contact (case_id, channel, language, works)
+select b.case_id, coalesce(f.channel, ''), coalesce(f.language, ''), coalesce(w.works, 0)
+from batch_case b
+left join lateral (select channel, language from stay where stay.case_id = b.case_id order by entry_id + 0 limit 1) f on true
+left join lateral (select count(*) as works from work where work.case_id = b.case_id) w on true;
+
 -- name: clear_spans
 -- What was known of them.
 delete from case_span s using batch_case b where s.case_id = b.case_id;
@@ -358,11 +378,11 @@ with step as (
     from case_mark m join batch_case b on b.case_id = m.case_id
     window w as (partition by m.case_id order by m.at, m.event_id)
 )
-select s.case_id, s.event_id, s.queue_id, coalesce(f.channel, ''), coalesce(f.language, ''), substr(s.kind, 6), s.at, s.opened_at, s.next_at,
+select s.case_id, s.event_id, s.queue_id, f.channel, f.language, substr(s.kind, 6), s.at, s.opened_at, s.next_at,
     coalesce(substr(s.next_kind, 6), '')
 from step s
-left join case_mark base on base.case_id = s.case_id and base.event_id = s.base_id
-left join lateral (select channel, language from stay where stay.case_id = s.case_id order by entry_id + 0 limit 1) f on true
+join batch_contact f on f.case_id = s.case_id
+left join step base on base.case_id = s.case_id and base.event_id = s.base_id
 where s.queue_id is not null
     and (s.kind in ('case.opened', 'case.reopened') or s.kind in ('case.transferred', 'case.moved') and base.kind in ('case.opened', 'case.reopened'));
 
@@ -370,14 +390,13 @@ where s.queue_id is not null
 -- Each case as a whole.
 insert into matter (case_id, customer_id, queue_id, channel, language, opened_at, resolved_at, reopened_at, works, transfers)
 select m.case_id, max(m.customer_id), (array_agg(m.queue_id order by m.at, m.event_id) filter (where m.queue_id is not null))[1],
-    coalesce(max(f.channel), ''), coalesce(max(f.language), ''), min(m.at),
-    min(m.at) filter (where m.kind = 'case.resolved'), min(m.at) filter (where m.kind = 'case.reopened' and m.at >= r.resolved_at),
-    coalesce(max(w.works), 0), count(*) filter (where m.kind = 'case.transferred')
-from case_mark m
-join batch_case b on b.case_id = m.case_id
-left join lateral (select min(at) as resolved_at from case_mark c where c.case_id = m.case_id and c.kind = 'case.resolved') r on true
-left join lateral (select channel, language from stay where stay.case_id = m.case_id order by entry_id + 0 limit 1) f on true
-left join lateral (select count(*) as works from work where work.case_id = m.case_id) w on true
+    max(m.channel), max(m.language), min(m.at),
+    min(m.resolved_at), min(m.at) filter (where m.kind = 'case.reopened' and m.at >= m.resolved_at),
+    max(m.works), count(*) filter (where m.kind = 'case.transferred')
+from (
+    select m.*, f.channel, f.language, f.works, min(m.at) filter (where m.kind = 'case.resolved') over (partition by m.case_id) as resolved_at
+    from case_mark m join batch_contact f on f.case_id = m.case_id
+) m
 group by m.case_id
 having bool_or(m.queue_id is not null)
 on conflict (case_id) do update set customer_id = excluded.customer_id, queue_id = excluded.queue_id, channel = excluded.channel,

@@ -98,10 +98,10 @@ select pg_current_snapshot()::text;
 -- name: floor_changes
 -- What changed since a position, whether or not an older transaction is still running: what is read twice does no harm, what is
 -- read late does. ``settled`` rows are never preceded by one that is still to come.
-select xid::text as xid, id, kind, agent_id, queue_id, case when jsonb_typeof(data -> 'entry_id') = 'number' then cast(data ->> 'entry_id' as bigint) end as entry_id,
-    xid < pg_snapshot_xmin(pg_current_snapshot()) as settled
-from event where (xid, id) > (cast(:xid as xid8), cast(:id as bigint))
-order by xid, id limit :most;
+select e.xid::text as xid, e.id, kind, agent_id, queue_id, case when jsonb_typeof(data -> 'entry_id') = 'number' then cast(data ->> 'entry_id' as bigint) end as entry_id,
+    e.xid < pg_snapshot_xmin(pg_current_snapshot()) as settled
+from event e where (e.xid, e.id) > (cast(:xid as xid8), cast(:id as bigint))
+order by e.xid, e.id limit :most;
 
 -- name: offer
 -- Offers, by compare-and-set: only what still waits is offered, and only to who is still available and before no other offer.

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from everyline.ground import events
-from everyline.ground.events import Event
+from everyline.ground.events import Event, Position
 from everyline.ground.installation import Ground
 
 NUMBERED = text("select pg_current_xact_id()")  # a transaction has a number from its first write on
@@ -92,3 +92,22 @@ async def test_who_said_that_they_write_none_cannot(ground: Ground) -> None:
         await events.write_none(tx)
         with pytest.raises(RuntimeError, match="has said that it writes no event"):
             await events.record(tx, "case.first")
+
+
+@pytest.mark.req("P2")
+async def test_they_are_read_in_the_order_of_numbers_and_not_of_digits(ground: Ground) -> None:
+    async with ground.database.transaction() as tx:
+        await tx.execute(text("delete from event"))
+        for xid in (8, 9, 10, 11, 100):
+            await tx.execute(
+                text(
+                    "insert into event (xid, at, kind, data) values (cast(cast(:xid as text) as xid8), now(), :kind, '{}')"
+                ),
+                {"xid": str(xid), "kind": f"of {xid}"},
+            )
+    position, kinds = Position(0, 0), list[str]()
+    async with ground.database.transaction() as tx:
+        while batch := await events.read_after(tx, position, most=2):
+            kinds += [event.kind for event in batch]
+            position = batch[-1].position
+    assert kinds == ["of 8", "of 9", "of 10", "of 11", "of 100"]

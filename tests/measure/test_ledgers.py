@@ -47,6 +47,21 @@ async def test_kept_up_in_any_steps_and_rebuilt_are_the_same(ground: Ground) -> 
         assert rows == second[name], name
 
 
+async def test_nothing_is_counted_twice_where_the_numbers_of_transactions_get_a_digit_more(ground: Ground) -> None:
+    queue_id = await queue(ground.database, "Tax")
+    async with ground.database.transaction() as tx:
+        await tx.execute(text("delete from event"))
+        for xid in (8, 9, 10, 11, 12):
+            await tx.execute(
+                text(
+                    "insert into event (xid, at, kind, queue_id, data) values (cast(cast(:xid as text) as xid8), now(), 'offer.declined', :queue_id, '{}')"
+                ),
+                {"xid": str(xid), "queue_id": queue_id},
+            )
+    assert await ledgers.catch_up(ground.database, 3) == 5
+    assert (await sums(ground, "event_ledger", ("offers_declined",), "true"))["offers_declined"] == 5
+
+
 async def test_each_entry_is_counted_once_in_every_ledger(ground: Ground) -> None:
     queues = (await queue(ground.database, "Tax"), await queue(ground.database, "Permits"))
     day = Day(seed=11, queues=queues).generate(300)

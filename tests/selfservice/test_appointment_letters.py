@@ -84,7 +84,9 @@ async def test_what_is_booked_moved_and_cancelled_is_told_once_with_a_file_for_c
     ]
 
 
-async def test_it_goes_where_they_booked_from_else_to_a_proved_mailbox_else_to_another_in_their_language(house: Office) -> None:
+async def test_it_goes_where_they_booked_from_else_to_a_proved_mailbox_else_to_another_in_their_language(
+    house: Office,
+) -> None:
     spanish = await house.speaks(await house.customer("sol@home.example", "Sol Díaz"), "es")
     await house.point(spanish, "mailbox", "old@home.example")
     from_there = await house.customer("bob@home.example", "Bob Ray", Level.ADDRESS, verified=False)

@@ -376,7 +376,7 @@ where entered_at is not null and queue_id is not null and m.at is not null;
 
 -- What a piece of work counts for, booked when it is all over.
 create view event_of_work as
-select assignment_id, agent_id, quarter(ended_at) as begins_at, queue_id, channel, language, team_id,
+select assignment_id, agent_id, ended_at, quarter(ended_at) as begins_at, queue_id, channel, language, team_id,
     1 as handled, talk_ms, hold_ms, wrap_up_ms, charged_ms,
     case when media_class = 'chat' then charged_ms else talk_ms + wrap_up_ms + case when media_class = 'call' then hold_ms else 0 end end as handle_ms,
     (outcome = 'transferred')::int as transferred
