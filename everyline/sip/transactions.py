@@ -1,0 +1,362 @@
+"""Transactions of SIP as sippy keeps them: retransmission, matching, time-outs, CANCEL and ACK (RFC 3261, 17).
+
+Everything in this module runs in sippy's own thread and nowhere else: it is imported there, so that sippy's clock wakes
+the right thread. ``everyline.sip.thread`` starts it and is the only one that knows it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from hashlib import md5
+from typing import Any, Protocol
+
+from sippy.Core import EventDispatcher
+from sippy.Network_server import Remote_address
+from sippy.SipConf import SipConf
+from sippy.SipHeader import SipHeader
+from sippy.SipRequest import SipRequest
+from sippy.SipResponse import SipResponse
+from sippy.SipTransactionManager import SipTMRetransmitO, SipTransactionManager
+from sippy.Time.MonoTime import MonoTime
+
+from everyline.sip.messages import Answer, Reply, Request, clean, shown, words
+from everyline.sip.reading import Datagram, Unreadable, read
+
+log = logging.getLogger(__name__)
+loop: Any = EventDispatcher.ED2
+SipConf.my_uaname = "Everyline"
+SipConf.autoconvert_tel_url = True
+TIMERS = ("teA", "teB", "teC", "teD", "teE", "teF", "teG")
+PLAIN_TARGET = "0123456789.:[]abcdefABCDEF"
+
+
+def _say(message: str, *_: object, **__: object) -> None:
+    log.warning("%s: %s", message.splitlines()[0][:200], sys.exc_info()[1])
+
+
+EventDispatcher.dump_exception = _say  # sippy prints what it met, with the whole message, on standard output
+
+
+class Hearer(Protocol):
+    """Who is told what came. Called in sippy's thread."""
+
+    def admitted(self, source: tuple[str, int], size: int) -> bool:
+        """Whether a datagram from there is looked at. Called in the socket's thread."""
+        ...
+
+    def traced(self, call_id: str, data: str, peer: tuple[str, int], *, ours: bool) -> None:
+        """A message came or went."""
+        ...
+
+    def unreadable(self, source: tuple[str, int], why: str) -> None:
+        """A datagram was no message."""
+        ...
+
+    def asked(self, request: Request, transaction: Any) -> None:
+        """A new request, which is to be answered by ``Transactions.answer``."""
+        ...
+
+    def taken_back(self, transaction: Any) -> None:
+        """An INVITE was cancelled or ran out; it has been answered with 487."""
+        ...
+
+    def acknowledged(self, transaction: Any, request: Request | None) -> None:
+        """A final answer to an INVITE was acknowledged, or (None) never was."""
+        ...
+
+
+class Body:
+    """A body that sippy passes through without a look: text of one character a byte."""
+
+    def __init__(self, data: bytes, mtype: str) -> None:
+        self.content = data.decode("latin-1")
+        self.mtype = mtype
+
+    def __str__(self) -> str:
+        return self.content
+
+    def localStr(self, _address: object = None) -> str:  # noqa: N802 -- sippy calls it
+        """The body."""
+        return self.content
+
+    def getCopy(self) -> Body:  # noqa: N802 -- sippy calls it
+        """Itself: it never changes."""
+        return self
+
+
+class _Options:
+    """What sippy asks a socket's options."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.laddress = address
+
+    def isWildCard(self) -> bool:  # noqa: N802 -- sippy calls it
+        """False: it stands on one address, or on all under one name."""
+        return False
+
+
+class Socket:
+    """One UDP socket for sippy: a thread that receives, guards and hands on; sending is at once, names are found beside."""
+
+    transport = "udp"
+
+    def __init__(self, bound: socket.socket, shown_as: tuple[str, int], manager: Manager, hearer: Hearer) -> None:
+        self.uopts = _Options(shown_as)
+        self._socket = bound
+        self._hearer = hearer
+        self._manager = manager
+        self._names: queue.SimpleQueue[tuple[bytes, tuple[str, int]] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=work, name=f"sip-{work.__name__}", daemon=True)
+            for work in (self._receive, self._find)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def getSIPaddr(self) -> tuple[tuple[str, int], str]:  # noqa: N802 -- sippy calls it
+        """The address that is written into messages."""
+        return self.uopts.laddress, self.transport
+
+    def addr2str(self, address: tuple[str, int]) -> str:
+        """An address for people."""
+        return f"udp:{address[0]}:{address[1]}"
+
+    def send_to(self, data: str, address: tuple[str, int]) -> None:
+        """Send one message; never raises: what is lost is sent again by its transaction."""
+        head, end, body = data.partition("\r\n\r\n")
+        raw = (head + end).encode("utf-8", "surrogateescape") + body.encode("latin-1")
+        if address[0].strip(PLAIN_TARGET):
+            self._names.put((raw, address))
+        else:
+            self._send(raw, (address[0].strip("[]"), int(address[1])))
+
+    def _send(self, raw: bytes, address: tuple[str, int]) -> None:
+        with contextlib.suppress(OSError, OverflowError):
+            self._socket.sendto(raw, address)
+
+    def _find(self) -> None:
+        while (one := self._names.get()) is not None:
+            raw, (host, port) = one
+            with contextlib.suppress(OSError, UnicodeError):
+                found = socket.getaddrinfo(host, port, self._socket.family, socket.SOCK_DGRAM)
+                self._send(raw, (str(found[0][4][0]), port))
+
+    def _receive(self) -> None:
+        while True:
+            try:
+                data, source = self._socket.recvfrom(65_535)
+            except OSError:
+                return
+            if not data:
+                return
+            if len(data) > 4 and self._hearer.admitted(source[:2], len(data)):
+                loop.callFromThread(
+                    self._manager.handleIncoming, data, Remote_address(source[:2], "udp"), self, MonoTime()
+                )
+
+    def shutdown(self) -> None:
+        """Stop both threads and give the port back."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._names.put(None)
+        for thread in self._threads:
+            thread.join(5)
+        self._socket.close()
+
+
+class _Ways:
+    """sippy's choice of a socket for a peer: there is one."""
+
+    def __init__(self, only: Socket) -> None:
+        self._only = only
+
+    def getServer(self, _address: object, **_: object) -> Socket:  # noqa: N802 -- sippy calls it
+        """The one."""
+        return self._only
+
+    def rotateCache(self) -> None:  # noqa: N802 -- sippy calls it
+        """Nothing is kept."""
+
+    def shutdown(self) -> None:
+        """End the one."""
+        self._only.shutdown()
+
+
+class _Silent:
+    """sippy's log of messages, which the trace takes the place of."""
+
+    def write(self, *_: object, **__: object) -> None:
+        """Drop it."""
+
+
+class Manager(SipTransactionManager):  # type: ignore[misc]  # -- sippy has no types
+    """sippy's transactions over our socket, reading with our care."""
+
+    def __init__(self, bound: socket.socket, shown_as: tuple[str, int], hearer: Hearer) -> None:
+        settings = {"_sip_logger": _Silent(), "_sip_address": shown_as[0], "_sip_port": shown_as[1]}
+        self.hearer = hearer
+        self.model_udp_server = (lambda *_: _Nothing(), lambda *_: _Nothing())
+        super().__init__(settings, self._asked)
+        self.only = Socket(bound, shown_as, self, hearer)
+        self.l4r = _Ways(self.only)
+
+    def handleIncoming(self, data_in: bytes, ra: Any, server: Any, rtime: Any) -> None:  # noqa: N802 -- sippy calls it
+        """One datagram: sent again what was answered before, else handed to its transaction."""
+        if self.l1rcache is None:
+            return
+        checksum = md5(data_in, usedforsecurity=False).digest()
+        again = self.l1rcache.get(checksum) or self.l2rcache.get(checksum)
+        if again is not None:
+            if again.data is not None:
+                self.transmitData(again.userv, again.data, again.address)
+            return
+        try:
+            datagram = read(data_in)
+            self.hearer.traced(datagram.call_id, datagram.head + _text(datagram.body), ra.address, ours=False)
+            if datagram.head.startswith("SIP/2.0 "):
+                self._answered(datagram, ra, checksum, rtime)
+            else:
+                self._requested(datagram, ra, server, checksum, rtime)
+        except Unreadable as wrong:
+            self._wrong(wrong, ra, server, checksum)
+        except Exception as fault:  # noqa: BLE001 -- sippy raises of every kind on what it cannot read, and nothing may die of it
+            self.hearer.unreadable(ra.address, f"{type(fault).__name__}: {fault}"[:200])
+            self.l1rcache[checksum] = SipTMRetransmitO()
+
+    def _answered(self, datagram: Datagram, ra: Any, checksum: bytes, rtime: Any) -> None:
+        response = SipResponse(datagram.head)
+        response.rtime = rtime
+        transaction = self.tclient.get(response.getTId(wCSM=True, wBRN=True))
+        if transaction is None:
+            self.l1rcache[checksum] = SipTMRetransmitO()
+            return
+        response.everyline = Answer(
+            _fields(response), datagram.body, datagram.body_type, ra.address, response.scode, response.reason
+        )
+        if response.scode >= 300:
+            response.delHFs("contact")  # sippy would send the ACK there, and it belongs to where the INVITE went
+        response.setSource(ra)
+        self.incomingResponse(response, transaction, checksum)
+
+    def _requested(self, datagram: Datagram, ra: Any, server: Any, checksum: bytes, rtime: Any) -> None:
+        request = SipRequest(datagram.head)
+        request.rtime = rtime
+        names = request.getTIds()
+        for name in ("from", "to"):
+            request.getHFBody(name)
+        via = request.getHFBody("via")
+        if via.getAddr()[0] != ra.address[0]:
+            via.params["received"] = ra.received
+        if "rport" in via.params:
+            via.params["rport"] = str(ra.address[1])
+        request.everyline = Request(
+            _fields(request),
+            datagram.body,
+            datagram.body_type,
+            ra.address,
+            request.getMethod(),
+            datagram.head.split(" ", 2)[1],
+        )
+        request.setSource(ra)
+        self.incomingRequest(request, checksum, names, server)
+
+    def _wrong(self, wrong: Unreadable, ra: Any, server: Any, checksum: bytes) -> None:
+        self.hearer.unreadable(ra.address, str(wrong))
+        self.l1rcache[checksum] = SipTMRetransmitO()
+        if not wrong.head or wrong.head.startswith(("SIP/2.0 ", "ACK ")):
+            return
+        with contextlib.suppress(Exception):  # what cannot be answered either is dropped
+            request = SipRequest(wrong.head)
+            via = request.getHFBody("via")
+            via.params["received"] = ra.received
+            if "rport" in via.params:
+                via.params["rport"] = str(ra.address[1])
+            response = request.genResponse(wrong.code, words(wrong.code))
+            response.sipver = "SIP/2.0"
+            self.transmitMsg(server, response, ra.address, checksum)
+
+    def _asked(self, message: Any, transaction: Any) -> tuple[None, Callable[..., None], Callable[[], None]]:
+        transaction.request = message
+        self.hearer.asked(message.everyline, transaction)
+        hearer = self.hearer
+        return None, lambda *_: hearer.taken_back(transaction), lambda: hearer.acknowledged(transaction, None)
+
+    def transmitData(self, userv: Any, data: str, address: Any, cachesum: Any = None, lossemul: int = 0) -> None:  # noqa: N802 -- sippy calls it
+        """Send, and tell the trace."""
+        super().transmitData(userv, data, address, cachesum, lossemul)
+        self.hearer.traced("", data, address, ours=True)
+
+    def answer(self, transaction: Any, reply: Reply) -> None:
+        """Answer a request; does nothing when it is over already."""
+        if self.tserver is None or transaction.tid is None or self.tserver.get(transaction.tid) is not transaction:
+            return
+        if transaction.state.__name__ not in ("TRYING", "RINGING"):
+            return
+        response = transaction.request.genResponse(
+            reply.code, clean(reply.words or words(reply.code)), server="Everyline"
+        )
+        to = response.getHFBody("to")
+        if reply.code > 100 and to.getTag() is None:
+            to.setTag(reply.tag)
+        response.appendHeaders([SipHeader(f"{shown(name)}: {clean(text)}") for name, text in reply.fields])
+        if reply.body:
+            response.setBody(Body(reply.body, clean(reply.body_type)))
+        hearer = self.hearer
+        self.sendResponse(
+            response, transaction, ack_cb=lambda message: hearer.acknowledged(transaction, message.everyline)
+        )
+
+    def ask(
+        self, text: str, body: bytes, body_type: str, target: tuple[str, int], heard: Callable[[Answer], None]
+    ) -> Any:
+        """Send a request, again and again as its transport needs; ``heard`` gets each answer, 408 when none came."""
+        request = SipRequest(text)
+        for name in ("from", "to", "via", "cseq"):
+            request.getHFBody(name)
+        request.setTarget((target, "udp"))
+        if body:
+            request.setBody(Body(body, body_type))
+
+        def answered(message: Any) -> None:
+            heard(getattr(message, "everyline", None) or Answer(code=408, words=words(408)))
+
+        return self.newTransaction(request, resp_cb=answered)
+
+    def take_back(self, transaction: Any) -> None:
+        """Cancel an INVITE of ours, as soon as somebody has answered at all."""
+        if transaction.tid is not None and self.tclient is not None:
+            self.cancelTransaction(transaction)
+
+    def end(self) -> None:
+        """Drop every transaction and give the port back."""
+        for transaction in [*self.tclient.values(), *self.tserver.values()]:
+            for name in TIMERS:
+                if getattr(transaction, name, None) is not None:
+                    getattr(transaction, name).cancel()
+        self.shutdown()
+
+    @property
+    def standing(self) -> int:
+        """How many transactions there are."""
+        return len(self.tclient) + len(self.tserver)
+
+
+class _Nothing:
+    """Takes the place of sippy's own socket, which is never opened."""
+
+    def shutdown(self) -> None:
+        """There is nothing."""
+
+
+def _fields(message: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((header.name, str(header.body)) for header in message.headers)
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")
