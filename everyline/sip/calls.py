@@ -71,8 +71,8 @@ class Exchange(Protocol):
         """
         ...
 
-    def pending(self, handle: Handle, call: Call) -> None:
-        """An INVITE of this call waits for its acknowledgement."""
+    def pending(self, handle: Handle, call: Call) -> float:
+        """An INVITE of this call waits for its acknowledgement; returns the seconds that it may take."""
         ...
 
     def enlist(self, call: Call, dialog: Dialog) -> None:
@@ -111,6 +111,7 @@ class Call:
         self._refresh: Refresh | None = None
         self._refresh_timer: asyncio.TimerHandle | None = None
         self._waits_for_ack: Handle | None = None
+        self._ack_timer: asyncio.TimerHandle | None = None
         self._owes_bye = False
         self._they_update = False
         self._held: TrunkStanding | None = None
@@ -261,6 +262,8 @@ class Call:
         if self._waits_for_ack is not handle:
             return
         self._waits_for_ack = None
+        if self._ack_timer:
+            self._ack_timer.cancel()
         if request is None:
             if self.state is CallState.CONNECTED:
                 self.finish(Ended(EndReason.SILENT, words="no acknowledgement"))
@@ -322,7 +325,8 @@ class Call:
 
     def _wait_for_ack(self, handle: Handle) -> None:
         self._waits_for_ack = handle
-        self._exchange.pending(handle, self)
+        limit = self._exchange.pending(handle, self)
+        self._ack_timer = asyncio.get_running_loop().call_later(limit, self.acknowledged, handle, None)
 
     def _say(self, handle: Handle, code: int, fields: Fields = (), body: bytes = b"", body_type: str = SDP) -> None:
         tag = self._dialog.ours.tag if self._dialog else ""

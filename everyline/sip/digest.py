@@ -59,14 +59,16 @@ def _strength(challenge: Any) -> int:
 class Gate:
     """Asks callers to prove who they are. A proof is good once (nonce and count), and for half a minute."""
 
-    def __init__(self, realm: str = "everyline") -> None:
+    def __init__(self, digests: tuple[str, ...] = STRENGTHS, realm: str = "everyline") -> None:
+        """``digests`` are asked for in this order; old telephones read the first only and know only MD5."""
+        self._digests = digests
         self._realm = realm
         self._spent: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def challenge(self) -> tuple[tuple[str, str], ...]:
-        """The fields of a 401, the stronger first."""
+        """The fields of a 401."""
         fields = []
-        for algorithm in STRENGTHS:
+        for algorithm in self._digests:
             asked = SipWWWAuthenticate(realm=self._realm, algorithm=algorithm)
             fields.append(("www-authenticate", str(asked)))
         return tuple(fields)

@@ -41,7 +41,8 @@ class Listening:
     """Where an exchange listens and what it bears.
 
     ``shown_as``: the address others reach it by, where that is another (behind NAT). ``strangers_per_minute``: how many
-    datagrams of one strange address are answered, all with the same refusal; 0 answers none.
+    datagrams of one strange address are answered, all with the same refusal; 0 answers none. ``acknowledged_within``: seconds
+    after which a call that was answered and never acknowledged is ended. ``digests``: how callers prove who they are.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,8 @@ class Listening:
     most_calls: int = 2000
     strangers_per_minute: float = 0
     traced_calls: int = 300
+    acknowledged_within: float = 32
+    digests: tuple[str, ...] = ("SHA-256", "MD5")
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class SipExchange:
         self._on_call = on_call
         self._standing = {trunk.name: TrunkStanding(trunk) for trunk in trunks}
         self._guard = Guard(strangers_per_minute=listening.strangers_per_minute)
-        self._gate = Gate()
+        self._gate = Gate(listening.digests)
         self._traces = Traces(listening.traced_calls)
         self._refused: Counter[str] = Counter()
         self._calls: set[Call] = set()
@@ -237,9 +240,10 @@ class SipExchange:
     async def _end(self, dialog: Dialog, trunk: str) -> None:
         await self.ask(dialog.request("BYE"), dialog, trunk)
 
-    def pending(self, handle: Handle, call: Call) -> None:
-        """An INVITE of this call waits for its acknowledgement."""
+    def pending(self, handle: Handle, call: Call) -> float:
+        """An INVITE of this call waits for its acknowledgement; returns the seconds that it may take."""
         self._pending[handle] = call
+        return self._listening.acknowledged_within
 
     def enlist(self, call: Call, dialog: Dialog) -> None:
         """Requests of this dialog are the call's from now on."""

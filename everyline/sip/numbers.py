@@ -15,7 +15,7 @@ from typing import Any
 
 from everyline.ground.words import _
 
-_DIALLED = re.compile(r"\+?[0-9][0-9 ().\-/]{0,24}")
+_DIALLED = re.compile(r"\+?[0-9 (][0-9 ().\-/]{0,24}")
 
 
 class Kind(StrEnum):

@@ -14,16 +14,19 @@ import sys
 import threading
 from collections.abc import Callable
 from hashlib import md5
+from time import monotonic
 from typing import Any, Protocol
 
 from sippy.Core import EventDispatcher
 from sippy.Network_server import Remote_address
 from sippy.SipConf import SipConf
+from sippy.SipGenericHF import SipGenericHF
 from sippy.SipHeader import SipHeader
 from sippy.SipRequest import SipRequest
 from sippy.SipResponse import SipResponse
 from sippy.SipTransactionManager import SipTMRetransmitO, SipTransactionManager
 from sippy.Time.MonoTime import MonoTime
+from sippy.Time.Timeout import Timeout
 
 from everyline.sip.messages import Answer, Reply, Request, clean, shown, words
 from everyline.sip.reading import Datagram, Unreadable, read
@@ -31,6 +34,7 @@ from everyline.sip.reading import Datagram, Unreadable, read
 log = logging.getLogger(__name__)
 loop: Any = EventDispatcher.ED2
 SipConf.my_uaname = "Everyline"
+SipGenericHF.getCanName = lambda _self, name, _compact=False: shown(name)  # sippy writes Refer-to, which some read by case
 SipConf.autoconvert_tel_url = True
 TIMERS = ("teA", "teB", "teC", "teD", "teE", "teF", "teG")
 PLAIN_TARGET = "0123456789.:[]abcdefABCDEF"
@@ -199,12 +203,19 @@ class Manager(SipTransactionManager):  # type: ignore[misc]  # -- sippy has no t
     """sippy's transactions over our socket, reading with our care."""
 
     def __init__(self, bound: socket.socket, shown_as: tuple[str, int], hearer: Hearer) -> None:
-        settings = {"_sip_logger": _Silent(), "_sip_address": shown_as[0], "_sip_port": shown_as[1]}
+        # as its own constructor does, but for the socket that it would open to see whether there is IPv6
+        self.global_config = {"_sip_logger": _Silent()}
+        self.tclient: Any = {}
+        self.tserver: Any = {}
+        self.req_cb = self._asked
+        self.l1rcache: Any = {}
+        self.l2rcache: Any = {}
+        self.req_consumers: Any = {}
+        self.init_time = monotonic()
         self.hearer = hearer
-        self.model_udp_server = (lambda *_: _Nothing(), lambda *_: _Nothing())
-        super().__init__(settings, self._asked)
         self.only = Socket(bound, shown_as, self, hearer)
         self.l4r = _Ways(self.only)
+        self.cp_timer = Timeout(self.rCachePurge, 32, -1)
 
     def handleIncoming(self, data_in: bytes, ra: Any, server: Any, rtime: Any) -> None:  # noqa: N802 -- sippy calls it
         """One datagram: sent again what was answered before, else handed to its transaction."""
@@ -345,13 +356,6 @@ class Manager(SipTransactionManager):  # type: ignore[misc]  # -- sippy has no t
     def standing(self) -> int:
         """How many transactions there are."""
         return len(self.tclient) + len(self.tserver)
-
-
-class _Nothing:
-    """Takes the place of sippy's own socket, which is never opened."""
-
-    def shutdown(self) -> None:
-        """There is nothing."""
 
 
 def _fields(message: Any) -> tuple[tuple[str, str], ...]:
