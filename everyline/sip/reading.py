@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from everyline.sip.messages import SHORT
+
 LARGEST_HEAD = 16_384
 LARGEST_BODY = 48_000
 MOST_FIELDS = 120
+ONCE = frozenset({"call-id", "cseq", "from", "to", "max-forwards"})
 _BREAKS = re.compile("[\r\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")  # str.splitlines would break a field at these
 _FIRST = re.compile(r"(SIP/2\.0 [1-6]\d\d( .*)?|[A-Za-z0-9.!%*_+`'~-]{1,32} \S+ SIP/\d\.\d)$")
 _VERSION = re.compile(r" SIP/2\.0$|^SIP/2\.0 ")
@@ -48,7 +51,7 @@ def read(data: bytes) -> Datagram:
     first, fields = lines[0].strip(), [line for line in lines[1:] if line.strip()]
     if not _FIRST.match(first):
         raise Unreadable("the first line is none of SIP")
-    lengths, kind, call_id, kept, method = set(), "", "", [first], ""
+    lengths, once, kind, call_id, kept, method = set(), set(), "", "", [first], ""
     if len(fields) > MOST_FIELDS:
         raise Unreadable("there are too many fields", 413)
     for line in fields:
@@ -62,7 +65,11 @@ def read(data: bytes) -> Datagram:
         if name in ("content-type", "c"):
             kind = value
             continue
-        if name in ("call-id", "i"):
+        name = SHORT.get(name, name)
+        if name in ONCE and name in once:
+            raise Unreadable("a field is there twice that may be there once")
+        once.add(name)
+        if name == "call-id":
             call_id = value
         if name == "cseq":
             found = _METHOD.match(value)

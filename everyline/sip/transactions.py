@@ -34,7 +34,9 @@ from everyline.sip.reading import Datagram, Unreadable, read
 log = logging.getLogger(__name__)
 loop: Any = EventDispatcher.ED2
 SipConf.my_uaname = "Everyline"
-SipGenericHF.getCanName = lambda _self, name, _compact=False: shown(name)  # sippy writes Refer-to, which some read by case
+SipGenericHF.getCanName = lambda _self, name, _compact=False: shown(
+    name
+)  # sippy writes Refer-to, which some read by case
 SipConf.autoconvert_tel_url = True
 TIMERS = ("teA", "teB", "teC", "teD", "teE", "teF", "teG")
 PLAIN_TARGET = "0123456789.:[]abcdefABCDEF"

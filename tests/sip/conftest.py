@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from everyline.sip.events import Ended, Offered
 from everyline.sip.exchange import Listening, SipExchange
 from everyline.sip.incoming import IncomingCall
 from everyline.sip.trunks import Trunk
-from tests.sip.peers import PEER, Sipp, body, start_sipp
+from tests.sip.peers import PEER, Sipp, body, start_sipp, until
 
 StartSipp = Callable[..., Awaitable[Sipp]]
 
@@ -49,9 +48,9 @@ class House:
     async def settled(self, calls: int = 1) -> None:
         """Wait until so many calls have begun and all are over."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                while len(self.calls) < calls or len(self.ended) < len(self.calls) or self.exchange.calls:
-                    await asyncio.sleep(0.005)
+            await until(
+                lambda: not (len(self.calls) < calls or len(self.ended) < len(self.calls) or self.exchange.calls)
+            )
         open_ones = "\n".join(self.exchange.trace(call.id) for call in self.exchange.calls)
         assert (len(self.calls), len(self.ended), open_ones) == (calls, calls, "")
 

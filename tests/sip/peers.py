@@ -20,6 +20,18 @@ def body(way: str = "sendrecv", version: int = 1) -> bytes:
     return OFFER.replace(b"house 1 1", b"house 1 %d" % version).replace(b"sendrecv", way.encode())
 
 
+async def until(true: Callable[[], bool], seconds: float = 6) -> None:
+    """Wait until it is so. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 -- what is waited for happens in other threads and programs too
+            await asyncio.sleep(0.005)
+
+
+def bound(host: str, port: int) -> bool:
+    """Does anybody listen there for UDP?"""
+    return f"{socket.inet_aton(host)[::-1].hex().upper()}:{port:04X}" in Path("/proc/net/udp").read_text("ascii")
+
+
 def free_udp_port(host: str = PEER) -> int:
     """A port for UDP that is free."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -110,10 +122,7 @@ async def start_sipp(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(5):
-        wanted = f"{socket.inet_aton(host)[::-1].hex().upper()}:{port:04X}"
-        while process.returncode is None and wanted not in Path("/proc/net/udp").read_text("ascii"):
-            await asyncio.sleep(0.01)
+    await until(lambda: process.returncode is not None or bound(host, port))
     return Sipp(process, own, port)
 
 

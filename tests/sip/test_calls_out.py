@@ -142,7 +142,7 @@ async def test_a_call_is_held_and_resumed_by_us(sipp: StartSipp) -> None:
 
 async def test_we_prove_who_we_are(sipp: StartSipp) -> None:
     port = free_udp_port()
-    trunk = Trunk("north", PEER, port, username="house", password="harbor light", realm="trunk.example")
+    trunk = Trunk("north", PEER, port, username="house", password="harbor-light", realm="trunk.example")
     async with standing(House(), trunk) as exchange:
         peer = await sipp("challenge_out", exchange.port, port=port)
         call = place(exchange)
@@ -156,7 +156,7 @@ async def test_we_prove_who_we_are(sipp: StartSipp) -> None:
 
 async def test_a_proxy_is_proved_to_as_well(sipp: StartSipp) -> None:
     port = free_udp_port()
-    trunk = Trunk("north", PEER, port, username="house", password="harbor light")
+    trunk = Trunk("north", PEER, port, username="house", password="harbor-light")
     async with standing(House(), trunk) as exchange:
         peer = await sipp("challenge_by_proxy", exchange.port, port=port)
         assert (await ended(place(exchange))).reason is EndReason.BUSY
@@ -165,7 +165,7 @@ async def test_a_proxy_is_proved_to_as_well(sipp: StartSipp) -> None:
 
 async def test_another_realm_gets_no_proof(sipp: StartSipp) -> None:
     port = free_udp_port()
-    trunk = Trunk("north", PEER, port, username="house", password="harbor light", realm="elsewhere.example")
+    trunk = Trunk("north", PEER, port, username="house", password="harbor-light", realm="elsewhere.example")
     async with standing(House(), trunk) as exchange:
         await sipp("challenge_out", exchange.port, port=port)
         over = await ended(place(exchange))

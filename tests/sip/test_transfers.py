@@ -11,7 +11,7 @@ from everyline.sip.events import Answered, EndReason
 from everyline.sip.incoming import IncomingCall
 from everyline.sip.transfers import Replaces, TransferAsked
 from tests.sip.conftest import House, StartSipp, standing
-from tests.sip.peers import PEER, stranger
+from tests.sip.peers import PEER, stranger, until
 
 
 class Obliging(House):
@@ -26,9 +26,7 @@ class Obliging(House):
 
 async def connected(house: House, count: int) -> None:
     """Wait until so many calls stand and were acknowledged."""
-    async with asyncio.timeout(5):
-        while len([event for event in house.events if isinstance(event, Answered)]) < count:
-            await asyncio.sleep(0.005)
+    await until(lambda: not (len([event for event in house.events if isinstance(event, Answered)]) < count))
 
 
 @pytest.mark.req("V5")
@@ -86,13 +84,9 @@ async def test_a_transfer_that_is_refused_leaves_the_call(sipp: StartSipp) -> No
     house = House()
     async with standing(house) as exchange, stranger(exchange.port, PEER) as peer:
         peer.send(peer.request("INVITE"))
-        async with asyncio.timeout(3):
-            while not house.calls or house.calls[0].state != "connected":
-                await asyncio.sleep(0.005)
+        await until(lambda: not (not house.calls or house.calls[0].state != "connected"))
         asking = asyncio.create_task(house.calls[0].transfer("sip:desk7@127.0.0.7"))
-        async with asyncio.timeout(3):
-            while not any(one.startswith(b"REFER ") for one in peer.rogue.answers):
-                await asyncio.sleep(0.005)
+        await until(lambda: any(one.startswith(b"REFER ") for one in peer.rogue.answers))
         refer = next(one for one in peer.rogue.answers if one.startswith(b"REFER ")).decode()
         kept = [line for line in refer.split("\r\n") if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
         peer.send("\r\n".join(["SIP/2.0 603 Decline", *kept, "Content-Length: 0", "", ""]))

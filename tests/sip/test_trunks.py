@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-
 import pytest
 
 from everyline.ground import clock
 from everyline.sip.trunks import Trunk, TrunkState
 from tests.sip.conftest import House, StartSipp, standing
-from tests.sip.peers import PEER, free_udp_port, stranger
-
-
-async def until(true: Callable[[], bool], seconds: float = 6) -> None:
-    """Wait until it is so."""
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.01)
+from tests.sip.peers import PEER, free_udp_port, stranger, until
 
 
 @pytest.mark.req("V1")
 async def test_a_registration_is_kept_and_taken_back(sipp: StartSipp) -> None:
     port = free_udp_port()
-    trunk = Trunk("north", PEER, port, username="house", password="harbor light", register=True)
+    trunk = Trunk("north", PEER, port, username="house", password="harbor-light", register=True)
     peer = await sipp("registrar", 5060, port=port)
     async with standing(House(), trunk) as exchange:
         north = exchange.trunks[0]
@@ -57,12 +47,12 @@ async def test_a_peer_is_asked_whether_it_is_there(sipp: StartSipp) -> None:
 
 async def test_a_caller_from_anywhere_proves_who_it_is_once(sipp: StartSipp) -> None:
     house = House()
-    trunk = Trunk("roaming", "192.0.2.1", username="ada", password="harbor light", challenge=True)
+    trunk = Trunk("roaming", "192.0.2.1", username="ada", password="harbor-light", challenge=True)
     async with standing(house, trunk, strangers_per_minute=60, digests=("MD5",)) as exchange:
-        await (await sipp("digest", exchange.port, who="ada", word="harbor light")).done()
+        await (await sipp("digest", exchange.port, who="ada", word="harbor-light")).done()
         await house.settled()
         assert house.calls[0].facts.trunk == "roaming"
-        for who, word in (("ada", "wrong"), ("nobody", "harbor light")):
+        for who, word in (("ada", "wrong"), ("nobody", "harbor-light")):
             await (await sipp("digest_wrong", exchange.port, who=who, word=word)).done()
         assert len(house.calls) == 1
         assert exchange.figures().refused == {"not proved": 5}
@@ -70,7 +60,7 @@ async def test_a_caller_from_anywhere_proves_who_it_is_once(sipp: StartSipp) -> 
 
 async def test_a_proof_is_good_for_one_call() -> None:
     house = House()
-    trunk = Trunk("roaming", "192.0.2.1", username="ada", password="harbor light", challenge=True)
+    trunk = Trunk("roaming", "192.0.2.1", username="ada", password="harbor-light", challenge=True)
     async with standing(house, trunk, strangers_per_minute=60) as exchange, stranger(exchange.port) as peer:
         peer.send(peer.request("INVITE"))
         await peer.hears()
@@ -79,7 +69,7 @@ async def test_a_proof_is_good_for_one_call() -> None:
 
         asked = SipWWWAuthenticate(challenge.partition(":")[2].strip())
         asked.parse()
-        proof = f"Authorization: {asked.genAuthHF('ada', 'harbor light', 'INVITE', 'sip:+12025550100@127.0.0.1', '', 'auth')}\r\n"
+        proof = f"Authorization: {asked.genAuthHF('ada', 'harbor-light', 'INVITE', 'sip:+12025550100@127.0.0.1', '', 'auth')}\r\n"
         peer.send(peer.request("INVITE", number=2, more=proof))
         await peer.hears(3)
         await until(lambda: len(house.calls) == 1)
