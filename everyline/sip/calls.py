@@ -52,6 +52,16 @@ class Refused(Exception):
 class Exchange(Protocol):
     """What a call needs of the exchange that it belongs to."""
 
+    @property
+    def least_refresh(self) -> int:
+        """The least seconds between signs of life that we take part in."""
+        ...
+
+    @property
+    def usual_refresh(self) -> int:
+        """The seconds between signs of life where the other side names none."""
+        ...
+
     def answer(self, handle: Handle, reply: Reply) -> None:
         """Answer a request."""
         ...
@@ -178,7 +188,7 @@ class Call:
             self._gone(answer)
             raise Refused(answer.code, answer.words)
         self._body, self._their_body = (body, body_type), answer.body
-        self._agreed(refreshing.agreed(answer))
+        self._agreed(refreshing.agreed(answer, self._exchange.least_refresh))
         return answer.body
 
     def accept(self, body: bytes, body_type: str = SDP) -> None:
@@ -187,7 +197,9 @@ class Call:
             handle, request = self._offer
             self._close_offer()
             self._body, self._their_body = (body, body_type), request.body
-            agreed, fields = refreshing.answering(request, self._refresh.seconds if self._refresh else refreshing.USUAL)
+            agreed, fields = refreshing.answering(
+                request, self._refresh.seconds if self._refresh else self._exchange.usual_refresh
+            )
             self._agreed(agreed)
             if request.method == "INVITE":
                 self._wait_for_ack(handle)
@@ -303,8 +315,8 @@ class Call:
     # --- within --------------------------------------------------------------------------------------------------
 
     def _offered(self, request: Request, handle: Handle) -> None:
-        if refreshing.too_small(request):
-            self._say(handle, 422, (("min-se", str(refreshing.LEAST)),))
+        if refreshing.too_small(request, self._exchange.least_refresh):
+            self._say(handle, 422, (("min-se", str(self._exchange.least_refresh)),))
         elif self._changing:
             self._say(handle, 491)
         elif self._offer:
@@ -380,7 +392,7 @@ class Call:
     def _refresh_fields(self) -> Fields:
         if self._refresh is None:
             return ()
-        return refreshing.asking(self._refresh.seconds)
+        return refreshing.asking(self._refresh.seconds, self._exchange.least_refresh)
 
     async def _sign_of_life(self) -> None:
         if self.state is not CallState.CONNECTED:
@@ -397,7 +409,7 @@ class Call:
         finally:
             self._changing = False
         if 200 <= answer.code < 300:
-            self._agreed(refreshing.agreed(answer) or self._refresh)
+            self._agreed(refreshing.agreed(answer, self._exchange.least_refresh) or self._refresh)
         else:
             self._gone(answer)
             self._agreed(self._refresh)

@@ -42,7 +42,8 @@ class Listening:
 
     ``shown_as``: the address others reach it by, where that is another (behind NAT). ``strangers_per_minute``: how many
     datagrams of one strange address are answered, all with the same refusal; 0 answers none. ``acknowledged_within``: seconds
-    after which a call that was answered and never acknowledged is ended. ``digests``: how callers prove who they are.
+    after which a call that was answered and never acknowledged is ended. ``least_refresh`` and
+    ``usual_refresh``: seconds between signs of life (RFC 4028). ``digests``: how callers prove who they are.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +53,8 @@ class Listening:
     strangers_per_minute: float = 0
     traced_calls: int = 300
     acknowledged_within: float = 32
+    least_refresh: int = refreshing.LEAST
+    usual_refresh: int = refreshing.USUAL
     digests: tuple[str, ...] = ("SHA-256", "MD5")
 
 
@@ -240,6 +243,16 @@ class SipExchange:
     async def _end(self, dialog: Dialog, trunk: str) -> None:
         await self.ask(dialog.request("BYE"), dialog, trunk)
 
+    @property
+    def least_refresh(self) -> int:
+        """The least seconds between signs of life that we take part in."""
+        return self._listening.least_refresh
+
+    @property
+    def usual_refresh(self) -> int:
+        """The seconds between signs of life where the other side names none."""
+        return self._listening.usual_refresh
+
     def pending(self, handle: Handle, call: Call) -> float:
         """An INVITE of this call waits for its acknowledgement; returns the seconds that it may take."""
         self._pending[handle] = call
@@ -378,8 +391,8 @@ class SipExchange:
             self._refuse(handle, 483, "too many hops")
         elif begun in self._begun:
             self._refuse(handle, 482, "the same call by another way")
-        elif refreshing.too_small(request):
-            self._refuse(handle, 422, "refreshes too often", (("min-se", str(refreshing.LEAST)),))
+        elif refreshing.too_small(request, self.least_refresh):
+            self._refuse(handle, 422, "refreshes too often", (("min-se", str(self.least_refresh)),))
         elif request.all("replaces") and (replaced := self._replaced(request)) is None:
             self._refuse(handle, 481, "replaces no call")
         elif why := (

@@ -49,7 +49,7 @@ class IncomingCall(Call):
         handle, self._handle = self._handle, None
         self._body = (body, body_type)
         self._stands(self._request_of_call)
-        refresh, fields = refreshing.answering(self._request_of_call)
+        refresh, fields = refreshing.answering(self._request_of_call, self._exchange.usual_refresh)
         self._agreed(refresh)
         self._wait_for_ack(handle)
         self._say(handle, 200, (*STANDING, *self._reachable(), *fields), body, body_type)

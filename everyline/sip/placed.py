@@ -104,7 +104,7 @@ class PlacedCall(Call):
         return self._why is not None
 
     async def _try(self, standing: TrunkStanding) -> Answer:
-        seconds = refreshing.USUAL
+        seconds = self._ways.usual_refresh
         answer = Answer(code=408)
         for _ in range(3):
             answer = await self._invite(standing, seconds)
@@ -118,7 +118,7 @@ class PlacedCall(Call):
             return Answer(code=487, words="taken back")
         dialog = self._dialog = self._begin(standing)
         self._ways.enlist(self, dialog)
-        fields = (*STANDING, *refreshing.asking(seconds), *self._who_calls(standing))
+        fields = (*STANDING, *refreshing.asking(seconds, self._ways.least_refresh), *self._who_calls(standing))
         request = dialog.request("INVITE", fields, *self._body)
         self._heard.clear()
         clock = asyncio.get_running_loop()
@@ -145,7 +145,7 @@ class PlacedCall(Call):
         if 200 <= answer.code < 300:
             dialog.confirm(answer)
             self._stands(answer)
-            self._agreed(refreshing.agreed(answer))
+            self._agreed(refreshing.agreed(answer, self._ways.least_refresh))
             self._their_body = answer.body
             self.tell(Answered(answer.body, answer.body_type))
         return answer

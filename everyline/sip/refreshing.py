@@ -58,10 +58,10 @@ def asking(seconds: int, least: int = LEAST) -> Fields:
     return (("session-expires", str(seconds)), ("min-se", str(least)))
 
 
-def agreed(answer: Message) -> Refresh | None:
+def agreed(answer: Message, least: int = LEAST) -> Refresh | None:
     """What the other side agreed to; None when it knows nothing of refreshes."""
     seconds, who = read(answer.one("session-expires"))
-    return Refresh(max(seconds, LEAST), ours=who != "uas") if seconds else None
+    return Refresh(max(seconds, least), ours=who != "uas") if seconds else None
 
 
 def asked_for(answer: Message) -> int:
