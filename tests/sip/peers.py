@@ -189,6 +189,16 @@ class Stranger:
         )
         return text.encode() + data
 
+    def asked(self, method: str) -> list[str]:
+        """The requests of a method that came."""
+        return [one.decode() for one in self.rogue.answers if one.startswith(f"{method} ".encode())]
+
+    def reply(self, request: str, line: str, *fields: str, tag: str = "") -> None:
+        """Answer a request."""
+        kept = [one for one in request.split("\r\n") if one.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+        kept = [f"{one};tag={tag}" if tag and one.startswith("To:") else one for one in kept]
+        self.send("\r\n".join([f"SIP/2.0 {line}", *kept, *fields, "Content-Length: 0", "", ""]))
+
     @property
     def host(self) -> str:
         """Its own address."""
@@ -197,10 +207,10 @@ class Stranger:
 
 
 @contextlib.asynccontextmanager
-async def stranger(house_port: int, host: str = "127.0.0.9") -> AsyncIterator[Stranger]:
+async def stranger(house_port: int, host: str = "127.0.0.9", port: int = 0) -> AsyncIterator[Stranger]:
     """A socket at an address that nobody arranged anything with."""
     found = Stranger(house_port)
-    await asyncio.get_running_loop().create_datagram_endpoint(lambda: found.rogue, local_addr=(host, 0))
+    await asyncio.get_running_loop().create_datagram_endpoint(lambda: found.rogue, local_addr=(host, port))
     try:
         yield found
     finally:
