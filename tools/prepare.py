@@ -39,6 +39,7 @@ SUITE_PACKAGES = (
     "postfix",
     "redis-server",
     "rspamd",
+    "sip-tester",
     "swaks",
 )
 OFFICE = VENV / "tryton"  # an environment, and in ``desk`` the database that its tests copy

@@ -15,6 +15,8 @@ from tests.structure.tree import PACKAGE, ROOT, own_texts, parsed, short
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # Comes with what asks for it as its own face to the outside.
 BROUGHT_ALONG = {"starlette": "the ground that FastAPI stands on, used for routes and answers on hot paths"}
+# Parts of the product that are loaded only where an extra is installed, and that extra.
+OF_AN_EXTRA = {"sip": "phone"}
 
 
 def normal(name: str) -> str:
@@ -45,6 +47,12 @@ def undeclared(imported: Iterable[str], declared: Iterable[str]) -> set[str]:
     return {name for name in imported if not asked.intersection(normal(p) for p in providers.get(name, []))}
 
 
+def asked_for_by(part: str) -> list[str]:
+    """What the project asks for when this part of the product is loaded."""
+    extra = OF_AN_EXTRA.get(part)
+    return [*PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] if extra else ())]
+
+
 def test_the_product_asks_for_what_it_imports() -> None:
     modules = {
         path: text
@@ -54,7 +62,7 @@ def test_the_product_asks_for_what_it_imports() -> None:
     faults = [
         f"{short(path)}: imports {name}, which is no dependency of the project in pyproject.toml"
         for path, text in modules.items()
-        for name in sorted(undeclared(imported_packages(text), PROJECT["dependencies"]))
+        for name in sorted(undeclared(imported_packages(text), asked_for_by(path.relative_to(PACKAGE).parts[0])))
     ]
     assert not faults, "\n".join(faults)
 
@@ -64,3 +72,5 @@ def test_sees_an_import_that_nobody_asked_for() -> None:
     assert imported == {"pytest", "sqlalchemy"}
     assert undeclared(imported, ["sqlalchemy[asyncio]>=2"]) == {"pytest"}
     assert undeclared({"nowhere_to_be_found"}, []) == {"nowhere_to_be_found"}
+    assert undeclared({"sippy"}, asked_for_by("sip")) == set()
+    assert undeclared({"sippy"}, asked_for_by("desk")) == {"sippy"}
