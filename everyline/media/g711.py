@@ -36,7 +36,8 @@ def _encoded_mu() -> Codes:
     size = np.minimum(np.abs(sample), _CLIP) + _BIAS
     segment = np.log2(size).astype(np.int32) - 7
     code = np.where(sample < 0, 0x80, 0) | segment << 4 | (size >> segment + 3) & 0x0F
-    return (~code & 0xFF).astype(np.uint8)
+    found: Codes = (~code & 0xFF).astype(np.uint8)
+    return found
 
 
 def _encoded_a() -> Codes:
@@ -44,7 +45,8 @@ def _encoded_a() -> Codes:
     size = np.where(sample < 0, ~sample, sample)
     segment = np.maximum(np.log2(np.maximum(size, 1)).astype(np.int32) - 4, 0)
     code = segment << 4 | (size >> np.maximum(segment, 1)) & 0x0F
-    return (code ^ np.where(sample < 0, 0x55, 0xD5)).astype(np.uint8)
+    found: Codes = (code ^ np.where(sample < 0, 0x55, 0xD5)).astype(np.uint8)
+    return found
 
 
 DECODED: Samples = np.concatenate([_decoded_mu(), _decoded_a()])  # index: law * 256 + code

@@ -43,6 +43,7 @@ class Agreement:
     receives: bool = True
     held: bool = False
     rtcp_together: bool = False
+    events_clock: int = 8000
 
 
 def _formats(codecs: Sequence[Codec]) -> tuple[Format, ...]:
@@ -168,4 +169,5 @@ def _agreed(
         receives=direction in ("sendrecv", "recvonly"),
         held=stream.on_hold,
         rtcp_together=stream.rtcp_together,
+        events_clock=keys.clock if keys else 8000,
     )

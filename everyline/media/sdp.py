@@ -129,12 +129,10 @@ def parse(body: bytes) -> Description:
     if len(sections) - 1 > MOST_STREAMS:
         raise BadDescription(f"the description has {len(sections) - 1} streams, more than {MOST_STREAMS}")
     whole = sections[0]
-    return Description(
-        whole.address,
-        tuple(_stream(section, whole) for section in sections[1:]),
-        *(int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else 1 for text in origin[1:3]),
-        tuple(_joined(pair) for pair in whole.attributes if pair[0] not in DIRECTIONS),
-    )
+    number, version = (int(text) if re.fullmatch(r"[0-9]{1,20}", text) else 1 for text in origin[1:3])
+    others = tuple(_joined(pair) for pair in whole.attributes if pair[0] not in DIRECTIONS)
+    streams = tuple(_stream(section, whole) for section in sections[1:])
+    return Description(whole.address, streams, number, version, others)
 
 
 def _joined(pair: tuple[str, str]) -> str:

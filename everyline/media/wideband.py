@@ -22,9 +22,9 @@ def _context(name: str, mode: Literal["r", "w"], rate: int = RATE, **settings: s
     found = av.CodecContext.create(name, mode)
     assert isinstance(found, AudioCodecContext)
     found.sample_rate = rate
-    found.layout = "mono"  # type: ignore[assignment]  # -- it takes a name and gives an object
+    found.layout = "mono"
     if name != "libopus" or mode == "w":
-        found.format = "s16"  # type: ignore[assignment]  # -- it takes a name and gives an object
+        found.format = "s16"
     found.options = settings
     return found
 

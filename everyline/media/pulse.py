@@ -1,0 +1,66 @@
+"""Lets an engine live by the real clock, and keeps account of how well it keeps time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from everyline.media.engine import TICK, Engine
+
+BEATS = 4  # looks at the sockets in a tick: the resolution with which arrivals are known is 5 ms
+GIVE_UP = 0.1  # seconds behind time after which ticks are skipped
+
+
+@dataclass
+class Punctuality:
+    """How ticks kept time. A tick is late when it has not ended 20 ms after it was due."""
+
+    ticks: int = 0
+    late: int = 0
+    skipped: int = 0
+    worst: float = 0.0  # seconds from due to done
+    took: list[float] = field(default_factory=list)  # seconds from due to done of the last minute's ticks
+
+
+class Pulse:
+    """``async with Pulse(engine): …`` runs it; at the end the task is ended and the engine stays as it is."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.punctuality = engine, Punctuality()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Pulse:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if not self._task.cancelled() and (error := self._task.exception()):
+            raise error
+
+    async def _run(self) -> None:
+        due = time.monotonic() + TICK
+        while True:
+            for beat in range(BEATS - 1, -1, -1):
+                await asyncio.sleep(due - beat * TICK / BEATS - time.monotonic())
+                self.engine.gather(time.monotonic())
+            self.engine.tick(due)
+            self._note(time.monotonic() - due)
+            due += TICK
+            behind = time.monotonic() - due
+            if behind > GIVE_UP:
+                missed = int(behind / TICK)
+                self.punctuality.skipped += missed
+                due += missed * TICK
+
+    def _note(self, took: float) -> None:
+        kept = self.punctuality
+        kept.ticks += 1
+        kept.late += took > TICK
+        kept.worst = max(kept.worst, took)
+        kept.took.append(took)
+        if len(kept.took) > 3000:
+            del kept.took[:1500]
