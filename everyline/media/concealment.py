@@ -24,7 +24,10 @@ class Concealment:
     """What was heard last of ``most`` legs, and how it goes on."""
 
     def __init__(self, most: int) -> None:
-        self._heard: Floats = np.zeros((most, KEPT), np.float32)
+        self._heard: Floats = np.zeros(
+            (KEPT // FRAME, most, FRAME), np.float32
+        )  # in turns, the oldest being written over
+        self._turn = 0
         self._cycle: Floats = np.zeros((most, LONGEST), np.float32)
         self._period = np.full(most, SHORTEST, np.int64)
         self._run = np.zeros(most, np.int64)  # frames that were made up without a real one between
@@ -32,7 +35,7 @@ class Concealment:
 
     def open(self, row: int) -> None:
         """Forget what another leg said in this row."""
-        self._heard[row] = 0
+        self._heard[:, row] = 0
         self._run[row] = self.concealed[row] = 0
 
     def apply(self, frames: Floats, missing: NDArray[np.bool_]) -> None:
@@ -51,13 +54,13 @@ class Concealment:
             frames[gone] = self._gone_on(gone)
             run[gone] += 1
             self.concealed[gone] += 1
-        heard = self._heard[:top]
-        heard[:, :-FRAME] = heard[:, FRAME:]
-        heard[:, -FRAME:] = frames
+        self._heard[self._turn, :top] = frames
+        self._turn = (self._turn + 1) % len(self._heard)
 
     def _find_period(self, rows: NDArray[np.int64]) -> None:
         """The shift at which the last 20 ms are most like what was before them; and one period, made to join its own end."""
-        heard = self._heard[rows]
+        order = [(self._turn + n) % len(self._heard) for n in range(len(self._heard))]
+        heard = np.concatenate([self._heard[n, rows] for n in order], axis=1)
         shifted = sliding_window_view(heard[:, KEPT - FRAME - LONGEST : KEPT - SHORTEST], FRAME, axis=1)
         alike = np.einsum("rsj,rj->rs", shifted, heard[:, -FRAME:])
         energy = np.einsum("rsj,rsj->rs", shifted, shifted)

@@ -76,7 +76,9 @@ class Engine:
         self._number = 0
         self._slab = np.zeros((SLAB, rtp.LARGEST), np.uint8)
         self._views = [memoryview(self._slab[n]) for n in range(SLAB)]
-        self._came: list[tuple[int, int, float]] = []  # row, size, time
+        self._came_rows: list[int] = []  # of the packets in the slab, with their sizes
+        self._came_sizes: list[int] = []
+        self._came_at: list[tuple[float, int]] = []  # when, and how many had come by then
         self._last_loud = np.zeros(most)
         self._mixes: set[Mix] = set()
         self._edges, self._gains_changed = Edges([]), False
@@ -138,6 +140,7 @@ class Engine:
             self._poll.unregister(one.fileno())
             del self._doors[one.fileno()]
         leg.pair.close()
+        self._came_at.append((self.at, len(self._came_rows)))
         self._take_in(self.at)  # what came for it meets nobody else
         for recording in [r for r, of in self._recordings.items() if of is leg]:
             self.stop_recording(recording)
@@ -275,15 +278,16 @@ class Engine:
         for _ in range(PASSES):
             ready = self._poll.poll(0, SLAB)
             if not ready:
-                return
+                break
             for number, _mask in ready:
                 door = self._doors.get(number)
                 if door is None:
                     continue  # closed by what an earlier packet brought about
                 receive, leg, is_reports = door
-                if len(self._came) == SLAB:
+                if (n := len(self._came_rows)) == SLAB:
+                    self._came_at.append((at, n))
                     self._take_in(at)
-                n = len(self._came)
+                    n = 0
                 try:
                     size, address = receive(self._views[n])
                 except OSError:
@@ -291,24 +295,26 @@ class Engine:
                 if is_reports:
                     leg.read_report(bytes(self._views[n][:size]), address, at)
                 elif address == leg.raw_address or leg.from_elsewhere(bytes(self._views[n][:size]), address, at):
-                    self._came.append((leg.row, size, at))
+                    self._came_rows.append(leg.row)
+                    self._came_sizes.append(size)
+        self._came_at.append((at, len(self._came_rows)))
 
     def _take_in(self, tick: float) -> None:
-        if not self._came:
+        rows, sizes, now = np.array(self._came_rows, np.int64), np.array(self._came_sizes, np.int64), tick * 50
+        until = np.array([0, *(count for _at, count in self._came_at)])
+        at = np.repeat([moment for moment, _count in self._came_at], np.diff(until))
+        self._came_rows, self._came_sizes, self._came_at = [], [], []
+        if not len(rows):
             return
-        came, self._came = self._came, []
-        count, now = len(came), tick * 50
-        rows = np.array([one[0] for one in came])
-        sizes, at = np.array([one[1] for one in came]), np.array([one[2] for one in came])
-        slab = self._slab[:count]
+        slab = self._slab[: len(rows)]
         heads, plain = self.incoming.plain(slab, rows, sizes)
         if not plain.all():
             for n in np.flatnonzero(~plain).tolist():
-                if leg := self._legs.get(came[n][0]):
-                    leg.odd(bytes(self._views[n][: came[n][1]]), came[n][2], now)
-            rows, heads, at, slab = rows[plain], heads[plain], at[plain], slab[plain]
+                if leg := self._legs.get(int(rows[n])):
+                    leg.odd(bytes(self._views[n][: sizes[n]]), float(at[n]), now)
+            rows, heads, at, slab = rows[plain], heads[plain], at[plain], slab[plain, : rtp.HEADER_BYTES + FRAME]
         if len(rows):
-            self.incoming.take_in(slab, heads, rows, at, self.buffers, now)
+            self.incoming.take_in(slab[:, : rtp.HEADER_BYTES + FRAME], heads, rows, at, self.buffers, now)
 
     # The tick.
 
@@ -378,7 +384,7 @@ class Engine:
                 continue  # it ended within this tick
             kept.append(np.zeros(FRAME, np.int16) if recording.paused else samples[number])
             recording.frames += 1
-            if len(kept) == CHUNK_FRAMES:
+            if (recording.frames + recording.turn) % CHUNK_FRAMES == 0:
                 self._kept[recording] = []
                 recording.hand_over(np.concatenate(kept))
 

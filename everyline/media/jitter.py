@@ -97,8 +97,8 @@ class JitterBuffers:
         if self.play[row] < 0:
             return
         late = max(int(self.play[row]) * FRAME - offset, 0)
-        at = (offset + np.arange(late, len(samples))) % (SPAN * FRAME)
-        self.ring[row].reshape(-1)[at] = samples[late:]
+        places = (offset + np.arange(late, len(samples))) % (SPAN * FRAME)
+        self.ring[row].reshape(-1)[places] = samples[late:]
 
     def delay(self, top: int, now: float) -> Times:
         """How long after the fastest possible arrival the frames that are due are played, for each row below ``top``."""

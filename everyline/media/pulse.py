@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from dataclasses import dataclass, field
 
@@ -24,13 +25,16 @@ class Punctuality:
 
 
 class Pulse:
-    """``async with Pulse(engine): …`` runs it; at the end the task is ended and the engine stays as it is."""
+    """``async with Pulse(engine): …`` runs it; at the end the task is ended and the engine stays as it is. Objects that are there at the
+    beginning are never looked at again by Python's collector: start it when the process is ready."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.punctuality = engine, Punctuality()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Pulse:
+        gc.collect()
+        gc.freeze()  # what is there stays: looking through all of it again takes longer than a tick
         self._task = asyncio.create_task(self._run())
         return self
 

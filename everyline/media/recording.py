@@ -11,6 +11,7 @@ the call, and a mark says from when to when and why. In a WAV file marks are cue
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import queue
 import struct
@@ -28,6 +29,7 @@ MAGIC = b"EVERYLINE1\n"
 CHUNK_FRAMES = 50  # a second
 MOST_WAITING = 30  # chunks of one recording that wait for the disk before it is given up
 _HEAD = 44
+_turns = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Recording:
         self.path, self.failure = path, ""
         self.marks: list[GapMark] = []
         self.frames = 0
+        self.turn = next(_turns)  # so that not all recordings go to the disk in the same tick
         self.ended = False
         self.waiting = 0  # chunks that were handed to the writer and are not on the disk
         self.settled = asyncio.Event()  # nothing is on its way to the disk, and nothing more will be

@@ -14,6 +14,7 @@ from everyline.media.codecs import OPUS, PCMU, Codec
 from everyline.media.events import Flowing, Goodbye, OneWay, Silent, Stranger
 from everyline.media.legs import Leg
 from everyline.media.sockets import Latch
+from everyline.media.sounds import Sound
 from tests.media.tones import level, purity, tone
 from tests.media.world import BEAT, Phone, World, silence, straight, world
 
@@ -171,7 +172,7 @@ def test_strangers_are_not_heard_and_are_counted() -> None:
         early.began = late.began = found.now
         early.say(tone(1700, 9))
         found.run(0.5)
-        assert leg.address is None, "another host than the one that was agreed on fixes nothing"
+        assert not leg.address, "another host than the one that was agreed on fixes nothing"
         speaker.say(tone(440, 9))
         found.run(0.1)
         late.say(tone(1000, 9))
@@ -204,20 +205,13 @@ def test_behind_translation_the_first_who_is_right_is_answered() -> None:
         moved.to, moved.began = speaker.to, found.now
         moved.say(tone(440, 3))
         moved.socket.sendto(b"\x80\x55" + bytes(170), moved.to)
-        leg.play(found_sound())
+        leg.play(Sound.of(tone(800, 1)))
         found.run(1)
         assert leg.address == ("127.0.0.3", moved.port)
         assert len(moved.packets) > 40
         speaker.say(tone(440, 20))
         found.run(11)
         assert leg.address == ("127.0.0.1", speaker.port), "after five seconds of silence the place is free"
-
-
-def found_sound() -> object:
-    """A second of a tone as a sound."""
-    from everyline.media.sounds import Sound
-
-    return Sound.of(tone(800, 1))
 
 
 @pytest.mark.req("V1")
