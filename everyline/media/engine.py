@@ -82,6 +82,7 @@ class Engine:
         self._last_loud = np.zeros(most)
         self._mixes: set[Mix] = set()
         self._edges, self._gains_changed = Edges([]), False
+        self._spoken: set[int] = set()  # rows that somebody hears
         self._sends: list[tuple[Callable[..., int], memoryview, tuple[str, int]]] = []
         self._send_rows, self._sends_changed = _NO_ROWS, False
         self._tone_rows = _NO_ROWS
@@ -246,6 +247,7 @@ class Engine:
             self._hear(event)
 
     def _arrange(self) -> None:
+        hearing = self._gains_changed or self._sends_changed
         legs = self._legs.values()
         if self._gains_changed:
             edges = [edge for mix in self._mixes for edge in mix.edges()]
@@ -254,6 +256,7 @@ class Engine:
                 heard = of.recorded() if isinstance(of, Mix) else () if of.muted else (of,)
                 edges += [(self._top + number, leg.row, 1.0) for leg in heard]
             self._edges, self._gains_changed = Edges(edges), False
+            self._spoken = {edge[1] for edge in edges}
         if self._sends_changed:
             speaking = [(leg, to) for leg in legs if not leg.wide and leg.keys is None and (to := leg.sends_to)]
             self._sends = [(leg.pair.rtp.sendto, self.outgoing.views[leg.row], to) for leg, to in speaking]
@@ -263,6 +266,8 @@ class Engine:
             self._wide = [leg for leg in legs if leg.wide]
             self._pressing = [leg for leg in legs if leg.keys is not None]
             self._sends_changed = False
+        if hearing:
+            self._arrange_hearing()
         if self._music_changed:
             rows: dict[Music, list[int]] = {}
             for leg in legs:
@@ -270,6 +275,16 @@ class Engine:
                     rows.setdefault(leg.music, []).append(leg.row)
             self._music = [(music, np.array(found)) for music, found in rows.items()]
             self._music_changed = False
+
+    def _arrange_hearing(self) -> None:
+        """Take in the sound of those whom somebody hears, and of no others: most who wait are heard by nobody."""
+        heard = np.zeros(self.most, np.bool_)
+        heard[list(self._spoken)] = True
+        heard[self._tone_rows] = True
+        for row in np.flatnonzero(heard != self.incoming.heard).tolist():
+            self.buffers.begin_anew(row)
+            self._last_loud[row] = self.at
+        self.incoming.heard = heard
 
     # Packets in.
 
@@ -451,7 +466,7 @@ class Engine:
 
     def _watch_silence(self, leg: Leg, at: float) -> None:
         quiet = at - max(float(self._last_loud[leg.row]), leg.agreed_at)
-        speaking = leg.agreement is not None and leg.agreement.receives and not leg.to_us_told
+        speaking = self.incoming.heard[leg.row] and at - self.incoming.last_at[leg.row] < 1
         if quiet < self._silent_after or not speaking:
             leg.silent_told = False
         elif not leg.silent_told:

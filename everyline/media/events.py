@@ -46,7 +46,7 @@ class Flowing:
 
 @dataclass(frozen=True)
 class Silent:
-    """Packets come, and there has been nothing to hear in them for so many seconds."""
+    """Packets come, somebody would hear them, and there has been nothing in them for so many seconds."""
 
     leg: Leg
     seconds: float

@@ -111,15 +111,18 @@ class JitterBuffers:
         play = self.play[:top]
         live = play >= 0
         rows = self._all[:top]
-        taken = self.ring[rows, play % SPAN]
-        missing = (taken == ABSENT).any(1) & live
+        some = rows[live]
+        taken = self.ring[some, play[some] % SPAN]
+        missing = np.zeros(top, np.bool_)
+        missing[some] = (taken == ABSENT).any(1)
         lag = self.delay(top, now)
         self._since[:top] += 1
         wait = live & (lag < self.peak[:top]) & (missing | (self._since[:top] > PAUSE))
         self._since[:top][wait] = 0
         self.said_twice[:top] += wait
         go = live & ~wait
-        frames: NDArray[np.float32] = taken.astype(np.float32)
+        frames: NDArray[np.float32] = np.zeros((top, FRAME), np.float32)
+        frames[some] = taken
         much = go & ~missing & (lag > np.maximum(self.peak[:top] + ABOVE, LEAST) + 1.25)
         self._too_much[:top] = np.where(much, self._too_much[:top] + 1, 0)
         save = self._too_much[:top] > PATIENCE

@@ -230,7 +230,7 @@ class Leg:
                 self.tell(Digit(self, key))
             return
         offset = int(incoming.count(rows, heads, np.array([at]))[0])
-        if packet.payload_type == agreement.receives_as and packet.payload:
+        if packet.payload_type == agreement.receives_as and packet.payload and incoming.heard[row]:
             self._sound(offset, packet.payload, at, now)
 
     def _sound(self, offset: int, payload: bytes, at: float, now: float) -> None:

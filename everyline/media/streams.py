@@ -30,6 +30,7 @@ class Incoming:
         self.received, self.stamp, self.offset = (np.zeros(most, np.int64) for _ in range(3))
         self.jitter, self._transit = np.zeros(most), np.zeros(most)
         self.last_at = np.full(most, -np.inf)
+        self.heard = np.zeros(most, np.bool_)  # whether anybody hears it: else its packets are counted and no more
 
     def open(self, row: int) -> None:
         """Forget what another leg sent in this row."""
@@ -37,6 +38,7 @@ class Incoming:
         self.received[row] = self._counted[row] = self.highest[row] = 0
         self._base[row] = 1
         self.last_at[row] = -np.inf
+        self.heard[row] = False
 
     def agree(self, row: int, codec: Codec, payload_type: int) -> None:
         """What is to come."""
@@ -114,6 +116,9 @@ class Incoming:
         self, slab: Octets, heads: NDArray[Any], rows: Rows, at: Times, buffers: JitterBuffers, now: float
     ) -> None:
         offset = self.count(rows, heads, at)
+        heard = self.heard[rows]
+        if not heard.all():
+            slab, rows, offset, at = slab[heard], rows[heard], offset[heard], at[heard]
         frames, rest = np.divmod(offset, FRAME)
         if rest.any():
             for n in np.flatnonzero(rest):

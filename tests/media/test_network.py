@@ -172,7 +172,7 @@ def test_strangers_are_not_heard_and_are_counted() -> None:
         early.began = late.began = found.now
         early.say(tone(1700, 9))
         found.run(0.5)
-        assert not leg.address, "another host than the one that was agreed on fixes nothing"
+        assert leg.quality().received == 0, "another host than the one that was agreed on fixes nothing"
         speaker.say(tone(440, 9))
         found.run(0.1)
         late.say(tone(1000, 9))
@@ -247,7 +247,7 @@ def test_who_is_on_hold_is_not_expected_to_speak() -> None:
 
 def test_silence_is_told_once() -> None:
     with world(silent_after=4) as found:
-        phone, _leg = found.call()
+        phone, _listener, _leg = pair(found)
         phone.say(np.concatenate([tone(440, 1), silence(12), tone(440, 9)]))
         found.run(13)
         assert len(found.events(Silent)) == 1

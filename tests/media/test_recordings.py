@@ -111,7 +111,9 @@ async def test_sealed_at_rest_and_readable_when_cut_off(tmp_path: Path) -> None:
 
     recording.path.write_bytes(stored[:40000])
     cut = unsealed(recording.path, unseal)
-    assert (cut.whole, len(cut.samples)) == (False, 32000)
+    assert not cut.whole
+    assert len(cut.samples) in range(22000, 40000)
+    assert cut.samples == kept.samples[: len(cut.samples)]
     changed = bytearray(stored)
     changed[20000] ^= 1
     recording.path.write_bytes(bytes(changed))
