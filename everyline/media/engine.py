@@ -29,7 +29,7 @@ from everyline.media.mixing import Edges, Floats, Mix
 from everyline.media.recording import CHUNK_FRAMES, Recording, Seal, Writer
 from everyline.media.sockets import Latch, Ports
 from everyline.media.sounds import Music, Playing, Sound
-from everyline.media.streams import Incoming, Outgoing
+from everyline.media.streams import Arriving, Departing
 from everyline.media.tones import ToneKeys
 
 TICK = 0.02  # seconds
@@ -63,7 +63,7 @@ class Engine:
         self.advertised, self.name, self.most = advertised or host, name, most
         self.epoch = clock.now().timestamp() - time.monotonic()
         self.at = time.monotonic()  # of the last tick
-        self.incoming, self.outgoing = Incoming(most), Outgoing(most)
+        self.arriving, self.departing = Arriving(most), Departing(most)
         self.buffers, self.concealment, self._tone_keys = JitterBuffers(most), Concealment(most), ToneKeys(most)
         self.unsent = 0  # packets that the machine did not take
         self._ports, self._hear = Ports(host, *ports), hear
@@ -121,7 +121,7 @@ class Engine:
         pair = self._ports.take()
         row = self._free.pop()
         leg = Leg(self, row, pair, name, latch)
-        for part in (self.incoming, self.outgoing, self.buffers, self.concealment, self._tone_keys):
+        for part in (self.arriving, self.departing, self.buffers, self.concealment, self._tone_keys):
             part.open(row)
         self._legs[row] = leg
         self._last_loud[row] = self.at
@@ -136,7 +136,7 @@ class Engine:
         if leg.mix:
             leg.mix.remove(leg)
         if leg.agreement:
-            self.send(leg.pair.rtcp, rtcp.goodbye(int(self.outgoing.source[leg.row])), leg.agreement.remote_rtcp)
+            self.send(leg.pair.rtcp, rtcp.goodbye(int(self.departing.source[leg.row])), leg.agreement.remote_rtcp)
         for one in (leg.pair.rtp, leg.pair.rtcp):
             self._poll.unregister(one.fileno())
             del self._doors[one.fileno()]
@@ -146,7 +146,7 @@ class Engine:
         for recording in [r for r, of in self._recordings.items() if of is leg]:
             self.stop_recording(recording)
         del self._legs[leg.row]
-        self.incoming.open(leg.row)
+        self.arriving.open(leg.row)
         self.buffers.begin_anew(leg.row)
         self._prompted.pop(leg, None)
         self._free.append(leg.row)
@@ -259,7 +259,7 @@ class Engine:
             self._spoken = {edge[1] for edge in edges}
         if self._sends_changed:
             speaking = [(leg, to) for leg in legs if not leg.wide and leg.keys is None and (to := leg.sends_to)]
-            self._sends = [(leg.pair.rtp.sendto, self.outgoing.views[leg.row], to) for leg, to in speaking]
+            self._sends = [(leg.pair.rtp.sendto, self.departing.views[leg.row], to) for leg, to in speaking]
             self._send_rows = np.array([leg.row for leg, _to in speaking], np.int64)
             by_sound = [leg.row for leg in legs if leg.agreement and leg.agreement.events is None]
             self._tone_rows = np.array(by_sound, np.int64)
@@ -281,10 +281,10 @@ class Engine:
         heard = np.zeros(self.most, np.bool_)
         heard[list(self._spoken)] = True
         heard[self._tone_rows] = True
-        for row in np.flatnonzero(heard != self.incoming.heard).tolist():
+        for row in np.flatnonzero(heard != self.arriving.heard).tolist():
             self.buffers.begin_anew(row)
             self._last_loud[row] = self.at
-        self.incoming.heard = heard
+        self.arriving.heard = heard
 
     # Packets in.
 
@@ -322,14 +322,14 @@ class Engine:
         if not len(rows):
             return
         slab = self._slab[: len(rows)]
-        heads, plain = self.incoming.plain(slab, rows, sizes)
+        heads, plain = self.arriving.plain(slab, rows, sizes)
         if not plain.all():
             for n in np.flatnonzero(~plain).tolist():
                 if leg := self._legs.get(int(rows[n])):
                     leg.odd(bytes(self._views[n][: sizes[n]]), float(at[n]), now)
             rows, heads, at, slab = rows[plain], heads[plain], at[plain], slab[plain, : rtp.HEADER_BYTES + FRAME]
         if len(rows):
-            self.incoming.take_in(slab[:, : rtp.HEADER_BYTES + FRAME], heads, rows, at, self.buffers, now)
+            self.arriving.take_in(slab[:, : rtp.HEADER_BYTES + FRAME], heads, rows, at, self.buffers, now)
 
     # The tick.
 
@@ -343,7 +343,7 @@ class Engine:
             self._arrange()
         top = self._top
         if skipped > 0:
-            self.outgoing.pass_time(top, skipped)
+            self.departing.pass_time(top, skipped)
         frames = self._heard(top, at)
         ears: Floats = np.zeros((top + len(self._recorded), FRAME), np.float32)
         self._edges.apply(frames, ears)
@@ -404,7 +404,7 @@ class Engine:
                 recording.hand_over(np.concatenate(kept))
 
     def _send(self, top: int, ears: Floats, samples: np.ndarray[tuple[int, int], np.dtype[np.int16]]) -> None:
-        self.outgoing.write(top, self._send_rows, samples)
+        self.departing.write(top, self._send_rows, samples)
         for send, packet, to in self._sends:
             try:
                 send(packet, to)
@@ -414,10 +414,10 @@ class Engine:
             self._send_wide(leg, ears)
         for leg in self._pressing:
             self._send_keys(leg)
-        self.outgoing.pass_time(top)
+        self.departing.pass_time(top)
 
     def _send_wide(self, leg: Leg, ears: Floats) -> None:
-        to, row, out = leg.sends_to, leg.row, self.outgoing
+        to, row, out = leg.sends_to, leg.row, self.departing
         if leg.keys is not None or to is None or leg.wide is None or leg.agreement is None:
             return
         high: Floats | None = None
@@ -438,7 +438,7 @@ class Engine:
         now = next(leg.keys, None)
         if now is None:
             leg.keys = None
-            self.outgoing.marked[leg.row] = 1
+            self.departing.marked[leg.row] = 1
             self._sends_changed = True
             return
         for one in now:
@@ -466,7 +466,7 @@ class Engine:
 
     def _watch_silence(self, leg: Leg, at: float) -> None:
         quiet = at - max(float(self._last_loud[leg.row]), leg.agreed_at)
-        speaking = self.incoming.heard[leg.row] and at - self.incoming.last_at[leg.row] < 1
+        speaking = self.arriving.heard[leg.row] and at - self.arriving.last_at[leg.row] < 1
         if quiet < self._silent_after or not speaking:
             leg.silent_told = False
         elif not leg.silent_told:

@@ -77,9 +77,9 @@ class Leg:
             self.address = self.raw_address = None
         if before is None or before.codec != agreement.codec or before.receives_as != agreement.receives_as:
             self.wide = None if agreement.codec in NARROW else WideBand(agreement.codec)
-            self._engine.incoming.agree(self.row, agreement.codec, agreement.receives_as)
-            self._engine.outgoing.agree(self.row, agreement.codec, agreement.payload_type)
-            self._engine.incoming.source[self.row] = -1
+            self._engine.arriving.agree(self.row, agreement.codec, agreement.receives_as)
+            self._engine.departing.agree(self.row, agreement.codec, agreement.payload_type)
+            self._engine.arriving.source[self.row] = -1
         self._engine.sends_changed()
 
     @property
@@ -150,7 +150,7 @@ class Leg:
 
     def send_key(self, one: dtmf.EventPacket) -> None:
         """Send a packet of a key; the engine calls this in its ticks."""
-        out, row, to = self._engine.outgoing, self.row, self.sends_to
+        out, row, to = self._engine.departing, self.row, self.sends_to
         if not one.elapsed and not one.again:
             self._key_stamp = int(out.stamp[row])
         if to is None or self.agreement is None or self.agreement.events is None:
@@ -185,7 +185,7 @@ class Leg:
     def from_elsewhere(self, datagram: bytes, address: tuple[object, ...], at: float) -> bool:
         """Whether a packet from another address than the fixed one is the leg's after all, which fixes its address."""
         agreement, found = self.agreement, (str(address[0]), int(str(address[1])))
-        last = float(self._engine.incoming.last_at[self.row])
+        last = float(self._engine.arriving.last_at[self.row])
         free = self.raw_address is None or at - last > RELATCH_AFTER
         near = agreement is not None and (self._latch is Latch.FIRST or found[0] == agreement.remote[0])
         if agreement and free and near:
@@ -218,24 +218,24 @@ class Leg:
         if agreement is None or not known:
             self.unreadable += 1
             return
-        incoming = engine.incoming
-        if incoming.source[row] != packet.source:
-            incoming.begin(row, packet, at)
+        arriving = engine.arriving
+        if arriving.source[row] != packet.source:
+            arriving.begin(row, packet, at)
             engine.buffers.begin_anew(row)
         rows = np.array([row])
         heads = rtp.headers(np.frombuffer(datagram[:12], np.uint8)[None, :])
         if packet.payload_type == agreement.events_as:
-            incoming.count_only(rows, heads, at)
+            arriving.count_only(rows, heads, at)
             if key := self._keys_heard.read(packet.payload, packet.timestamp):
                 self.tell(Digit(self, key))
             return
-        offset = int(incoming.count(rows, heads, np.array([at]))[0])
-        if packet.payload_type == agreement.receives_as and packet.payload and incoming.heard[row]:
+        offset = int(arriving.count(rows, heads, np.array([at]))[0])
+        if packet.payload_type == agreement.receives_as and packet.payload and arriving.heard[row]:
             self._sound(offset, packet.payload, at, now)
 
     def _sound(self, offset: int, payload: bytes, at: float, now: float) -> None:
         buffers, row = self._engine.buffers, self.row
-        step = int(self._engine.incoming.step[row])
+        step = int(self._engine.arriving.step[row])
         if self.wide:
             frame, count = offset // step, self.wide.put(offset // step, payload)
             for number in range(frame, frame + count):
@@ -262,7 +262,7 @@ class Leg:
         if report.sent is not None:
             self._their_report = (report.sent, at)
         for block in report.blocks:
-            if block.source == self._engine.outgoing.source[self.row]:
+            if block.source == self._engine.departing.source[self.row]:
                 self._read_block(block, at)
         if report.goodbye:
             self.tell(Goodbye(self))
@@ -272,7 +272,7 @@ class Leg:
         if block.last_report:
             trip = (rtcp.middle(at + self._engine.epoch) - block.last_report - block.since_last) & 0xFFFFFFFF
             self._round_trip = trip / 65536 if trip < 60 * 65536 else None
-        sent = int(self._engine.outgoing.sent[self.row])
+        sent = int(self._engine.departing.sent[self.row])
         highest, sent_then = self._reported
         if sent - sent_then > 100:
             stuck = block.highest == highest
@@ -283,18 +283,18 @@ class Leg:
 
     def report(self, at: float) -> bytes:
         """Our report on this leg (RFC 3550 section 6.4)."""
-        incoming, out, row = self._engine.incoming, self._engine.outgoing, self.row
+        arriving, out, row = self._engine.arriving, self._engine.departing, self.row
         block = None
-        if incoming.source[row] >= 0:
-            expected, received = incoming.expected(row), int(incoming.received[row])
+        if arriving.source[row] >= 0:
+            expected, received = arriving.expected(row), int(arriving.received[row])
             gone = expected - self._before[0] - (received - self._before[1])
             fraction = max(0, min(255, gone * 256 // max(expected - self._before[0], 1)))
             self._before = (expected, received)
             sent, came = self._their_report or (0, at)
             since = round((at - came) * 65536)
-            jitter, highest = int(incoming.jitter[row]), int(incoming.highest[row])
+            jitter, highest = int(arriving.jitter[row]), int(arriving.highest[row])
             block = rtcp.Block(
-                int(incoming.source[row]), fraction, expected - received, highest, jitter, sent, since if sent else 0
+                int(arriving.source[row]), fraction, expected - received, highest, jitter, sent, since if sent else 0
             )
         count = int(out.sent[row])
         return rtcp.write(
@@ -311,19 +311,19 @@ class Leg:
     def quality(self) -> Quality:
         """How good it is so far."""
         engine, row = self._engine, self.row
-        incoming, buffers = engine.incoming, engine.buffers
-        received = int(incoming.received[row])
+        arriving, buffers = engine.arriving, engine.buffers
+        received = int(arriving.received[row])
         delay = float(buffers.delay(row + 1, engine.at * 50 + 1)[row]) * 20 if buffers.play[row] >= 0 else None
-        clock = float(incoming.clock[row])
+        clock = float(arriving.clock[row])
         return Quality(
             received,
-            int(engine.outgoing.sent[row]),
-            max(incoming.expected(row) - received, 0) if received else 0,
+            int(engine.departing.sent[row]),
+            max(arriving.expected(row) - received, 0) if received else 0,
             int(buffers.late[row]),
             int(engine.concealment.concealed[row]),
             self.strangers,
             self.unreadable,
-            float(incoming.jitter[row]) / clock * 1000,
+            float(arriving.jitter[row]) / clock * 1000,
             delay,
             None if self._round_trip is None else self._round_trip * 1000,
             None if self._there is None else self._there.fraction_lost / 256,
@@ -333,7 +333,7 @@ class Leg:
     def watch(self, at: float, one_way_after: float) -> None:
         """Notice when nothing comes; the engine calls this each second."""
         expects = self.agreement is not None and self.agreement.receives and not self.agreement.held
-        last = max(float(self._engine.incoming.last_at[self.row]), self.agreed_at)
+        last = max(float(self._engine.arriving.last_at[self.row]), self.agreed_at)
         quiet = expects and at - last > one_way_after
         if quiet != self.to_us_told:
             self.to_us_told = quiet

@@ -19,7 +19,7 @@ _PACKET = np.dtype([("head", rtp.HEADER), ("payload", "u1", FRAME)])
 Octets: TypeAlias = NDArray[np.uint8]
 
 
-class Incoming:
+class Arriving:
     """Sequence, time and loss of what each leg sends (RFC 3550 appendix A)."""
 
     def __init__(self, most: int) -> None:
@@ -132,7 +132,7 @@ class Incoming:
         buffers.put(rows[good], frames[good], samples)
 
 
-class Outgoing:
+class Departing:
     """The packets to all legs, written in place."""
 
     def __init__(self, most: int) -> None:

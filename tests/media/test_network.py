@@ -227,7 +227,7 @@ def test_one_way_sound_is_noticed_in_both_directions() -> None:
         assert found.events(Flowing) == [Flowing(leg, to_us=True)]
         found.told.clear()
         for _ in range(3):
-            block = rtcp.Block(int(found.engine.outgoing.source[leg.row]), 255, 99, 7, 0, 0, 0)
+            block = rtcp.Block(int(found.engine.departing.source[leg.row]), 255, 99, 7, 0, 0, 0)
             body = rtcp.write(1, "p", 0, timestamp=0, packets=0, octets=0, block=block, sends=False)
             phone.reports.sendto(body, (phone.to[0], phone.to[1] + 1))
             found.run(3)
@@ -263,7 +263,7 @@ def test_reports_say_how_good_it_is_on_both_sides() -> None:
         speaker.say(tone(440, 30))
         found.run(10)
         report = speaker.read[-1]
-        assert report.source == found.engine.outgoing.source[leg.row]
+        assert report.source == found.engine.departing.source[leg.row]
         assert report.sent is not None
         assert report.blocks[0].source == speaker.source
         assert 5 < report.blocks[0].fraction_lost < 60
