@@ -28,6 +28,7 @@ Seal = Callable[[int, bytes], bytes]  # (number of the chunk, its content) → w
 MAGIC = b"EVERYLINE1\n"
 CHUNK_FRAMES = 50  # a second
 MOST_WAITING = 30  # chunks of one recording that wait for the disk before it is given up
+_PATIENCE = 10.0  # seconds
 _HEAD = 44
 _turns = itertools.count()
 
@@ -152,7 +153,7 @@ class Writer:
     def __init__(self, tell: Callable[[Callable[[], None]], None]) -> None:
         self._tell = tell
         self._queue: queue.SimpleQueue[tuple[Recording, bytes, bool] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="recordings")
+        self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
         self._thread.start()
 
     def put(self, recording: Recording, content: bytes, *, last: bool) -> None:
@@ -160,9 +161,9 @@ class Writer:
         self._queue.put((recording, content, last))
 
     def close(self) -> None:
-        """Write what waits and end."""
+        """Write what waits and end; a disk that hangs is left alone after a while."""
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:

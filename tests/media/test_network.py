@@ -159,6 +159,7 @@ def test_a_new_source_and_a_pause_are_followed() -> None:
         found.run(3)
         assert level(listener.heard[-8000:], 1000) > 3500
         assert leg.quality().lost == 0
+        assert leg.quality().concealed < 20, "a pause is not made up"
 
 
 @pytest.mark.req("V1")
