@@ -19,6 +19,7 @@ HOMONYMS = {
     "log line": "a line in a log",
     "media": "a media type, and the process that moves sound",
     "page": "of the web, and of a list",
+    "payload": "what a packet of RTP carries",
     "post": "the HTTP method, and the channel of letters",
     "ring": "the sound of an offer, and the ring that empties",
     "schedule": "the verb: a job is scheduled",
