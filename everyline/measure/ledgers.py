@@ -99,6 +99,7 @@ def _booking(ledger: str, delta: str, columns: tuple[str, ...], key: tuple[str, 
 
 
 _CREATE = _tables()
+_ROOM = text("set local work_mem = '32MB'")  # for the sums of a batch; else they go to the disk and back
 # Of what is joined by alone: the facts of events are long, and nothing is looked for by them.
 _ANALYZE = [
     text(f"analyze {name}")
@@ -151,6 +152,7 @@ async def follow(tx: Tx, most: int = BATCH) -> Followed:
     place = await tx.one(statements.follower)
     if place.anew:
         await tx.execute(_FORGET)
+    await tx.execute(_ROOM)
     for statement in _CREATE:
         await tx.execute(statement)
     await tx.execute(statements.take_batch, {"xid": place.xid, "id": place.id, "most": most})

@@ -132,9 +132,13 @@ select agent_id, min(since) from (
     where coalesce(b.ended_at, w.ended_at) is not null and coalesce(b.accepted_at, w.accepted_at) is not null
     union all
     select s.agent_id, s.began_at
-    from state_span s
-    join (select agent_id, min(at) as at from batch where kind = 'agent.state_changed' group by agent_id) b on b.agent_id = s.agent_id
-    where s.ended_at >= b.at or s.ended_at is null
+    from (select agent_id, min(at) as at from batch where kind = 'agent.state_changed' group by agent_id) b
+    cross join lateral (
+        select agent_id, began_at from state_span where agent_id = b.agent_id and ended_at >= b.at
+        union all
+        select agent_id, began_at from state_span where agent_id = b.agent_id and ended_at is null
+        offset 0
+    ) s
 ) t
 where agent_id is not null
 group by agent_id;
