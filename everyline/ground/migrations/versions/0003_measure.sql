@@ -80,6 +80,7 @@ create table work (
     constraint pk_work primary key (assignment_id)
 ) with (fillfactor = 55);  -- what it is charged is put into it once, beside its indexes
 create index ix_work_ended_at on work (ended_at);
+create index ix_work_accepted_at on work (accepted_at);
 create index ix_work_agent_ended on work (agent_id, ended_at);
 create index ix_work_case_id on work (case_id);
 
