@@ -320,7 +320,9 @@ async def expected_waits(tx: Tx, asked: Asked) -> Row:
 _STAY = "f.entered_at >= :begin and f.entered_at < :end"
 _WORK = "f.ended_at >= :begin and f.ended_at < :end"
 # Work that reaches into the time; what was begun more than a month before is looked for by nobody.
-_IN_HAND = "f.accepted_at >= cast(:begin as timestamptz) - interval '31 days' and f.accepted_at < :end and f.ended_at > :begin"
+_IN_HAND = (
+    "f.accepted_at >= cast(:begin as timestamptz) - interval '31 days' and f.accepted_at < :end and f.ended_at > :begin"
+)
 _OFFER = "f.at >= :begin and f.at < :end"
 _ABANDONED = "f.ended_as = 'abandoned' and f.ended_at - f.waiting_since"
 _SPAN = "f.began_at >= :begin and f.began_at < :end"
@@ -339,7 +341,11 @@ _BEHIND: dict[str, tuple[str, str, str]] = {  # figure: facts, which of them, th
     "engaged": ("work", _IN_HAND, "accepted_at"),
     "offers_missed": ("offer_mark", f"{_OFFER} and f.kind = 'missed'", "at"),
     "offers_declined": ("offer_mark", f"{_OFFER} and f.kind = 'declined'", "at"),
-    "backlog_change": ("case_span", f"{_SPAN} and (f.ended_at is null or f.ended_at >= :end)", "began_at"),  # what it grew by
+    "backlog_change": (
+        "case_span",
+        f"{_SPAN} and (f.ended_at is null or f.ended_at >= :end)",
+        "began_at",
+    ),  # what it grew by
     "opened": ("case_span", f"{_SPAN} and f.kind = 'opened'", "began_at"),
     "reopened": ("case_span", f"{_SPAN} and f.kind = 'reopened'", "began_at"),
     "resolved": ("case_span", "f.ended_at >= :begin and f.ended_at < :end and f.end_kind = 'resolved'", "ended_at"),
