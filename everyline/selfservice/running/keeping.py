@@ -20,6 +20,7 @@ from everyline.selfservice.walking import State, Utterance
 statements = sql.beside(__file__, "runs.sql")
 
 STATE: TypeAdapter[State] = TypeAdapter(State)
+LEVELS = tuple(Level)  # by number
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def run_of(row: Row, vault: Vault) -> Run:
     state = STATE.validate_json(row.state)
     if row.sealed is not None:
         state = _opened(state, json.loads(vault.open(bytes(row.sealed))))
-    who = Who(row.customer_id, Level(row.level), row.point_id, state.language, row.channel, tuple(row.origins))
+    origins = tuple(row.origins or ())  # what is empty is not sent, which spares reading it
+    who = Who(row.customer_id, LEVELS[row.level], row.point_id, state.language, row.channel, origins)
     told = tuple(Utterance(step, words, state.slots, tuple(offers)) for step, words, offers in row.told)
     return Run(
         row.id,
@@ -65,7 +67,7 @@ def run_of(row: Row, vault: Vault) -> Run:
         row.turns,
         row.waits == "outside",
         row.held,
-        row.facts,
+        row.facts or {},
         who,
         None if row.holder is None else bytes(row.holder),
         row.failures,

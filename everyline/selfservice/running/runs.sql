@@ -21,14 +21,14 @@ select nextval(pg_get_serial_sequence('flow_run', 'id')) as id from generate_ser
 
 -- name: take
 -- Runs, held until the end of the transaction.
-select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told, r.turns, r.waits, r.facts, r.channel, r.customer_id, r.point_id,
-    r.level, r.origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
+select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told, r.turns, r.waits, nullif(r.facts, '{}') as facts, r.channel, r.customer_id, r.point_id,
+    r.level, nullif(r.origins, '[]') as origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
  from flow_run r where r.id = any(cast(:ids as bigint[])) order by r.id for update;
 
 -- name: look
 -- A run as it stands.
-select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told, r.turns, r.waits, r.facts, r.channel, r.customer_id, r.point_id,
-    r.level, r.origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
+select r.id, r.flow, r.version, r.state::text as state, r.sealed, r.told, r.turns, r.waits, nullif(r.facts, '{}') as facts, r.channel, r.customer_id, r.point_id,
+    r.level, nullif(r.origins, '[]') as origins, r.holder, r.failures, r.interaction_id, r.case_id, r.ends_at, r.ended_at, r.outcome, coalesce(r.held_until > :at, false) as held
  from flow_run r where r.id = :id;
 
 -- name: whose
