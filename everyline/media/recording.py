@@ -43,7 +43,7 @@ class GapMark:
 
 
 class Recording:
-    """One file. Made by ``Engine.record``; ``await recording.stop()`` leaves it whole on the disk."""
+    """One file. Made by ``Engine.record``; after ``await engine.recorded(recording)`` it is whole on the disk."""
 
     def __init__(self, path: Path, writer: Writer, failed: Callable[[Recording, str], None], seal: Seal | None) -> None:
         self.path, self.failure = path, ""

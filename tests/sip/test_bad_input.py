@@ -41,15 +41,14 @@ async def test_a_torture_message_is_answered_or_dropped(name: str, caplog: pytes
             text = text.replace("{" + key + "}", value)
         peer.send(text.encode("latin-1"))
         await lives(exchange, peer, name)
-        counted = exchange.figures().guard.unreadable
-        final = {
-            code
-            for code, one in zip(peer.codes, peer.rogue.answers, strict=True)
-            if code >= 200 and b"alive" not in one
-        }
-        assert final <= allowed, final
-        if allowed and name not in ("wsinv", "intmeth"):
-            assert final or counted, "it was neither answered nor counted"
+
+        def finals() -> set[int]:
+            told = zip(peer.codes, peer.rogue.answers, strict=True)
+            return {code for code, one in told if code >= 200 and b"alive" not in one}
+
+        if allowed and name not in ("wsinv", "intmeth"):  # it is answered or counted, perhaps after what came later
+            await until(lambda: bool(finals()) or exchange.figures().guard.unreadable > 0)
+        assert finals() <= allowed, finals()
         assert await exchange.wire.standing() < 4
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
@@ -86,7 +85,7 @@ async def test_strangers_that_are_answered_learn_nothing() -> None:
         await until(lambda: not (exchange.figures().guard.strangers < 56))
         await asyncio.sleep(0)
         assert exchange.figures().guard.answered_strangers <= 9
-        assert exchange.figures().refused == {"stranger": len(mallory.codes)}
+        await until(lambda: exchange.figures().refused == {"stranger": len(mallory.codes)})
         assert exchange.trace("scan2@rogue") == ""
 
 
