@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,10 +92,8 @@ def test_says_what_is_wrong_with_a_body(body: bytes, reason: str) -> None:
 @given(st.one_of(st.binary(max_size=300), st.lists(st.sampled_from(PHONE.split(b"\r\n")), max_size=30).map(b"\n".join)))
 def test_nothing_else_can_come_of_a_body(body: bytes) -> None:
     for tried in (body, b"v=0\n" + body):
-        try:
-            sdp.parse(tried)
-        except BadDescription:
-            continue
+        with contextlib.suppress(BadDescription):
+            assert len(sdp.parse(tried).streams) <= 16
 
 
 @pytest.mark.req("V1")

@@ -76,6 +76,8 @@ async def test_two_callers_are_joined(sipp: StartSipp) -> None:
         await connected(house, 2)
         await house.calls[1].transfer_to(first, seconds=5)
         await passed.done()
+        assert house.calls[1].outcome is not None
+        assert house.calls[1].outcome.reason is EndReason.TRANSFERRED
         await first.hang_up()  # whoever was joined would do so; this peer only waits
         await waiting.done()
 
