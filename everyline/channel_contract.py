@@ -65,11 +65,12 @@ class Facts:
     may_start: bool = True  # may we write first?
     acknowledges: bool = True  # is a first message answered at once with the usual answer time?
     pulled: bool = False  # the other side fetches what is for it: an answer has gone out once it is written
+    sounds: bool = False  # its receivers run in the process that moves sound, and their door is a ``CallDoor``
 
 
 @dataclass(frozen=True, slots=True)
 class TalkRules:
-    """What a line of media class chat says of its talks: live text with a beginning and an end. Times in seconds."""
+    """What a line says of its talks, which have a beginning and an end: live text, or a call. Times in seconds."""
 
     warn_after: int = 300  # the customer has said nothing since our last words; 0: never
     end_after: int = 180  # since the warning
@@ -94,7 +95,7 @@ class LineSettings(BaseModel):
 
     @property
     def talks(self) -> TalkRules:
-        """How talks on the line are warned, end, and go on; means something for media class chat only."""
+        """How talks on the line are warned, end, and go on; means nothing for media class mail."""
         return TalkRules()
 
 
@@ -123,11 +124,13 @@ def asked_under(
 @dataclass(frozen=True, slots=True)
 class Address:
     """One address of one person. ``kind`` is one of ``ground.addresses.KINDS`` (mailbox, number, handle, postal, visitor);
-    ``address`` is in the normal form of its kind, so that two spellings compare equal."""
+    ``address`` is in the normal form of its kind, so that two spellings compare equal. ``talk``: which of their talks, where one
+    address may have several at a time, such as a switchboard's number; unique for the line."""
 
     kind: str
     address: str
     name: str = ""
+    talk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +411,7 @@ class TalkMessage:
     card: Card | None = None
     replies: tuple[str, ...] = ()  # quick replies to choose from
     hint: str | None = None  # a turn of a dialogue: what an answer to it looks like, or empty
+    turn: Mapping[str, Any] | None = None  # a turn of a dialogue by ear: ``selfservice.renderings.voice.VoiceTurn`` as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +448,7 @@ class Talk:
     warned: bool
     survey: SurveyQuestion | None = None
     in_flow: bool = False  # a flow answers, and no person yet
+    agent_id: int | None = None  # ``agent`` by the number that only we know
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,7 +544,7 @@ class Door(Protocol):
 
 
 class TalkDoor(Door, Protocol):
-    """The same for channels on which people talk: live text with a beginning and an end. Whatever a channel asks of a talk it
+    """The same for channels on which people talk, with a beginning and an end. Whatever a channel asks of a talk it
     asks by line and sender: nobody's talk is ever reached by a number that a stranger could make up."""
 
     async def once(self, line: Line, key: str, *, seconds: float) -> bool:

@@ -1,0 +1,217 @@
+"""What a channel of calls may ask beside what every channel may: sound that both sides hear while it lasts.
+
+A call is a talk with sound (docs/decisions/0013). It begins with a piece that the door accepts, is followed as every talk
+is, and ends as every talk does: who waits, who answers, where it is handed to is read from its ``Talk``. What is only true of
+a call stands here: legs, orders of agents, what is heard, recordings. A channel of calls runs its receivers in the process that
+moves sound; their door is a ``CallDoor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from everyline.channel_contract import Address, Line, TalkDoor
+
+if TYPE_CHECKING:  # numpy is loaded by the process that moves sound alone
+    from everyline.media.engine import Engine
+    from everyline.media.legs import Leg
+    from everyline.media.recording import Seal
+    from everyline.media.sounds import Sound
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+
+
+class CallState(StrEnum):
+    """Where a call stands on its wire; whether it waits in a queue its talk says."""
+
+    RINGING = "ringing"  # nobody has answered it: we have not, or, when we call, they have not
+    UP = "up"  # both sides can hear each other, or a voice or music of ours
+    ENDED = "ended"
+
+
+class LegKind(StrEnum):
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    GUEST = "guest"  # somebody who is neither: an interpreter, another office
+    SUPERVISOR = "supervisor"
+
+
+class LegState(StrEnum):
+    RINGING = "ringing"
+    IN = "in"  # hears and is heard
+    HELD = "held"  # hears music, is not heard
+    APART = "apart"  # talks with the agent while the customer is on hold
+    GONE = "gone"
+
+
+class Heard(StrEnum):
+    """By whom a leg is heard."""
+
+    ALL = "all"
+    NOBODY = "nobody"  # who listens, or is muted by the rules of the house
+    AGENT = "agent"  # who whispers
+
+
+@dataclass(frozen=True, slots=True)
+class LegNow:
+    """One party of a call as it stands."""
+
+    name: str  # the channel's own, unique within the call
+    kind: LegKind
+    state: LegState
+    shown: str = ""  # what agents call it: a number, a name
+    agent_id: int | None = None
+    number: str = ""  # normal form, of who was called
+    muted: bool = False
+    heard: Heard = Heard.ALL
+    quality: Mapping[str, float] = field(default_factory=dict)  # score (1 to 5, ITU-T G.107), loss, jitter_ms, delay_ms
+    remark: str = ""  # translated: one-way sound, silence …
+
+
+class Keeping(StrEnum):
+    """Whether what is said is recorded now."""
+
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class CallNow:
+    """A call as it stands, told whenever that changes. ``key`` is what ``Address.talk`` of its sender is."""
+
+    key: str
+    direction: Direction
+    state: CallState
+    began_at: datetime
+    number: str = ""  # of the other side, normal form; empty: withheld
+    dialled: str = ""
+    trunk: str = ""
+    codec: str = ""
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str = ""  # customer, agent, us, trunk, lost
+    reason: str = ""  # in words for an agent, when it did not end as calls do
+    legs: tuple[LegNow, ...] = ()
+    keeping: Keeping = Keeping.OFF
+    talk_id: int | None = None  # ``Talk.id``, once there is one
+
+
+class Deed(StrEnum):
+    """What an agent or a supervisor can want of a call. Each is answered with nothing, or with why not."""
+
+    PLACE = "place"  # call ``number`` from the order's line for ``agent_id``; the talk is there already
+    HOLD = "hold"  # the customer hears music
+    RESUME = "resume"
+    MUTE = "mute"  # ``leg``; without it one's own
+    UNMUTE = "unmute"
+    PRESS = "press"  # ``keys`` towards the customer, or towards ``leg``
+    CONSULT = "consult"  # call ``number``, or the agent ``with``, apart; the customer is put on hold
+    ADD = "add"  # the same, without apart: a third who hears and is heard at once (interpreter)
+    JOIN = "join"  # all who are apart or on hold come together
+    HAND_OVER = "hand over"  # attended transfer: who asks leaves, who was consulted stays with the customer
+    DROP = "drop"  # ``leg`` leaves
+    HANG_UP = "hang up"  # the whole call ends
+    PAUSE = "pause"  # the recording
+    GO_ON = "go on"  # the recording
+    LISTEN = "listen"  # a supervisor hears all and is heard by nobody
+    WHISPER = "whisper"  # and is heard by the agent
+    BARGE = "barge"  # and is heard by all
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A deed that somebody wants now."""
+
+    id: int
+    key: str  # of the call
+    deed: Deed
+    agent_id: int  # who wants it
+    line: Line  # of the call
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where an agent hears calls: in the browser, or on a telephone that is called."""
+
+    agent_id: int
+    name: str
+    number: str = ""  # normal form, or a sip: address; empty: the browser
+
+
+class AgentLeg(Protocol):
+    """An agent's browser, heard and hearing all day; calls come and go on it. It is there while the page is open, comes back within
+    seconds when the page is loaded anew, and belongs to nobody else."""
+
+    @property
+    def leg(self) -> Leg:
+        """Its leg of the engine of this process. Never close it."""
+
+    @property
+    def ready(self) -> bool:
+        """Does sound flow both ways now?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that is whole. ``marks``: from and to in seconds, and why; a ``to`` of None: to the end."""
+
+    path: Path  # taken away once it is kept
+    seconds: float
+    began_at: datetime
+    marks: tuple[tuple[float, float | None, str], ...] = ()
+    failure: str = ""  # why it ends before the call does
+
+
+class CallDoor(TalkDoor, Protocol):
+    """What is asked by line and sender means the call that ``sender.talk`` names."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process, which is pulsing."""
+
+    async def sound(self, line: Line, words: str, language: str) -> Sound:
+        """These words, spoken: by whom the house has recorded for them, else by the voice of the language. Made ahead where it
+        can be; a new one takes some hundred milliseconds. Wordings of the same words are the same object. Never raises for a
+        language without a voice: the line's is taken, and what cannot be spoken at all is a tone."""
+
+    async def music(self, line: Line) -> Sound:
+        """What who waits on the line hears, of the queue it is in where that has its own."""
+
+    async def tell(self, line: Line, sender: Address, call: CallNow) -> None:
+        """Write down how a call stands. Kept in the order told; never raises, tries again by itself while the database is away."""
+
+    async def type_secret(self, line: Line, sender: Address, digits: str) -> None:
+        """What was keyed as the answer to a turn with ``silent_recording``: stands in no piece, no talk and no log."""
+
+    async def answer_later(self, line: Line, sender: Address) -> None:
+        """Who waits has left their words: they wait here no longer, and are answered as mail is. Conflict when they do not wait."""
+
+    def orders(self, channel: str) -> AsyncIterator[Order]:
+        """What is wanted of calls of this channel in this process, each once. Answer each by ``done``."""
+
+    async def done(self, order: Order, refused: str = "") -> None:
+        """An order was carried out, or why not, in words for who wanted it."""
+
+    async def reach(self, agent_id: int) -> Reach:
+        """Where an agent hears calls."""
+
+    def browser(self, agent_id: int) -> AgentLeg | None:
+        """Their browser, when it is there."""
+
+    def seal(self, key: str) -> Seal:
+        """What recordings of a call are sealed with (``Engine.record``)."""
+
+    async def keep_recording(self, line: Line, sender: Address, recorded: Recorded) -> None:
+        """Keep a sealed recording at the call's case. OSError: not now, its file stays where it is and is tried again at the
+        next start."""
