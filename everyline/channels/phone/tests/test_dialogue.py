@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from everyline.channels.phone.asked import Asked
 from everyline.channels.phone.dialogue import (
     MOST_AHEAD,
     Answer,
-    Asked,
     Dialogue,
     Effect,
     GiveUp,
