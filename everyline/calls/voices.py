@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import logging
 
 import numpy as np
 
@@ -11,7 +11,10 @@ from everyline.calls import prompts
 from everyline.ground.installation import Ground
 from everyline.media.g711 import RATE, Samples
 from everyline.media.sounds import Sound
-from everyline.speech.speaker import Speaker
+from everyline.speech.errors import CannotSpeak
+from everyline.speech.speaker import Speaker, tone
+
+log = logging.getLogger(__name__)
 
 KEPT = 500  # recordings of the house in memory
 
@@ -21,7 +24,7 @@ class HouseVoices:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._speaker = Speaker(Path(ground.settings.data) / "speech")
+        self._speaker = Speaker.installed(ground.settings)
         self._recorded: dict[str, Sound] = {}
         self._music = Sound(_music(), "music")
 
@@ -33,7 +36,11 @@ class HouseVoices:
             return await self._recording(digest)
         if language not in self._speaker.languages():
             language = otherwise
-        return await self._speaker.sound(words, language)
+        try:
+            return await self._speaker.sound(words, language)
+        except CannotSpeak as error:
+            log.warning("these words cannot be spoken in %s: %s", language, error)
+            return tone()
 
     async def _recording(self, digest: str) -> Sound:
         found = self._recorded.get(digest)

@@ -74,6 +74,14 @@ class Settings(BaseSettings):
         "",
         description="Hosts whose players may play linked videos in articles, separated by commas, such as www.youtube-nocookie.com. Empty: they stay links.",
     )
+    piper: str = Field(
+        "",
+        description="Program of the voice Piper, by name or path. Empty: calls are spoken to by the voice that comes with the extra phone.",
+    )
+    piper_voices: Path = Field(
+        Path("voices"),
+        description="Folder with Piper's voices: files such as en_US-joe-medium.onnx, each with its .onnx.json.",
+    )
     metrics_token: str = Field("", description="Bearer token for /metrics. Empty: only this machine may read them.")
 
     @field_validator("database_url")

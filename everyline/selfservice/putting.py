@@ -11,12 +11,11 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
+from everyline.ground import aloud
 from everyline.ground.words import _, language
 from everyline.selfservice.slots import Kind, Value
 
 _NAMED = re.compile(r"\{([a-z][a-z0-9_.-]{0,80})\}")
-
-_IN_CENTS = frozenset({"USD", "EUR", "CAD", "AUD"})
 
 Put: TypeAlias = Callable[[Value], str]
 
@@ -47,9 +46,7 @@ def one_value(template: str, slots: Mapping[str, Value]) -> Value:
 def shown(value: Value) -> str:
     """A value as it is read on a screen, in the language spoken now."""
     if value.kind is Kind.DATE:
-        from babel.dates import format_date
-
-        return str(format_date(date.fromisoformat(value.value), "long", locale=language()))
+        return aloud.day(date.fromisoformat(value.value))
     if value.kind is Kind.MONEY:
         from babel.numbers import format_currency
 
@@ -74,33 +71,9 @@ def shown(value: Value) -> str:
 def said(value: Value) -> str:
     """A value as it is read out: digits in groups, so that they can be compared while they are heard."""
     if value.kind in (Kind.DIGITS, Kind.ACCOUNT):
-        return ", ".join(" ".join(group) for group in groups(value.value))
+        return aloud.digits(value.value)
     if value.kind is Kind.PHONE:
         return ", ".join(" ".join(group) for group in re.findall(r"\d+", shown(value)))
     if value.kind is Kind.MONEY:
-        amount = Decimal(value.value)
-        whole, cents = int(abs(amount)), round(abs(amount) % 1 * 100)
-        unit = _unit(value.unit or "USD", whole)
-        words = f"{whole} {unit}"
-        if cents and value.unit in _IN_CENTS:
-            words = _("%(whole)s and %(cents)s cents") % {"whole": words, "cents": cents}
-        elif cents:
-            words = f"{abs(amount)} {unit}"
-        return _("minus %s") % words if amount < 0 else words
+        return aloud.money(Decimal(value.value), value.unit)
     return shown(value)
-
-
-def _unit(currency: str, n: int) -> str:
-    from babel.numbers import get_currency_name
-
-    return str(get_currency_name(currency, n, locale=language()))
-
-
-def groups(digits: str) -> list[str]:
-    """Digits as people say them: in threes, the rest in the last group of two to four."""
-    if len(digits) <= 4:
-        return [digits]
-    cut = [digits[at : at + 3] for at in range(0, len(digits), 3)]
-    if len(cut[-1]) == 1:
-        cut[-2:] = [cut[-2] + cut[-1]]
-    return cut

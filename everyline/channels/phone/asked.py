@@ -1,0 +1,52 @@
+"""A turn by ear, as a message carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_OF_KEYS = ("least", "most", "end", "first_seconds", "next_seconds", "person", "again")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A turn as it came: ``selfservice.renderings.voice.VoiceTurn`` as JSON. What is missing is left out of the dialogue."""
+
+    prompts: tuple[str, ...]
+    question: tuple[str, ...]  # the last of the prompts, which ask
+    asks: bool
+    least: int = 0
+    most: int = 0
+    end: str = ""
+    options: tuple[str, ...] = ()  # the keys that mean one
+    first_seconds: float = 5.0
+    next_seconds: float = 3.0
+    person: str = ""
+    again: str = "*"
+    listens: str = ""
+    unit: str = ""
+    tries: int = 0
+    barge_in: bool = True
+    reads_back: bool = False
+    secret: bool = False
+
+    @classmethod
+    def of(cls, turn: Mapping[str, Any]) -> Asked:
+        """Read from a message."""
+        prompts = tuple(str(one) for one in turn.get("prompts") or () if str(one).strip())
+        keys = turn.get("keys")
+        own: dict[str, Any] = {} if keys is None else {name: keys[name] for name in _OF_KEYS if name in keys}
+        return cls(
+            prompts,
+            prompts[min(int(turn.get("question") or 0), max(len(prompts) - 1, 0)) :],
+            keys is not None,
+            options=tuple((keys or {}).get("options") or ()),
+            listens=str(turn.get("listens") or ""),
+            unit=str(turn.get("unit") or ""),
+            tries=int(turn.get("tries") or 0),
+            barge_in=bool(turn.get("barge_in", True)),
+            reads_back=bool(turn.get("reads_back")),
+            secret=bool(turn.get("silent_recording")),
+            **own,
+        )
