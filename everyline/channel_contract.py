@@ -411,7 +411,9 @@ class TalkMessage:
     card: Card | None = None
     replies: tuple[str, ...] = ()  # quick replies to choose from
     hint: str | None = None  # a turn of a dialogue: what an answer to it looks like, or empty
-    turn: Mapping[str, Any] | None = None  # a turn of a dialogue by ear: ``selfservice.renderings.voice.VoiceTurn`` as JSON
+    turn: Mapping[str, Any] | None = (
+        None  # a turn of a dialogue by ear: ``selfservice.renderings.voice.VoiceTurn`` as JSON
+    )
 
 
 @dataclass(frozen=True, slots=True)

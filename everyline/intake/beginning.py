@@ -28,7 +28,7 @@ async def interactions(
 ) -> None:
     """One goes on where there is one on the same line, of live text with the same person; else a new one begins. What waits
     to be answered by mail goes on live when somebody is there again."""
-    going_on: dict[tuple[int, int, int], tuple[int, str]] = {}
+    going_on: dict[tuple[int, int, int, str], tuple[int, str]] = {}
     turned_live: list[int] = []
     held: set[int] = set()
     in_flow: set[int] = set()
@@ -45,7 +45,7 @@ async def interactions(
                 held.add(row.id)
             if row.in_flow:
                 in_flow.add(row.id)
-            key = (row.case_id, row.line_id, row.contact_point_id if row.waits_by_mail is not None else 0)
+            key = (row.case_id, row.line_id, row.contact_point_id if row.waits_by_mail is not None else 0, row.key)
             if key not in going_on or row.id > going_on[key][0]:
                 going_on[key] = (row.id, row.media_class)
     beginning: list[Said] = []
@@ -77,14 +77,14 @@ async def interactions(
         await tx.execute(statements.end_interactions, {"ids": turned_live, "at": now()})
 
 
-def _key(one: Said) -> tuple[int, int, int]:
-    return one.case_id, one.piece.line.id, one.known.point_id if one.in_talk else 0
+def _key(one: Said) -> tuple[int, int, int, str]:
+    return one.case_id, one.piece.line.id, one.known.point_id if one.in_talk else 0, one.talk
 
 
 def _media_class(one: Said, line_facts: dict[int, LineFacts]) -> str:
     found = channel(one.piece.line.channel).facts.media_class
     facts = line_facts[one.piece.line.id]
-    if found is MediaClass.CHAT and not facts.attended and not (facts.flow and one.opens):
+    if found is not MediaClass.MAIL and not facts.attended and not (facts.flow and one.opens):
         return str(MediaClass.MAIL)
     return str(found)
 
@@ -115,6 +115,7 @@ async def _talks(
                 "ats": [one.piece.received_at for one in beginning],
                 "rules": [json.dumps(asdict(line_facts[one.piece.line.id].talks)) for one in beginning],
                 "trails": [_trail(one) for one in beginning],
+                "keys": [one.talk for one in beginning],
             },
         )
     newest = {one.interaction_id: one for one in said if one.in_talk and not one.begins_talk}

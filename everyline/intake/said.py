@@ -57,8 +57,13 @@ class Said:
 
     @property
     def in_talk(self) -> bool:
-        """Does it come over a channel of live text?"""
-        return channel(self.piece.line.channel).facts.media_class is MediaClass.CHAT
+        """Does it come over a channel on which people talk?"""
+        return channel(self.piece.line.channel).facts.media_class is not MediaClass.MAIL
+
+    @property
+    def talk(self) -> str:
+        """Which of the talks of its sender's address it is part of, where there may be several at once."""
+        return self.read.sender.talk if self.read.sender is not None else ""
 
     @property
     def by_person(self) -> bool:
