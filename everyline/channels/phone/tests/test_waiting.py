@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from everyline.channels.phone.tests.doubles import CALLER, MUSIC, RealPhone, World, a_line, a_talk, range_of, until, world
+from everyline.channels.phone.tests.doubles import (
+    CALLER,
+    MUSIC,
+    RealPhone,
+    World,
+    a_line,
+    a_talk,
+    range_of,
+    until,
+    world,
+)
 from everyline.sip.placed import Caller
 from tests.media.tones import level
 
@@ -29,7 +39,9 @@ async def spoken(house: World, words: str) -> str:
 
 @pytest.mark.req("V4")
 async def test_place_and_wait_are_told_when_they_changed_and_else_comfort(tmp_path: Path) -> None:
-    async with world(tmp_path, a_line(announce_seconds=1), begins=lambda _key: a_talk(place=3, wait=range_of(120, 240))) as house:
+    async with world(
+        tmp_path, a_line(announce_seconds=1), begins=lambda _key: a_talk(place=3, wait=range_of(120, 240))
+    ) as house:
         caller = await house.calls()
         key = await house.begun()
         words = "You are number 3 in line. The expected wait is 2 to 4 minutes."
