@@ -173,10 +173,3 @@ async def deed(
 def sounding_channels() -> list[str]:
     """The channels by which people call."""
     return [name for name, one in all_channels().items() if one.facts.media_class is MediaClass.CALL]
-
-
-async def can_call(tx: Tx) -> bool:
-    """Is there a line that can call?"""
-    names = [name for name in sounding_channels() if all_channels()[name].facts.may_start]
-    return bool(names) and await tx.first(statements.calls_come, {"channels": names}) is not None
-

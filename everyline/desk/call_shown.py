@@ -8,8 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from everyline.call_contract import CallState, Deed, Direction, Heard, Keeping, LegKind, LegState
+from everyline.channel_contract import MediaClass
+from everyline.channel_registry import all_channels
 from everyline.desk import phrases
 from everyline.desk.lists import channel_facts
+from everyline.ground import addresses
 from everyline.ground.moments import span
 from everyline.ground.words import _, mark
 
@@ -36,6 +39,14 @@ ENDED_BY = {
 SOUND = ((4.0, mark("Good sound"), "good"), (3.1, mark("Fair sound"), "warn"), (0.0, mark("Bad sound"), "bad"))
 
 
+def calls_go_out() -> bool:
+    """Can people be called, if a line for it is open?"""
+    return any(
+        one.facts.media_class is MediaClass.CALL and one.facts.may_start and addresses.NUMBER in one.facts.reaches
+        for one in all_channels().values()
+    )
+
+
 def sound(quality: Mapping[str, float]) -> dict[str, str] | None:
     """How good a leg is, in words; None while nothing is known."""
     score = quality.get("score")
@@ -57,7 +68,13 @@ def _leg(leg: Mapping[str, Any], me_id: int) -> dict[str, Any]:
     mine = leg["agent_id"] == me_id
     who = _("You") if mine else leg["shown"] or leg["number"] or _("Withheld number")
     if leg["kind"] == LegKind.SUPERVISOR and not mine:
-        words = mark("listens") if leg["heard"] == Heard.NOBODY else mark("whispers") if leg["heard"] == Heard.AGENT else words
+        words = (
+            mark("listens")
+            if leg["heard"] == Heard.NOBODY
+            else mark("whispers")
+            if leg["heard"] == Heard.AGENT
+            else words
+        )
         icon = "ear"
     return {
         "name": leg["name"],
@@ -122,7 +139,9 @@ def bar(row: Any, me_id: int) -> dict[str, Any]:
         "line": row.line_name,
         "language": phrases.language_name(row.language) if row.language else "",
         "state": state,
-        "says": ", ".join(filter(None, (row.customer_name, state, _(KEPT[row.keeping]) if row.keeping in KEPT else ""))),
+        "says": ", ".join(
+            filter(None, (row.customer_name, state, _(KEPT[row.keeping]) if row.keeping in KEPT else ""))
+        ),
         "look": look,
         "since": row.answered_at or row.began_at,
         "held": held,

@@ -48,15 +48,6 @@ from "case" c join customer u on u.id = c.customer_id where c.id = :case_id;
 select m.id, m.text, m.agent_id, c.subject, c.language from message m join "case" c on c.id = m.case_id
 where m.id = :message_id and m.case_id = :case_id and m.direction = 'out' and m.agent_id is not null;
 
--- name: calls_of_case
--- The calls of a case with who took part in each.
-select c.key, c.interaction_id, c.direction, c.number, l.channel, l.name as line_name, c.state, c.began_at, c.answered_at, c.ended_at, c.ended_by, c.reason, (
-        select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'shown', e.shown, 'number', e.number, 'joined', e.joined_at is not null,
-            'score', e.quality -> 'score') order by e.id), '[]')
-        from leg e where e.call_key = c.key
-    ) as legs
-from call c join interaction i on i.id = c.interaction_id join line l on l.id = c.line_id where i.case_id = :case_id order by c.began_at;
-
 -- name: people_to_add
 -- Colleagues who can hear a call now, those who are free first.
 select g.id, g.name, coalesce(s.state, 'offline') as state, exists (
