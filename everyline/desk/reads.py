@@ -14,6 +14,7 @@ from everyline.cases.rules import PRIORITIES
 from everyline.channel_registry import reaching
 from everyline.customers import queries as customers
 from everyline.desk import composing, phrases, timeline
+from everyline.desk.call_shown import calls_go_out
 from everyline.desk.lists import channel_facts, shown_row
 from everyline.desk.queries import statements
 from everyline.dispatch.queries import Correspondence, correspondence
@@ -115,12 +116,13 @@ def head(me: Me, case: Row, facts: Row, here: str, at: datetime, there: ZoneInfo
 
 async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, there: ZoneInfo) -> list[dict[str, Any]]:
     """The pieces of a case with what became of them."""
-    messages, notes, history, sent, files = await tx.together(
+    messages, notes, history, sent, files, calls = await tx.together(
         cases.timeline(tx, case.id),
         cases.notes(tx, case.id),
         cases.history(tx, case.id),
         tx.rows(deliveries.of_case, {"case_id": case.id}),
         cases.attachments(tx, case.id),
+        tx.rows(statements.calls_of_case, {"case_id": case.id}),
     )
     return timeline.assemble(
         case.subject,
@@ -130,6 +132,7 @@ async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, the
         list(reversed(history)),
         sent,
         files,
+        calls,
         me_id=me.id,
         now=at,
         there=there,
@@ -217,6 +220,7 @@ def pane(
                 "label": point.label,
                 "preferred": point.preferred,
                 "bad": point.bad_since is not None,
+                "calls": point.kind == addresses.NUMBER and calls_go_out(),
                 "reason": " ".join(point.bad_reason.split())[:300],
             }
             for point in points
