@@ -55,7 +55,7 @@ class Browsers(Protocol):
     async def answer(self, agent_id: int, offer: str) -> str:
         """Take one in: its description answered with ours."""
 
-    async def echo(self, agent_id: int, *, on: bool) -> None:
+    def echo(self, agent_id: int, *, on: bool) -> None:
         """Have an agent hear themselves."""
 
     async def close(self, agent_id: int) -> None:
@@ -234,7 +234,7 @@ class CallDoor(IntakeDoor):
             if row.deed == calls.BROWSER:
                 answer = await self._browsers.answer(row.agent_id, str(row.values["offer"]))
             elif row.deed == calls.ECHO:
-                await self._browsers.echo(row.agent_id, on=bool(row.values.get("on")))
+                self._browsers.echo(row.agent_id, on=bool(row.values.get("on")))
             elif row.deed == calls.AWAY:
                 await self._browsers.close(row.agent_id)
         except Exception as error:

@@ -32,12 +32,18 @@ async def sound(ground: Ground, ending: asyncio.Event, node: str) -> None:
     hub = Hub(ground)
     moving: set[asyncio.Task[None]] = set()
 
-    def moved(agent_id: int, *, ready: bool) -> None:
+    def moved(agent_id: int, ready: bool) -> None:  # noqa: FBT001 -- called so
         task = asyncio.create_task(_tell(ground, agent_id, node, ready=ready))
         moving.add(task)
         task.add_done_callback(moving.discard)
 
-    browsers = Browsers(engine, moved=moved)
+    browsers = Browsers(
+        engine,
+        (chosen.media_host,),
+        advertised=(chosen.media_shown_as,) if chosen.media_shown_as else (),
+        ports=(chosen.media_first_port, chosen.media_last_port),
+        moved=moved,
+    )
     voices = HouseVoices(ground)
     door = CallDoor(ground, hub, TalkSurveys(), node=node, engine=engine, voices=voices, browsers=browsers)
     async with Pulse(engine, urgent=True):
