@@ -98,6 +98,18 @@ def _who(one: Said) -> Who:
     )
 
 
+async def type_secret(tx: Tx, ground: Ground, library: Library, talk: Row, digits: str) -> None:
+    """A secret was keyed in a talk, out of sight: it moves the talk's run, and stands in no message. Conflict when none is asked
+    for. The case must be locked."""
+    rows = await tx.rows(statements.of_interactions, {"ids": [talk.id]})
+    moves = [Move(row.id, Answer(digits), secretly=True) for row in rows]
+    stands = await move_all(tx, ground.vault, library, moves)
+    if not any(one.moved for one in stands):
+        raise Conflict(_("No secret is asked for here."))
+    for one in stands:
+        await telling.tell(tx, ground, library, one)
+
+
 async def tell_elsewhere(tx: Tx, ground: Ground, talk: Row) -> None:
     """Tell in a talk how its run goes on elsewhere. Conflict when it is in none. The case must be locked."""
     rows = await tx.rows(statements.of_interactions, {"ids": [talk.id]})
