@@ -26,8 +26,8 @@ from everyline.intake.rules import MOST_ATTEMPTS, Flood
 from everyline.intake.said import LineFacts
 from everyline.intake.self_service import SelfService
 from everyline.lines import queries as line_queries
+from everyline.lines.conditions import Route
 from everyline.lines.queries import as_channel_sees, by_ids
-from everyline.lines.routing import Route
 from everyline.queues import attendance
 from everyline.queues import queries as queue_queries
 from everyline.queues.hours import OpeningHours

@@ -13,7 +13,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.intake.queries import statements
 from everyline.intake.said import Said
-from everyline.lines.routing import Arrival, Route, chosen
+from everyline.lines.conditions import Arrival, Route, chosen
 from everyline.queues import queries as queues
 from everyline.queues.hours import OpeningHours, holidays
 

@@ -12,7 +12,7 @@ from everyline.customers.actions import Known
 from everyline.ground.words import _
 from everyline.intake.reading import KeptFile, Piece
 from everyline.intake.rules import OPENING, Place
-from everyline.lines.routing import Route
+from everyline.lines.conditions import Route
 from everyline.queues.hours import OpeningHours
 
 

@@ -19,9 +19,9 @@ from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.keys import Vault
 from everyline.ground.words import _
 from everyline.lines import queries, rules
+from everyline.lines.conditions import Route
 from everyline.lines.models import Line, LineCursor, LineHealth
 from everyline.lines.models import Route as RouteRow
-from everyline.lines.routing import Route
 
 
 def read_settings(channel_name: str, given: Mapping[str, Any]) -> LineSettings:

@@ -43,7 +43,7 @@ class Line(Base):
 
 
 class Route(Base):
-    """Where what begins on a line goes when conditions hold (``lines.routing.Route``), tried in the order of ``position``."""
+    """Where what begins on a line goes when conditions hold (``lines.conditions.Route``), tried in the order of ``position``."""
 
     __tablename__ = "route"
     __table_args__ = (Index("ix_route_line_id", "line_id", "position"),)
@@ -52,7 +52,7 @@ class Route(Base):
     line_id: Mapped[int] = mapped_column(ForeignKey("line.id", ondelete="CASCADE"))
     position: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(Text)
-    conditions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # lines.routing.When
+    conditions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # lines.conditions.When
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="SET NULL"))
     flow: Mapped[str | None] = mapped_column(Text)  # None: the line's; empty: people at once
     priority: Mapped[int | None] = mapped_column(SmallInteger)

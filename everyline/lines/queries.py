@@ -13,9 +13,9 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.keys import CaseSigner, Vault
 from everyline.ground.words import _
+from everyline.lines.conditions import Route, When
 from everyline.lines.models import Line, LineHealth
 from everyline.lines.models import Route as RouteRow
-from everyline.lines.routing import Route, When
 
 
 def as_channel_sees(row: Row, vault: Vault, signer: CaseSigner) -> contract.Line:

@@ -20,7 +20,7 @@ from everyline.ground.pages import page
 from everyline.ground.words import _, mark
 from everyline.intake.routing import standing
 from everyline.lines import actions, queries
-from everyline.lines.routing import KINDS, MOST_LISTED, Arrival, Route, When, chosen, never, prefix
+from everyline.lines.conditions import KINDS, MOST_LISTED, Arrival, Route, When, chosen, never, prefix
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me

@@ -11,7 +11,7 @@ from everyline.ground.errors import Invalid, NotFound
 from everyline.ground.installation import Ground
 from everyline.lines import actions as lines
 from everyline.lines import queries
-from everyline.lines.routing import Route, When
+from everyline.lines.conditions import Route, When
 from everyline.queues.models import QueueEntry
 from tests.mail import MailLine, mail
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everyline.lines.routing import Arrival, Route, When, chosen, country_of, holds, never, prefix
+from everyline.lines.conditions import Arrival, Route, When, chosen, country_of, holds, never, prefix
 
 THERE = ZoneInfo("America/Los_Angeles")
 MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=THERE)
