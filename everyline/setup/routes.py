@@ -18,6 +18,7 @@ from everyline.setup import (
     flows,
     hours,
     house,
+    line_routes,
     lines,
     prompts,
     quarantine,
@@ -40,6 +41,7 @@ async def front() -> Response:
 for part in (
     checks,
     adding,
+    line_routes,
     lines,
     hours,
     queues,

@@ -56,8 +56,8 @@ class Browser:
 
     @property
     def ready(self) -> bool:
-        """Does sound flow both ways now?"""
-        return self._way is not None and time.monotonic() - self._heard_at < QUIET
+        """Does sound flow both ways now? A page that is loaded anew is back before this says no."""
+        return time.monotonic() - self._heard_at < QUIET
 
     @property
     def in_call(self) -> bool:
@@ -80,13 +80,11 @@ class Browser:
         self._leg.agree(agreed)
         return before
 
-    def leave(self, way: Way) -> bool:
-        """A way is gone. False when it was not in use any more."""
-        if self._way is not way:
-            return False
-        self._way, self._echo = None, None
-        self.left_at = time.monotonic()
-        return True
+    def leave(self, way: Way) -> None:
+        """A way is gone; nothing happens when it was not in use any more."""
+        if self._way is way:
+            self._way, self._echo = None, None
+            self.left_at = time.monotonic()
 
     def echo(self, *, on: bool) -> None:
         """Let an agent hear themselves, a little later; raises Conflict while they are in a call."""

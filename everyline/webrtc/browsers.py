@@ -89,8 +89,7 @@ class Browsers:
         finally:
             if self._newest.get(agent_id) is way:
                 del self._newest[agent_id]
-            if browser.leave(way):
-                self._tell(browser)
+            browser.leave(way)
             await way.close()
 
     def get(self, agent_id: int) -> Browser | None:
