@@ -38,6 +38,7 @@ class Talking:
 
     async def stands(self, kind: LegKind, state: LegState, agent_id: int | None = None) -> None:
         """Wait until a leg is told to stand so."""
+
         def so() -> bool:
             with contextlib.suppress(IndexError):
                 return self.leg(kind, agent_id).state is state

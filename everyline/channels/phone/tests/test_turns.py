@@ -11,7 +11,14 @@ import pytest
 from everyline.call_contract import Keeping
 from everyline.channels.phone.tests.doubles import MUSIC, a_line, a_talk, until, world
 
-MENU = {"least": 1, "most": 1, "end": "", "options": {"1": "bill", "2": "leak"}, "first_seconds": 5.0, "next_seconds": 3.0}
+MENU = {
+    "least": 1,
+    "most": 1,
+    "end": "",
+    "options": {"1": "bill", "2": "leak"},
+    "first_seconds": 5.0,
+    "next_seconds": 3.0,
+}
 DIGITS = {"least": 4, "most": 4, "end": "", "options": {}, "first_seconds": 5.0, "next_seconds": 3.0}
 
 
@@ -78,9 +85,7 @@ async def test_keys_are_heard_in_the_sound_where_events_are_not_spoken(tmp_path:
 
 
 @pytest.mark.req("V3", "V6")
-async def test_a_secret_is_recorded_and_written_down_nowhere(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_secret_is_recorded_and_written_down_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with world(tmp_path, a_line(records="always"), begins=in_flow) as house:
         house.browser(7)
