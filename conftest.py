@@ -131,7 +131,7 @@ SignInAs = Callable[..., Awaitable[SignedIn]]
 
 @pytest.fixture
 def sign_in(ground: Ground) -> SignInAs:
-    """``await sign_in(role="agent", queues=[1])``: an agent who is signed in, a member of these queues."""
+    """``await sign_in(role="agent", queues=[1])``: an agent who is signed in, a member of these queues. ``hears``: calls reach them."""
 
     async def make(
         role: str = "agent",
@@ -140,9 +140,11 @@ def sign_in(ground: Ground) -> SignInAs:
         queues: tuple[int, ...] = (),
         available: bool = False,
         all_queues: bool = False,
+        hears: bool = False,
     ) -> SignedIn:
         from sqlalchemy import func, insert, text
 
+        from everyline.queues import abilities
         from everyline.queues import actions as queue_actions
 
         email = f"{role}{next(_numbers)}@house.example"
@@ -162,6 +164,8 @@ def sign_in(ground: Ground) -> SignInAs:
                     text("insert into membership (queue_id, agent_id) values (:queue, :agent)"),
                     {"queue": queue_id, "agent": agent_id},
                 )
+            if hears:
+                await abilities.hears(tx, agent_id, "here", ready=True)
             if available:
                 await queue_actions.change_state(tx, agent_id, agent_id, "available")
         return SignedIn(agent_id, email, {COOKIE: cookie}, token)

@@ -37,11 +37,25 @@ def report(bench: str, figures: Mapping[str, float], limits: Mapping[str, float]
                 "bench": bench,
                 "figures": {name: round(value, 3) for name, value in figures.items()},
                 "limits": {name: round(value, 3) for name, value in limits.items()},
-                "machine": {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2)},
+                "machine": {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2), "step_ns": round(step_ns(), 1)},
             }
         ),
         flush=True,
     )
+
+
+def step_ns() -> float:
+    """Nanoseconds that one step of an empty loop takes now, the least of some tries: figures of one shared machine differ by more than
+    twice within a day, and this says how fast it was."""
+    steps = 300_000
+
+    def once() -> float:
+        began = time.perf_counter()
+        for _ in range(steps):
+            pass
+        return (time.perf_counter() - began) / steps * 1e9
+
+    return min(once() for _ in range(5))
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -171,6 +171,7 @@ class Recorded:
     began_at: datetime
     marks: tuple[tuple[float, float | None, str], ...] = ()
     failure: str = ""  # why it ends before the call does
+    keep_days: int = 0  # then it is deleted; 0: never
 
 
 class CallDoor(TalkDoor, Protocol):

@@ -110,7 +110,7 @@ def _supervisor(only: str | None = None) -> Supervisor:
     chosen = settings()
     logs.begin("everyline", form=chosen.log_format, level=chosen.log_level)
     chosen.data.mkdir(parents=True, exist_ok=True)
-    roles = {"web": chosen.web_processes, "worker": chosen.worker_processes}
+    roles = {"web": chosen.web_processes, "worker": chosen.worker_processes, "media": chosen.media_processes}
     if only is not None:
         if only not in roles:
             raise Fault(f"there is no role {only!r}; choose one of: {', '.join(roles)}")

@@ -32,6 +32,7 @@ SUITE_PACKAGES = (
     "chromium",
     "dovecot-imapd",
     "dovecot-lmtpd",
+    "espeak-ng",
     "fonts-dejavu-core",
     "gettext",
     "libpango-1.0-0",

@@ -129,12 +129,16 @@ class Interaction(Base):
 
 
 class Talk(Base):
-    """What is live about an interaction of media class chat: who it is, who looks, and how far both sides have read."""
+    """What is live about an interaction of media class chat or call: who it is, who looks, and how far both sides have read."""
 
     __tablename__ = "talk"
-    __table_args__ = (Index("ix_talk_unsettled", "interaction_id", postgresql_where=literal("settled_at is null")),)
+    __table_args__ = (
+        Index("ix_talk_unsettled", "interaction_id", postgresql_where=literal("settled_at is null")),
+        Index("uq_talk_key", "key", unique=True, postgresql_where=literal("key <> ''")),
+    )
 
     interaction_id: Mapped[int] = mapped_column(ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, server_default="")  # channel_contract.Address.talk
     mode: Mapped[str] = mapped_column(Text, server_default="live")  # live, later (answered by mail)
     verification: Mapped[str] = mapped_column(Text, server_default="none")  # channel_contract.Verification
     claimed: Mapped[str] = mapped_column(Text, server_default="")  # a mailbox that they say is theirs

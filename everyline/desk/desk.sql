@@ -108,3 +108,12 @@ from customer u where u.id = :customer_id;
 -- What happened to a customer's record.
 select e.at, e.kind, a.name as actor_name from event e left join agent a on a.id = e.actor_id
 where e.customer_id = :customer_id and (e.kind like 'customer.%' or e.kind like 'contact\_point.%' or e.kind like 'appointment.%') order by e.id desc limit 50;
+
+-- name: calls_of_case
+-- The calls of a case with who took part in each.
+select c.key, c.interaction_id, c.direction, c.number, l.channel, l.name as line_name, c.state, c.began_at, c.answered_at, c.ended_at, c.ended_by, c.reason, (
+        select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'shown', e.shown, 'number', e.number, 'joined', e.joined_at is not null,
+            'score', e.quality -> 'score') order by e.id), '[]')
+        from leg e where e.call_key = c.key
+    ) as legs
+from call c join interaction i on i.id = c.interaction_id join line l on l.id = c.line_id where i.case_id = :case_id order by c.began_at;

@@ -8,16 +8,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
+from everyline.call_contract import Deed
+from everyline.calls import queries as calls
 from everyline.cases import queries as cases
-from everyline.desk import phrases, reads, talks
-from everyline.desk.answering import by_script, done
+from everyline.desk import call_shown, phrases, reads, talks
+from everyline.desk.answering import CASE_CHANGED, by_script, done
+from everyline.desk.call_routes import CALLS_CHANGED, obey
 from everyline.desk.lists import channel_facts, frame, topics_of_scope
 from everyline.desk.places import Place
 from everyline.desk.queries import statements as desk
 from everyline.desk.talk_routes import statements
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
-from everyline.ground.errors import Conflict
+from everyline.ground.errors import Conflict, NotFound
 from everyline.ground.moments import zone
 from everyline.ground.pages import page
 from everyline.ground.words import _
@@ -107,6 +110,12 @@ async def _one(tx: Tx, me: Me, case_id: int) -> Row:
     return row
 
 
+async def _overseen(tx: Tx, me: Me, row: Row) -> dict[str, Any] | None:
+    """The call that a talk is, as whoever leads sees it; None when it is none."""
+    found = await calls.of_interaction(tx, row.id)
+    return call_shown.bar(found, me.id) if found is not None and found.ended_at is None else None
+
+
 async def _pieces(tx: Tx, me: Me, case_id: int) -> list[dict[str, Any]]:
     """What was said, with nothing that can be done about it."""
     case = await cases.get(tx, me, case_id)
@@ -130,6 +139,7 @@ async def look_on(request: Request, me: Director, case_id: int) -> Response:
         await audit(tx, me.id, "talk.monitored", "case", case_id, address=me.address, agent_id=row.agent_id)
         context: dict[str, Any] = {
             "talk": row,
+            "call": await _overseen(tx, me, row),
             "wait": talks.wait(row.said_at, row.answered_at, now()),
             "due_after": talks.DUE_SECONDS,
             "late_after": talks.LATE_SECONDS,
@@ -154,10 +164,12 @@ async def head(request: Request, me: Director, case_id: int) -> Response:
     async with ground_of(request).database.transaction() as tx:
         await cases.get(tx, me, case_id)
         row = await tx.first(statements.one_live, {"case_id": case_id})
+        call = await _overseen(tx, me, row) if row is not None else None
     wait = talks.wait(row.said_at, row.answered_at, now()) if row is not None else None
     return page(
         "desk/look-on-head.html",
         talk=row,
+        call=call,
         wait=wait,
         case_id=case_id,
         me_id=me.id,
@@ -195,6 +207,23 @@ async def whisper(request: Request, me: Director, case_id: int, text: Annotated[
         await talking.whisper(tx, me.id, case_id, text.strip())
         await audit(tx, me.id, "talk.whispered", "case", case_id, address=me.address, agent_id=row.agent_id)
     return done(request, f"/desk/talks/{case_id}", _("Only we see it. Whoever talks hears of it at once."))
+
+
+OVERSEEING = {"listen": Deed.LISTEN, "whisper": Deed.WHISPER, "barge": Deed.BARGE, "leave": Deed.LEAVE}
+
+
+@router.post("/{case_id}/oversee")
+async def oversee(request: Request, me: Director, case_id: int, deed: Annotated[str, Form()] = "") -> Response:
+    """Listen to a call, whisper to the agent, join in, leave again. It is written down, and shown to all of us who are in it."""
+    wanted = OVERSEEING.get(deed)
+    if wanted is None:
+        raise NotFound(_("There is nothing at this address."))
+    async with ground_of(request).database.transaction() as tx:
+        row = await _one(tx, me, case_id)
+        if wanted is not Deed.LEAVE:
+            await audit(tx, me.id, f"call.{deed}", "case", case_id, address=me.address, agent_id=row.agent_id)
+    await obey(request, me, row.id, wanted)
+    return done(request, f"/desk/talks/{case_id}", changed=(CALLS_CHANGED, CASE_CHANGED))
 
 
 @router.post("/{case_id}/take-over")

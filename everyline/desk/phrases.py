@@ -36,7 +36,6 @@ STATUS_ICONS = {
     "resolved": "check",
     "closed": "lock",
 }
-PRIORITIES = {1: mark("Urgent"), 2: mark("High"), 3: mark("Normal"), 4: mark("Low"), 5: mark("Lowest")}
 # the languages offered where one is chosen
 LANGUAGES = tuple("ar bn de en es fa fr hi hu it ja ko nl pl pt ru so sw tl tr uk ur vi zh".split())  # noqa: SIM905 -- read as a line
 POINT_KINDS = {
@@ -181,11 +180,16 @@ _HAPPENED: Mapping[str, str] = {
     "interaction.picked": mark("picked by %(agent)s"),
     "interaction.wraps_up": mark("%(agent)s wraps up"),
     "interaction.wrapped_up": mark("wrapped up by %(agent)s"),
+    "call.overseen": mark("%(actor)s listened to the call"),
     "delivery.bounced": mark("an answer did not arrive"),
     "delivery.unknown": mark("it is not known whether an answer went out"),
     "delivery.failed": mark("an answer could not be sent"),
     "delivery.sent_again": mark("%(actor)s had an answer sent again"),
     "message.taken_back": mark("%(actor)s took an answer back"),
+}
+_OVERSEEN = {
+    "whisper": mark("%(actor)s whispered in the call"),
+    "barge": mark("%(actor)s joined in the call"),
 }
 _FIELDS = {
     "subject": mark("the subject"),
@@ -202,6 +206,8 @@ def happened(event: Any) -> str:
         return ""
     if event.kind == "case.given" and event.agent_id is None:
         sentence = mark("%(actor)s took its owner away")
+    if event.kind == "call.overseen":
+        sentence = _OVERSEEN.get(event.data.get("deed", ""), sentence)
     fields = [_(_FIELDS[name]) for name in event.data.get("fields", ()) if name in _FIELDS]
     return _(sentence) % {
         "actor": event.actor_name or _("the system"),

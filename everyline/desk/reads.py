@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from everyline.cases import queries as cases
 from everyline.cases.actions import read as mark_read
+from everyline.cases.rules import PRIORITIES
 from everyline.channel_registry import reaching
 from everyline.customers import queries as customers
 from everyline.desk import composing, phrases, timeline
+from everyline.desk.call_shown import calls_go_out
 from everyline.desk.lists import channel_facts, shown_row
 from everyline.desk.queries import statements
 from everyline.dispatch.queries import Correspondence, correspondence
@@ -80,7 +82,7 @@ def head(me: Me, case: Row, facts: Row, here: str, at: datetime, there: ZoneInfo
         told.append((_("Queue"), facts.queue_name))
     told.append((_("Owner"), facts.owner_name or _("nobody")))
     if case.priority != 3:
-        told.append((_("Priority"), _(phrases.PRIORITIES[case.priority])))
+        told.append((_("Priority"), _(PRIORITIES[case.priority])))
     if facts.line_name:
         told.append((_("Line"), facts.line_name))
     if facts.wrap_up_name:
@@ -114,12 +116,13 @@ def head(me: Me, case: Row, facts: Row, here: str, at: datetime, there: ZoneInfo
 
 async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, there: ZoneInfo) -> list[dict[str, Any]]:
     """The pieces of a case with what became of them."""
-    messages, notes, history, sent, files = await tx.together(
+    messages, notes, history, sent, files, calls = await tx.together(
         cases.timeline(tx, case.id),
         cases.notes(tx, case.id),
         cases.history(tx, case.id),
         tx.rows(deliveries.of_case, {"case_id": case.id}),
         cases.attachments(tx, case.id),
+        tx.rows(statements.calls_of_case, {"case_id": case.id}),
     )
     return timeline.assemble(
         case.subject,
@@ -129,6 +132,7 @@ async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, the
         list(reversed(history)),
         sent,
         files,
+        calls,
         me_id=me.id,
         now=at,
         there=there,
@@ -216,6 +220,7 @@ def pane(
                 "label": point.label,
                 "preferred": point.preferred,
                 "bad": point.bad_since is not None,
+                "calls": point.kind == addresses.NUMBER and calls_go_out(),
                 "reason": " ".join(point.bad_reason.split())[:300],
             }
             for point in points

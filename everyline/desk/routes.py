@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from everyline.desk import (
     agent_routes,
     article_routes,
+    call_routes,
     canned_routes,
     case_routes,
     composer_routes,
@@ -18,6 +19,7 @@ from everyline.desk import (
     find_routes,
     list_routes,
     live_routes,
+    phone_routes,
     talk_routes,
 )
 
@@ -35,7 +37,9 @@ for part in (
     agent_routes,
     talk_routes,
     article_routes,
+    call_routes,
     canned_routes,
     live_routes,
+    phone_routes,
 ):
     router.include_router(part.router)

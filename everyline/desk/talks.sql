@@ -47,3 +47,27 @@ from "case" c join customer u on u.id = c.customer_id where c.id = :case_id;
 -- One answer of ours in a case.
 select m.id, m.text, m.agent_id, c.subject, c.language from message m join "case" c on c.id = m.case_id
 where m.id = :message_id and m.case_id = :case_id and m.direction = 'out' and m.agent_id is not null;
+
+-- name: people_to_add
+-- Colleagues who can hear a call now, those who are free first.
+select g.id, g.name, coalesce(s.state, 'offline') as state, exists (
+        select from assignment a where a.agent_id = g.id and a.media_class = 'call' and a.ended_at is null
+    ) as in_call
+from agent g join reach r on r.agent_id = g.id and (r.ready or r.number <> '') left join agent_state s on s.agent_id = g.id
+where g.active and g.id <> :me and (:words = '' or g.name ilike '%' || :words || '%')
+order by coalesce(s.state, 'offline') <> 'available', 4, g.name limit :most;
+
+-- name: contacts_to_add
+-- Others with a number, such as interpreters, by a part of their name.
+select u.id, u.name, u.language, u.remarks, p.address from customer u
+join contact_point p on p.customer_id = u.id and p.kind = 'number' and p.bad_since is null
+where u.merged_into_id is null and u.name ilike '%' || :words || '%' order by u.name, p.preferred desc, p.id limit :most;
+
+-- name: calls_come
+-- Is there a line for calls?
+select 1 from line where channel = any(cast(:channels as text[])) and open and retired_at is null limit 1;
+
+-- name: number_of
+-- A number of a customer's, as it is kept.
+select p.id, p.address, u.name, u.language from contact_point p join customer u on u.id = p.customer_id
+where p.customer_id = :customer_id and p.id = :point_id and p.kind = 'number';

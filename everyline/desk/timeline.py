@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from everyline.cases.rules import answer_subject
 from everyline.channel_contract import Facts
-from everyline.desk import phrases
+from everyline.desk import call_shown, phrases
 from everyline.desk.lists import channel_facts
 from everyline.dispatch.rules import UNWANTED, is_own
 from everyline.ground.words import _, mark
@@ -37,6 +37,7 @@ def assemble(
     events: Sequence[Any],
     deliveries: Sequence[Any],
     attachments: Sequence[Any],
+    calls: Sequence[Any] = (),
     *,
     me_id: int,
     now: datetime,
@@ -59,6 +60,7 @@ def assemble(
         )
         for row in messages
     ]
+    entries += [_Entry(row.began_at, 0, call_shown.piece(row, now, there)) for row in calls]
     entries += [_Entry(row.at, 1, _note(row, files.get(("n", row.id), []), now, there)) for row in notes]
     entries += [_event(row.at, words, there) for row in events if (words := phrases.happened(row))]
     entries += [

@@ -71,7 +71,12 @@ def refused(kind: str, purposes: Collection[str]) -> bool:
 def quiet_until(kind: str, quiet_from: str, until: str, zone: ZoneInfo, at: datetime) -> datetime | None:
     """When a delivery of this kind may go out, if ``at`` is within the customer's quiet hours (``HH:MM`` of their zone, past
     midnight when they end before they begin); None: at once."""
-    if kind not in CAN_WAIT or not quiet_from or not until or quiet_from == until:
+    return undisturbed_until(quiet_from, until, zone, at) if kind in CAN_WAIT else None
+
+
+def undisturbed_until(quiet_from: str, until: str, zone: ZoneInfo, at: datetime) -> datetime | None:
+    """When the quiet hours that ``at`` is within are over; None: it is within none."""
+    if not quiet_from or not until or quiet_from == until:
         return None
     there = at.astimezone(zone)
     clock = there.strftime("%H:%M")

@@ -47,6 +47,15 @@ class Settings(BaseSettings):
     )
     web_processes: int = Field(1, ge=1, le=64, description="How many web processes `serve` runs.")
     worker_processes: int = Field(1, ge=1, le=64, description="How many worker processes `serve` runs.")
+    media_processes: int = Field(
+        1, ge=0, le=16, description="How many processes that move sound `serve` runs; small until a line needs one."
+    )
+    media_host: str = Field("127.0.0.1", description="Address that the sound of calls comes in on.")
+    media_shown_as: str = Field(
+        "", description="The same as others see it, where addresses are translated on the way. Empty: as it is."
+    )
+    media_first_port: int = Field(20000, ge=1024, le=65534, description="First UDP port of the sound of calls.")
+    media_last_port: int = Field(29999, ge=1025, le=65535, description="Last UDP port of the sound of calls.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long a process may finish its work after SIGTERM.")
     largest_message: int = Field(40 * 1024 * 1024, ge=1024, description="Largest message taken in, in bytes.")
     flood_cases: int = Field(
@@ -64,6 +73,14 @@ class Settings(BaseSettings):
     video_hosts: str = Field(
         "",
         description="Hosts whose players may play linked videos in articles, separated by commas, such as www.youtube-nocookie.com. Empty: they stay links.",
+    )
+    piper: str = Field(
+        "",
+        description="Program of the voice Piper, by name or path. Empty: calls are spoken to by the voice that comes with the extra phone.",
+    )
+    piper_voices: Path = Field(
+        Path("voices"),
+        description="Folder with Piper's voices: files such as en_US-joe-medium.onnx, each with its .onnx.json.",
     )
     metrics_token: str = Field("", description="Bearer token for /metrics. Empty: only this machine may read them.")
 

@@ -52,6 +52,7 @@ class Follower:
         "address",
         "case_id",
         "interaction_id",
+        "key",
         "kind",
         "language",
         "line_id",
@@ -69,6 +70,7 @@ class Follower:
         self._followers = followers
         self._after = telling.read_position(after)
         self.line_id, self.kind, self.address, self.language = line_id, sender.kind, sender.address, language
+        self.key = sender.talk
         self.point_id: int | None = None
         self.case_id: int | None = None
         self.interaction_id: int | None = None
@@ -153,7 +155,7 @@ class Followers:
     def __init__(self, ground: Ground, hub: Hub, survey_of: SurveyOf) -> None:
         self._ground, self._hub, self._survey_of = ground, hub, survey_of
         self._all: set[Follower] = set()
-        self._by_sender: dict[tuple[int, str], Follower] = {}  # the newest of each
+        self._by_sender: dict[tuple[int, str, str], Follower] = {}  # the newest of each
         self._by_point: dict[int, set[Follower]] = {}
         self._by_case: dict[int, set[Follower]] = {}
         self._by_queue: dict[int, set[Follower]] = {}
@@ -191,7 +193,7 @@ class Followers:
         """Begin to follow. ValueError when ``after`` is no position."""
         follower = Follower(self, line_id, sender, language, after)
         self._all.add(follower)
-        self._by_sender[line_id, sender.address] = follower
+        self._by_sender[line_id, sender.address, sender.talk] = follower
         self._mark(follower, whole=True)
         if self._hub.ending:
             follower.end()
@@ -201,7 +203,7 @@ class Followers:
         """Follow no more."""
         self._all.discard(follower)
         self._fresh.pop(follower, None)
-        sender = (follower.line_id, follower.address)
+        sender = (follower.line_id, follower.address, follower.key)
         if self._by_sender.get(sender) is follower:
             del self._by_sender[sender]
         for index, key in (
@@ -215,7 +217,7 @@ class Followers:
 
     def case_of(self, line_id: int, sender: Address) -> int | None:
         """The case that somebody talks about on a line, when they follow it here."""
-        follower = self._by_sender.get((line_id, sender.address))
+        follower = self._by_sender.get((line_id, sender.address, sender.talk))
         return follower.case_id if follower is not None else None
 
     def _mark(self, follower: Follower, *, whole: bool) -> None:
@@ -358,6 +360,7 @@ class Followers:
                 "point_ids": [follower.point_id for follower in known],
                 "line_ids": [follower.line_id for follower in known],
                 "afters": [json.dumps(follower.afters) for follower in known],
+                "talks": [follower.key for follower in known],
                 "most": MOST_MISSED + 1,
             },
         )
@@ -384,6 +387,7 @@ class Followers:
                 "ns": list(range(len(followers))),
                 "point_ids": [follower.point_id for follower in followers],
                 "line_ids": [follower.line_id for follower in followers],
+                "talks": [follower.key for follower in followers],
             },
         )
         queue_ids = sorted({row.waits_in for row in rows if row.waits_in is not None and row.ended_at is None})

@@ -89,28 +89,46 @@ group by i.contact_point_id, c.line_id, c.subject;
 
 -- name: cases_of_talkers
 -- The case of the newest interaction of each sender on a line, when it is open, or was settled so lately that they are back in time.
--- Who begins something new continues only a talk that goes on.
+-- Who begins something new continues only a talk that goes on. Where one address has several talks at once, each is known by its key,
+-- and goes into no case in which another of them goes on.
 select w.inbound_id, i.case_id, i.ended_at is null and i.media_class <> 'mail' as live
 from unnest(cast(:inbound_ids as bigint[]), cast(:kinds as text[]), cast(:addresses as text[]), cast(:line_ids as bigint[]),
-    cast(:rejoins as int[]), cast(:begins as boolean[])) as w (inbound_id, kind, address, line_id, rejoin, begins)
+    cast(:rejoins as int[]), cast(:begins as boolean[]), cast(:talks as text[])) as w (inbound_id, kind, address, line_id, rejoin, begins, talk)
 join contact_point p on p.kind = w.kind and p.address = w.address
 join lateral (
-    select n.case_id, n.ended_at, n.media_class from interaction n where n.contact_point_id = p.id and n.line_id = w.line_id order by n.id desc limit 1
+    select n.case_id, n.ended_at, n.media_class from interaction n where n.contact_point_id = p.id and n.line_id = w.line_id and case when w.talk = '' then true
+        when exists (select from talk k where k.key = w.talk) then exists (select from talk k where k.key = w.talk and k.interaction_id = n.id)
+        else not exists (select from interaction o join talk k on k.interaction_id = o.id where o.case_id = n.case_id and o.ended_at is null and k.mode <> 'later')
+        end
+    order by n.id desc limit 1
 ) i on true
 join "case" c on c.id = i.case_id
 where case when w.begins then i.ended_at is null
     else c.status not in ('resolved', 'closed') or c.resolved_at > cast(:at as timestamptz) - w.rejoin * interval '1 second' end;
 
+-- name: who_begins
+-- What routes ask of customers: their kind, whether they had a case before, the newest that is open with its queue and owner, and who served
+-- them last.
+select c.id as customer_id, c.kind, exists (select from "case" k where k.customer_id = c.id) as known, o.id as open_case_id, o.queue_id as open_queue_id,
+    o.owner_id as open_owner_id, (
+        select a.agent_id from assignment a join "case" k on k.id = a.case_id where k.customer_id = c.id order by a.id desc limit 1
+    ) as last_agent_id
+from customer c
+left join lateral (
+    select k.id, k.queue_id, k.owner_id from "case" k where k.customer_id = c.id and k.status not in ('resolved', 'closed') order by k.id desc limit 1
+) o on true
+where c.id = any(cast(:customer_ids as bigint[]));
+
 -- name: open_interactions
 -- The interaction that goes on, by case, line and address; whether its talk is one that is answered later and that nobody has in
 -- hand, whether it is one that waits or that somebody has, and whether a flow answers it.
-select distinct on (i.case_id, i.line_id, i.contact_point_id) i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class,
-    t.mode = 'later' and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail,
+select distinct on (i.case_id, i.line_id, i.contact_point_id, t.key) i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class,
+    coalesce(t.key, '') as key, t.mode = 'later' and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail,
     t.mode = 'live' and (exists (select from queue_entry e where e.case_id = i.case_id and e.state in ('waiting', 'offered'))
         or exists (select from assignment a where a.case_id = i.case_id and a.work_ended_at is null and a.ended_at is null)) as held,
     coalesce(t.mode = 'flow', false) as in_flow
 from interaction i left join talk t on t.interaction_id = i.id
-where i.case_id = any(cast(:case_ids as bigint[])) and i.ended_at is null order by i.case_id, i.line_id, i.contact_point_id, i.id desc;
+where i.case_id = any(cast(:case_ids as bigint[])) and i.ended_at is null order by i.case_id, i.line_id, i.contact_point_id, t.key, i.id desc;
 
 -- name: earlier_talks
 -- The newest talk of each of these senders in a case, which the next one goes on from.
@@ -133,10 +151,10 @@ update talk t set ended_by = 'continued', settled_at = :at from ended e where t.
 
 -- name: insert_talks
 -- Talks begin.
-insert into talk (interaction_id, mode, verification, claimed, said_at, here_at, rules, trail)
-select w.id, w.mode, w.verification, w.claimed, w.at, w.at, w.rules::jsonb, w.trail::jsonb
+insert into talk (interaction_id, key, mode, verification, claimed, said_at, here_at, rules, trail)
+select w.id, w.key, w.mode, w.verification, w.claimed, w.at, w.at, w.rules::jsonb, w.trail::jsonb
 from unnest(cast(:ids as bigint[]), cast(:modes as text[]), cast(:verifications as text[]), cast(:claimed as text[]), cast(:ats as timestamptz[]),
-    cast(:rules as text[]), cast(:trails as text[])) as w (id, mode, verification, claimed, at, rules, trail);
+    cast(:rules as text[]), cast(:trails as text[]), cast(:keys as text[])) as w (id, mode, verification, claimed, at, rules, trail, key);
 
 -- name: said_in_talks
 -- Somebody said something in talks that go on.
@@ -148,10 +166,10 @@ from unnest(cast(:ids as bigint[]), cast(:ats as timestamptz[]), cast(:claimed a
 where t.interaction_id = w.id;
 
 -- name: insert_cases
-insert into "case" (id, customer_id, subject, queue_id, line_id, language, opened_at, moved_at, due_at, last_words, last_channel)
+insert into "case" (id, customer_id, subject, queue_id, line_id, language, opened_at, moved_at, due_at, last_words, last_channel, priority)
 select * from unnest(cast(:ids as bigint[]), cast(:customer_ids as bigint[]), cast(:subjects as text[]), cast(:queue_ids as bigint[]),
     cast(:line_ids as bigint[]), cast(:languages as text[]), cast(:opened_at as timestamptz[]), cast(:moved_at as timestamptz[]),
-    cast(:due_at as timestamptz[]), cast(:last_words as text[]), cast(:channels as text[]))
+    cast(:due_at as timestamptz[]), cast(:last_words as text[]), cast(:channels as text[]), cast(:priorities as int[]))
 returning id, number;
 
 -- name: insert_interactions

@@ -94,6 +94,7 @@ async def talking(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> Talking
             "line_ids": [piece.line.id for piece, _read in asked],
             "rejoins": [piece.line.settings.talks.rejoin for piece, _read in asked],
             "begins": [read.begins for _piece, read in asked],
+            "talks": [read.sender.talk for _piece, read in asked if read.sender],
             "at": now(),
         },
     )
@@ -105,11 +106,11 @@ async def talking(tx: Tx, todo: Sequence[tuple[Piece, Inbound, Any]]) -> Talking
 
 def join(said: Iterable[Said]) -> None:
     """Of what one sender says first on such a line, all but the first goes into the case that the first opens."""
-    first: dict[tuple[int, int], Said] = {}
+    first: dict[tuple[int, int, str], Said] = {}
     for one in said:
         if not one.opens or channel(one.piece.line.channel).facts.continues is not Continues.OPEN_CASE:
             continue
-        into = first.setdefault((one.known.point_id, one.piece.line.id), one)
+        into = first.setdefault((one.known.point_id, one.piece.line.id, one.talk), one)
         if into is not one:
             one.place, one.into = Place(Placing.CONTINUES), into
 

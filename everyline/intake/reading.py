@@ -73,7 +73,7 @@ async def read(rows: list[Row], lines: Mapping[int, Line], files: Files) -> Batc
 
 def is_quick(row: Row, channel_name: str) -> bool:
     """Is it read in no time?"""
-    return bool(row.size < QUICK_BYTES) and channel(channel_name).facts.media_class is MediaClass.CHAT
+    return bool(row.size < QUICK_BYTES) and channel(channel_name).facts.media_class is not MediaClass.MAIL
 
 
 def _read_all(rows: list[Row], lines: Mapping[int, Line], files: Files) -> Batch:

@@ -12,6 +12,8 @@ from everyline.customers.actions import Known
 from everyline.ground.words import _
 from everyline.intake.reading import KeptFile, Piece
 from everyline.intake.rules import OPENING, Place
+from everyline.lines.conditions import Route
+from everyline.queues.hours import OpeningHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class LineFacts:
     attended: bool = True  # would somebody answer live what comes now?
     talks: TalkRules = field(default_factory=TalkRules)
     flow: str = ""  # the flow that answers first
+    routes: tuple[Route, ...] = ()
+    hours: OpeningHours | None = None  # of the line, or of its queue; only where there are routes
 
 
 @dataclass(slots=True)
@@ -35,6 +39,9 @@ class Said:
     files: tuple[KeptFile, ...]
     known: Known
     place: Place
+    facts: LineFacts  # of its line, or of the route that it takes
+    priority: int = 3
+    preferred_agent_id: int | None = None
     message_id: int = 0
     case_id: int = 0
     interaction_id: int = 0
@@ -57,8 +64,13 @@ class Said:
 
     @property
     def in_talk(self) -> bool:
-        """Does it come over a channel of live text?"""
-        return channel(self.piece.line.channel).facts.media_class is MediaClass.CHAT
+        """Does it come over a channel on which people talk?"""
+        return channel(self.piece.line.channel).facts.media_class is not MediaClass.MAIL
+
+    @property
+    def talk(self) -> str:
+        """Which of the talks of its sender's address it is part of, where there may be several at once."""
+        return self.read.sender.talk if self.read.sender is not None else ""
 
     @property
     def by_person(self) -> bool:

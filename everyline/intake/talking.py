@@ -143,7 +143,7 @@ async def newest(tx: Tx, line_id: int, sender: Address, *, lock: bool = False) -
     point_id = await point_of(tx, sender)
     if point_id is None:
         return None
-    values = {"ns": [0], "point_ids": [point_id], "line_ids": [line_id]}
+    values = {"ns": [0], "point_ids": [point_id], "line_ids": [line_id], "talks": [sender.talk]}
     row = await tx.first(statements.newest_talks, values)
     if row is not None and lock:
         await case_queries.locked(tx, row.case_id)

@@ -16,9 +16,10 @@ select w.n, i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class, i.sta
     case when t.claimed <> '' then t.claimed when t.verification <> 'none' then coalesce((
         select p.address from contact_point p where p.customer_id = c.customer_id and p.kind = 'mailbox' and p.bad_since is null
             and p.verified_at is not null order by p.preferred desc, p.id limit 1), '') else '' end as mailbox
-from unnest(cast(:ns as int[]), cast(:point_ids as bigint[]), cast(:line_ids as bigint[])) as w (n, point_id, line_id)
+from unnest(cast(:ns as int[]), cast(:point_ids as bigint[]), cast(:line_ids as bigint[]), cast(:talks as text[])) as w (n, point_id, line_id, talk)
 join lateral (
-    select o.* from interaction o where o.contact_point_id = w.point_id and o.line_id = w.line_id order by o.id desc limit 1
+    select o.* from interaction o where o.contact_point_id = w.point_id and o.line_id = w.line_id
+        and (w.talk = '' or exists (select from talk k where k.interaction_id = o.id and k.key = w.talk)) order by o.id desc limit 1
 ) i on true
 join talk t on t.interaction_id = i.id
 join "case" c on c.id = i.case_id
@@ -33,9 +34,11 @@ left join agent g on g.id = a.agent_id;
 -- What was said in the newest talks of each address on a line, after the newest message of each that is known (a JSON object of
 -- interaction to message). Messages of one interaction are committed in the order of their numbers, for all lock its case first.
 select w.n, m.id, m.interaction_id, m.direction, m.agent_id, g.name as agent_name, m.at, m.text, m.kind, m.facts, f.files
-from unnest(cast(:ns as int[]), cast(:point_ids as bigint[]), cast(:line_ids as bigint[]), cast(:afters as text[])) as w (n, point_id, line_id, afters)
+from unnest(cast(:ns as int[]), cast(:point_ids as bigint[]), cast(:line_ids as bigint[]), cast(:afters as text[]), cast(:talks as text[]))
+    as w (n, point_id, line_id, afters, talk)
 join lateral (
-    select o.id from interaction o where o.contact_point_id = w.point_id and o.line_id = w.line_id order by o.id desc limit 4
+    select o.id from interaction o where o.contact_point_id = w.point_id and o.line_id = w.line_id
+        and (w.talk = '' or exists (select from talk k where k.interaction_id = o.id and k.key = w.talk)) order by o.id desc limit 4
 ) i on true
 join lateral (
     select * from message o where o.interaction_id = i.id and o.id > coalesce(cast(w.afters::jsonb ->> i.id::text as bigint), 0)

@@ -47,6 +47,7 @@ def message(row: Row) -> TalkMessage:
         card=Card(**kept["card"]) if "card" in kept else None,
         replies=tuple(kept.get("replies", ())),
         hint=kept.get("hint"),
+        turn=kept.get("turn"),
     )
 
 
@@ -89,6 +90,7 @@ def talk(row: Row, place: int | None, ahead: Wait | None, survey: SurveyQuestion
         row.warned_at is not None,
         survey,
         row.mode == FLOW,
+        row.agent_id,
     )
 
 

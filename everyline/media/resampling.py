@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
+from math import gcd
 from typing import TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from everyline.media.g711 import Samples
@@ -60,16 +62,27 @@ def at_rate(samples: Samples, rate: int, wanted: int) -> Samples:
     """A whole sound at another rate, without delay (for files; a second of sound takes some milliseconds)."""
     if rate == wanted or not len(samples):
         return samples
-    step, band = rate / wanted, min(1.0, wanted / rate) * 0.94
-    reach = int(np.ceil(16 / band))
-    offsets = np.arange(-reach, reach + 1)
-    padded = np.concatenate([np.zeros(reach + 1), samples, np.zeros(reach + 2)])
-    found = np.empty(int(len(samples) / step), np.int16)
+    common = gcd(rate, wanted)
+    table, reach = _phases(rate // common, wanted // common)
+    every, phases = rate // common, wanted // common
+    padded = np.concatenate([np.zeros(reach + 1), samples, np.zeros(reach + 2)]).astype(np.float32)
+    found = np.empty(len(samples) * wanted // rate, np.int16)
     for begin in range(0, len(found), 8192):
-        at = np.arange(begin, min(begin + 8192, len(found))) * step
-        whole = at.astype(np.int64)
-        distance = offsets[None, :] - (at - whole)[:, None]
-        weights = np.sinc(distance * band) * band * (0.5 + 0.5 * np.cos(np.pi * np.clip(distance / (reach + 1), -1, 1)))
-        picked = padded[whole[:, None] + offsets[None, :] + reach + 1]
-        found[begin : begin + len(at)] = np.clip((picked * weights).sum(1), -32768, 32767)
+        number = np.arange(begin, min(begin + 8192, len(found)))
+        first = number * every // phases + 1  # of the samples that it is made of
+        windows = sliding_window_view(padded, 2 * reach + 1)[first]
+        weighed = np.einsum("ij,ij->i", windows, table[number % phases])
+        found[begin : begin + len(number)] = np.clip(weighed, -32768, 32767)
     return found
+
+
+@lru_cache(maxsize=16)
+def _phases(every: int, phases: int) -> tuple[Floats, int]:
+    """Weights of the samples around each place between two of them that a new sample falls on, and how many there are on each
+    side. ``every`` samples become ``phases``."""
+    band = min(1.0, phases / every) * 0.94
+    reach = int(np.ceil(16 / band))
+    number = np.arange(phases)
+    distance = np.arange(-reach, reach + 1)[None, :] - ((number * every % phases) / phases)[:, None]
+    weights = np.sinc(distance * band) * band * (0.5 + 0.5 * np.cos(np.pi * np.clip(distance / (reach + 1), -1, 1)))
+    return weights.astype(np.float32), reach

@@ -112,6 +112,8 @@ async def shell(
             "notices_href": "/desk/notices",
             "offers_href": "/desk/offers",
             "bar_href": "/desk/wrap-ups",
+            "calls_href": "/desk/calls",
+            "phone_href": "/desk/phone/switch",
             "find_href": "/desk/find",
             "profile_href": "/profile",
             "sign_out_href": "/sign-out",

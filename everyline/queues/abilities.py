@@ -1,7 +1,8 @@
-"""Verbs about what agents can, and how much of it at once: skills with their levels, and capacity."""
+"""Verbs about what agents can, and how much of it at once: skills with their levels, capacity, and where they hear calls."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from everyline.channel_registry import all_channels
 from everyline.ground import events
+from everyline.ground.addresses import NUMBER, normal
 from everyline.ground.database import Tx
 from everyline.ground.errors import Invalid, NotFound
 from everyline.ground.words import _
@@ -19,6 +21,7 @@ from everyline.queues.models import AgentSkill, Capacity, Queue, QueueEntry, Ski
 from everyline.queues.rules import DEFAULT_CAPS, DEFAULT_WEIGHTS, FULL
 
 LEVELS = range(1, 6)
+SIP_ADDRESS = re.compile(r"sips?:[^\s@<>]{1,64}@[A-Za-z0-9.:\[\]-]{1,255}")
 MOST = 100  # interactions at once
 
 
@@ -150,3 +153,23 @@ async def capacity_of(tx: Tx, agent_id: int) -> tuple[dict[str, int], dict[str, 
         if row.weight is not None:
             weights[name] = row.weight
     return most, weights
+
+
+async def hears(tx: Tx, agent_id: int, node: str, *, ready: bool) -> None:
+    """An agent's browser hears calls now, by the process of this name, or no longer."""
+    await tx.execute(queries.statements.hears, {"agent_id": agent_id, "node": node, "ready": ready})
+    await events.record(tx, "agent.reach_changed", agent_id=agent_id, ready=ready)
+
+
+async def hear_at(tx: Tx, by: int | None, agent_id: int, number: str) -> None:
+    """The telephone on which an agent hears calls: a number, or a ``sip:`` address of a telephone in the house; empty: the browser.
+    Invalid when it is neither."""
+    number = number.strip()
+    if number and not SIP_ADDRESS.fullmatch(number):
+        try:
+            number = normal(NUMBER, number)
+        except ValueError as error:
+            raise Invalid(_("This is no phone number."), {"number": str(error)}) from error
+    await people.get(tx, agent_id)
+    await tx.execute(queries.statements.hears_at, {"agent_id": agent_id, "number": number})
+    await events.record(tx, "agent.reach_changed", actor_id=by, agent_id=agent_id, ready=bool(number))

@@ -167,7 +167,7 @@ async def give(tx: Tx, by: int, case_id: int, agent_id: int | None) -> None:
 async def _go_on_talking(tx: Tx, by: int, case_id: int, queue_id: int | None, agent_id: int) -> None:
     """A talk that goes on is in the hands of whoever owns its case now: it counts as their work, and stands among their talks."""
     talks = select(Interaction.id).where(
-        Interaction.case_id == case_id, Interaction.ended_at.is_(None), Interaction.media_class == str(MediaClass.CHAT)
+        Interaction.case_id == case_id, Interaction.ended_at.is_(None), Interaction.media_class != str(MediaClass.MAIL)
     )
     if queue_id is None or await tx.value(talks.limit(1)) is None:
         return
@@ -177,6 +177,13 @@ async def _go_on_talking(tx: Tx, by: int, case_id: int, queue_id: int | None, ag
     )
     if entry_id is not None:
         await offers.give_entry(tx, by, entry_id, agent_id)
+
+
+async def talk_oneself(tx: Tx, by: int, case_id: int, queue_id: int | None) -> None:
+    """An agent began a talk in a case: what they had in hand of it is over, and the talk is their work. The case must be theirs."""
+    await waiting.leave(tx, case_id, "given")
+    await work.end_work(tx, case_id, "given")
+    await _go_on_talking(tx, by, case_id, queue_id or await queries.default_queue(tx), by)
 
 
 async def merge(tx: Tx, by: int, kept_id: int, gone_id: int) -> None:

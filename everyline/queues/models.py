@@ -273,3 +273,14 @@ class WrapUpCode(Base):
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="CASCADE"))  # None: of every queue
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class Reach(Base):
+    """Where an agent hears calls: a telephone that is called, else the browser while that is there."""
+
+    __tablename__ = "reach"
+
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[str] = mapped_column(Text, server_default="")  # E.164 or a sip: address
+    node: Mapped[str] = mapped_column(Text, server_default="")  # the process that has the browser's sound
+    ready: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # the browser is there

@@ -150,6 +150,8 @@ def _candidate(row: Row) -> rules.Candidate:
             caps[name] = most
         if weight is not None:
             weights[name] = weight
+    if not row.hears:  # neither a browser nor a telephone is there to hear a call with
+        caps["call"] = 0
     return rules.Candidate(
         row.id,
         row.idle_since,

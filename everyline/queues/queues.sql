@@ -67,13 +67,14 @@ select a.id, cast(extract(epoch from s.idle_since) as float) as idle_since, a.te
     coalesce(w.load, 0) as load, coalesce(w.hand, '[]') as hand,
     coalesce((select jsonb_agg(jsonb_build_array(c.media_class, c.channel, c.most, c.weight)) from capacity c where c.agent_id = a.id), '[]') as capacity,
     exists (select from offer o where o.agent_id = a.id and o.ended_at is null) as being_offered,
+    exists (select from reach r where r.agent_id = a.id and (r.ready or r.number <> '')) as hears,
     cast(extract(epoch from w.settles_at) as float) as settles_at,
     case when cast(:counting as boolean) then
         (select count(*) from assignment h where h.agent_id = a.id and h.accepted_at >= date_trunc('day', now())) else 0 end as handled
 from agent a
 join agent_state s on s.agent_id = a.id
 left join lateral (
-    select sum(h.weight) filter (where h.held_at is null) as load,
+    select sum(h.weight) filter (where h.held_at is null or h.media_class <> 'mail') as load,
         jsonb_agg(jsonb_build_array(h.media_class, h.channel, h.weight, h.held_at is not null)) as hand,
         max(h.accepted_at) filter (where h.media_class = 'mail' and h.work_ended_at is null
             and h.accepted_at > cast(:at as timestamptz) - :settling * interval '1 second'
@@ -427,3 +428,29 @@ where m.queue_id = :queue_id and s.state = 'available' order by s.idle_since des
 select e.id, e.queue_id, e.interaction_id,
     row_number() over (partition by e.queue_id order by e.waiting_since + (e.priority * 600) * interval '1 second', e.id) as place
 from queue_entry e where e.queue_id = any(cast(:queue_ids as bigint[])) and e.state in ('waiting', 'offered');
+
+-- name: hears
+-- An agent's browser is there, or no longer. Only the process that has it says so.
+insert into reach as r (agent_id, node, ready) values (:agent_id, :node, :ready)
+on conflict (agent_id) do update set node = case when excluded.ready then excluded.node when r.node = excluded.node then '' else r.node end,
+    ready = case when excluded.ready or r.node = excluded.node then excluded.ready else r.ready end;
+
+-- name: reach
+-- Where agents hear calls.
+select a.id as agent_id, a.name, coalesce(r.number, '') as number, coalesce(r.ready, false) as ready, coalesce(r.node, '') as node
+from agent a left join reach r on r.agent_id = a.id where a.id = any(cast(:agent_ids as bigint[]));
+
+-- name: hears_at
+-- The telephone on which an agent hears calls; empty: the browser.
+insert into reach (agent_id, number) values (:agent_id, :number) on conflict (agent_id) do update set number = excluded.number;
+
+-- name: hold_one
+-- A talk is on hold in the hands of whoever has it: they are as busy as before.
+update assignment set held_at = :at where interaction_id = :interaction_id and ended_at is null and work_ended_at is null and held_at is null
+returning id, agent_id, case_id, interaction_id, queue_id, media_class, held_seconds;
+
+-- name: resume_one
+-- It goes on.
+update assignment a set held_seconds = a.held_seconds + cast(extract(epoch from cast(:at as timestamptz) - a.held_at) as int), held_at = null
+where a.interaction_id = :interaction_id and a.ended_at is null and a.held_at is not null
+returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.media_class, a.held_seconds;

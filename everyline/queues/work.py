@@ -96,6 +96,18 @@ async def hold_for(tx: Tx, agent_id: int, media_class: str) -> None:
         await _tell(tx, "interaction.held", row)
 
 
+async def hold(tx: Tx, interaction_id: int) -> None:
+    """A customer is put on hold; whose they are stays as busy as before."""
+    for row in await tx.rows(statements.hold_one, {"at": now(), "interaction_id": interaction_id}):
+        await _tell(tx, "interaction.held", row)
+
+
+async def take_up(tx: Tx, interaction_id: int) -> None:
+    """A customer is talked with again."""
+    for row in await tx.rows(statements.resume_one, {"at": now(), "interaction_id": interaction_id}):
+        await _tell(tx, "interaction.resumed", row)
+
+
 async def _resume(tx: Tx, agent_id: int) -> None:
     for row in await tx.rows(
         statements.resume, {"at": now(), "agent_id": agent_id, "interrupting": sorted(INTERRUPTS)}

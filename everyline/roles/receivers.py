@@ -27,9 +27,10 @@ WIRE_EVENTS = ("line.failed", "line.recovered")  # say nothing of which receiver
 class Receivers:
     """The receivers of one process."""
 
-    def __init__(self, ground: Ground, door: IntakeDoor) -> None:
+    def __init__(self, ground: Ground, door: IntakeDoor, *, sounding: bool = False) -> None:
         self._ground = ground
         self._door = door
+        self._channels = {name: one for name, one in all_channels().items() if one.facts.sounds is sounding}
         self._running: dict[
             str, tuple[Any, list[asyncio.Task[None]]]
         ] = {}  # by channel: what its lines were, its tasks
@@ -56,7 +57,7 @@ class Receivers:
 
     async def _match_lines(self) -> None:
         """Receivers run for exactly the lines that are open now."""
-        for name, channel in all_channels().items():
+        for name, channel in self._channels.items():
             lines = await self._door.lines(name)
             shape = [(line.id, line.address, line.name, line.language, repr(line.settings)) for line in lines]
             if name in self._running and self._running[name][0] == shape:

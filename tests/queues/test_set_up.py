@@ -181,7 +181,7 @@ async def test_capacity_by_media_class_and_channel(ground: Ground, sign_in: Any)
             {"call": 100, "chat": 25, "mail": 20, "=email": 30},
         )
         (candidate,) = [one for one in await queries.floor_agents(tx) if one.id == agent.id]
-        assert (candidate.caps, candidate.weights) == ({"chat": 2, "=email": 3}, {"=email": 30})
+        assert (candidate.caps, candidate.weights) == ({"chat": 2, "=email": 3, "call": 0}, {"=email": 30})
         await abilities.set_capacity(tx, None, agent.id, {"mail": 5, "chat": 2, "=email": 3}, {"=email": 30})
         assert len(await kinds(tx, "agent.capacity_changed")) == 1, "it is as it was"
         await abilities.set_capacity(tx, None, agent.id, {})

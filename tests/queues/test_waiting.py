@@ -14,9 +14,9 @@ from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.installation import Ground
 from everyline.people.models import AgentState
-from everyline.queues import actions, queries
+from everyline.queues import abilities, actions, queries
 from everyline.queues.distributor import Distributor
-from everyline.queues.models import Assignment, Offer, QueueEntry
+from everyline.queues.models import Assignment, Offer, QueueEntry, Reach
 from tests.mail import MailLine, mail
 
 pytestmark = pytest.mark.req("Q1", "Q2")
@@ -135,7 +135,7 @@ async def test_who_drops_a_call_and_is_back_in_time_keeps_the_place(ground: Grou
 async def test_a_callback_keeps_its_place_and_is_offered_when_it_is_time(ground: Ground, sign_in: Any) -> None:
     async with ground.database.transaction() as tx:
         queue_id = await queue(tx, "Calls")
-    agent = await sign_in(queues=(queue_id,), available=True)
+    agent = await sign_in(queues=(queue_id,), available=True, hears=True)
     async with ground.database.transaction() as tx:
         entry_id = await enter(
             tx, queue_id, "call", since=now() - timedelta(minutes=5), callback=now() + timedelta(minutes=5)
@@ -217,7 +217,7 @@ async def test_the_expected_wait_is_written_down_and_held_against_what_came(grou
 async def test_a_call_puts_the_mail_in_hand_on_hold_until_it_is_over(ground: Ground, sign_in: Any) -> None:
     async with ground.database.transaction() as tx:
         queue_id = await queue(tx, "All", accepts=True)
-    agent = await sign_in(queues=(queue_id,), available=True)
+    agent = await sign_in(queues=(queue_id,), available=True, hears=True)
     async with ground.database.transaction() as tx:
         await enter(tx, queue_id, "mail")
     await Distributor(ground).round()
@@ -241,12 +241,36 @@ async def test_a_call_puts_the_mail_in_hand_on_hold_until_it_is_over(ground: Gro
         assert kinds == ["interaction.held", "interaction.resumed"]
 
 
+@pytest.mark.req("V5")
+async def test_who_has_nothing_to_hear_a_call_with_is_offered_none(ground: Ground, sign_in: Any) -> None:
+    async with ground.database.transaction() as tx:
+        queue_id = await queue(tx, "All")
+    agent = await sign_in(queues=(queue_id,), available=True)
+    async with ground.database.transaction() as tx:
+        await enter(tx, queue_id, "call")
+    leader = Distributor(ground)
+    assert await leader.round() == 0
+    async with ground.database.transaction() as tx:
+        await abilities.hears(tx, agent.id, "here", ready=True)
+    assert await leader.round() == 1
+    async with ground.database.transaction() as tx:
+        await abilities.hears(tx, agent.id, "another process", ready=False)
+        (reach,) = await tx.rows(select(Reach.__table__))
+        assert reach.ready, "only who has it says that it is gone"
+        await abilities.hears(tx, agent.id, "here", ready=False)
+        await abilities.hear_at(tx, agent.id, agent.id, "(360) 555-0142")
+        (reach,) = await tx.rows(select(Reach.__table__))
+        assert (reach.ready, reach.node, reach.number) == (False, "", "+13605550142")
+        with pytest.raises(Invalid):
+            await abilities.hear_at(tx, agent.id, agent.id, "my desk")
+
+
 async def test_of_several_who_are_shown_an_entry_the_first_takes_it_and_the_others_are_told(
     ground: Ground, sign_in: Any
 ) -> None:
     async with ground.database.transaction() as tx:
         queue_id = await queue(tx, "Ringing", rings=3)
-    agents = [await sign_in(queues=(queue_id,), available=True) for _ in range(4)]
+    agents = [await sign_in(queues=(queue_id,), available=True, hears=True) for _ in range(4)]
     async with ground.database.transaction() as tx:
         await enter(tx, queue_id, "call")
     leader = Distributor(ground)

@@ -14,6 +14,7 @@ until ``done``. Each state plays something or is due. What is pressed after the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ class Dialogue:
         self._at: float = 0.0
         self._due: float | None = None
         self._told = False  # what is typed so far was said, and nothing typed since
-        self._falls: dict[str, int] = dict.fromkeys(("silence", "wrong", "declined"), 0)
+        self._falls = Counter[str]()
         self._repeats = 0
         self._last: Effect | None = None
         self._effects: list[Effect] = []
@@ -98,7 +99,7 @@ class Dialogue:
 
     @property
     def secret(self) -> bool:
-        """What is keyed or said now is recorded and written down nowhere."""
+        """Is what is keyed or said now recorded and written down nowhere?"""
         return self._asked.secret and not self.done
 
     def due(self) -> float | None:
@@ -169,7 +170,7 @@ class Dialogue:
         """Press what was pressed ahead; false when none of it means anything here."""
         keys, self.ahead = self.ahead, ""
         for n, key in enumerate(keys):
-            if not self._fits(key) or max(self._falls.values()) > 0:
+            if not self._fits(key) or any(self._falls.values()):
                 break  # the rest was meant for something else
             self._press(key)
             if self.done:
@@ -207,7 +208,7 @@ class Dialogue:
             return
         self._stop()
         if key in self._asked.options:
-            self._answer(key)
+            self._answer(self._asked.says.get(key, key))
         elif key == self._asked.person:
             self._leave_for(Person())
         else:
@@ -305,7 +306,7 @@ class Dialogue:
         elif not self._asked.asks:
             self._mode = _Mode.DONE
         else:
-            going_on = bool(self._typed) and self._mode is _Mode.ASKING and not self._told
+            going_on = self._typed and self._mode is _Mode.ASKING and not self._told
             self._due = self._at + (self._asked.next_seconds if going_on else self._asked.first_seconds)
 
     def _silent(self) -> None:
@@ -342,7 +343,7 @@ class Dialogue:
         assert isinstance(last, Play)
         return last.prompts
 
-    # --- the end
+    # --- the end, and sound
 
     def _answer(self, text: str) -> None:
         self._effects.append(Answer(text, self._asked.secret))
@@ -371,8 +372,6 @@ class Dialogue:
         if isinstance(self._last, Person | GiveUp):
             self.ahead = ""  # what comes now is nothing they know
         self._mode, self._typed, self._due, self._playing = _Mode.DONE, "", None, False
-
-    # --- sound
 
     def _play(self, *prompts: str) -> None:
         if prompts:

@@ -11,7 +11,7 @@ import { word } from "./words";
 
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 const SEQUENCE = 1200; // ms between the keys of a sequence
-const WHILE_TYPING = new Set(["mod+k", "mod+enter", "mod+shift+e", "alt+arrowup", "alt+arrowdown"]);
+const WHILE_TYPING = new Set(["mod+k", "mod+enter", "mod+shift+e", "alt+arrowup", "alt+arrowdown", "alt+m", "alt+h"]);
 const CAPS: Readonly<Record<string, string>> = { mod: MAC ? "⌘" : "Ctrl", shift: "⇧", alt: MAC ? "⌥" : "Alt", enter: "↵", escape: "Esc", arrowup: "↑", arrowdown: "↓" };
 
 const setting = document.body.dataset["keys"] ?? "";

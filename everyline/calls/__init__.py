@@ -1,0 +1,1 @@
+"""Calls as the house knows them: where each stands, who takes part, what is wanted of it, what was recorded."""

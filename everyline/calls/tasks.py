@@ -1,0 +1,21 @@
+"""Jobs of calls."""
+
+from __future__ import annotations
+
+from everyline.calls import actions, recordings
+from everyline.ground.installation import Ground
+from everyline.ground.jobs import periodic
+
+
+@periodic("*/10 * * * *")
+async def delete_recordings(ground: Ground) -> None:
+    """Delete recordings whose time is over."""
+    while await recordings.sweep(ground) == recordings.AT_ONCE:
+        pass
+
+
+@periodic("* * * * *")
+async def end_lost_calls(ground: Ground) -> None:
+    """End the calls of processes that are gone, where none is left that would."""
+    async with ground.database.transaction() as tx:
+        await actions.sweep(tx)

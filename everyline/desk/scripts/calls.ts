@@ -1,0 +1,34 @@
+/** The bar of calls. It is the server's to draw; this says to listeners what changed, and shows which keys were pressed.
+
+    section[data-call][data-call-says]   a call and how it stands, in words
+    [data-dials=KEY]                     what was pressed is added to [data-dialled] */
+
+import { onContent, say } from "../../ground/scripts/dom";
+import { word } from "../../ground/scripts/words";
+
+const known = new Map<string, string>();
+
+function tell(): void {
+  const bar = document.getElementById("calls");
+  if (!bar) return;
+  const now = new Map([...bar.querySelectorAll<HTMLElement>("[data-call]")].map((call) => [call.dataset["call"] ?? "", call]));
+  for (const [id, call] of now) {
+    const says = call.dataset["callSays"] ?? "";
+    if (known.get(id) !== says) say(says);
+    known.set(id, says);
+  }
+  for (const [id, says] of known) {
+    if (now.has(id)) continue;
+    known.delete(id);
+    say(word("call.over", { name: says.split(",")[0] ?? "" }));
+  }
+}
+
+export function startCalls(): void {
+  onContent(tell);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { successful, elt } = (event as CustomEvent<{ successful: boolean; elt: HTMLElement }>).detail;
+    const shown = elt.closest(".keypad")?.querySelector("[data-dialled]");
+    if (successful && shown && elt.dataset["dials"]) shown.textContent = `${shown.textContent ?? ""}${elt.dataset["dials"]}`.slice(-24);
+  });
+}
