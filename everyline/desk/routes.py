@@ -20,6 +20,7 @@ from everyline.desk import (
     list_routes,
     live_routes,
     phone_routes,
+    recording_routes,
     talk_routes,
 )
 
@@ -41,5 +42,6 @@ for part in (
     canned_routes,
     live_routes,
     phone_routes,
+    recording_routes,
 ):
     router.include_router(part.router)
