@@ -1,0 +1,161 @@
+"""The phone in the browser, with a real Chromium that has a microphone of its own making, on a product that moves sound."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from everyline.ground.installation import Ground
+from everyline.people import actions as people
+from tests.browser.conftest import LOOKS, look, sign_in, with_ground
+from tests.product import RunningProduct, free_port
+
+pytestmark = [pytest.mark.req("V5"), pytest.mark.timeout(240)]
+PASSWORD = "correct horse battery"
+READY = "Calls are heard in this browser."
+LOUD = 0.25  # of a meter; silence is 0
+
+
+@pytest.fixture(scope="module")
+def speaking_chromium() -> Iterator[Browser]:
+    """A browser whose microphone beeps, which lets pages use it, and which finds its way over loopback."""
+    found = shutil.which("chromium")
+    assert found, "chromium is missing: `make test` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-sync",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                "--allow-loopback-in-peer-connection",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class House:
+    """A product that moves sound, and an agent's browser."""
+
+    product: RunningProduct
+    page: Page
+
+
+async def _people(ground: Ground) -> None:
+    async with ground.database.transaction() as tx:
+        await people.add_agent(
+            tx, None, email="maya@house.example", name="Maya", password=PASSWORD, role="agent", all_queues=True
+        )
+
+
+@pytest.fixture(scope="module")
+def house(speaking_chromium: Browser) -> Iterator[House]:
+    product = RunningProduct(settings={"media_first_port": str(free_port() // 2 * 2), "media_last_port": "65535"})
+    product.start()
+    try:
+        product.cli("admin", "add", "admin@house.example", given=f"{PASSWORD}\n")
+        with_ground(product, _people)
+        page = sign_in(speaking_chromium, product.address, "maya@house.example", PASSWORD, permissions=["microphone"])
+        yield House(product, page)
+    finally:
+        product.stop()
+        shutil.rmtree(product.data, ignore_errors=True)
+
+
+def turn_on(house: House) -> Page:
+    """The page of the phone, with the phone on and connected."""
+    page = house.page
+    page.goto(f"{house.product.address}/desk/phone")
+    switch = page.get_by_role("switch", name="Answer calls in this browser")
+    expect(switch).to_be_enabled()
+    if not switch.is_checked():
+        switch.check()
+    expect(page.locator("[data-phone] .phone-words")).to_have_text(READY)
+    return page
+
+
+def is_loud(page: Page, name: str) -> None:
+    page.wait_for_function(f"document.getElementById({name!r}).value > {LOUD}", timeout=30_000)
+
+
+def is_quiet(page: Page, name: str) -> None:
+    """For two seconds nothing is heard: the beeps of the microphone come once a second."""
+    page.wait_for_function(
+        """([name, loud]) => { const at = performance.now(); const heard = document.getElementById(name);
+        if (heard.value > loud || !window.quietSince) window.quietSince = at; return at - window.quietSince > 2000; }""",
+        arg=[name, LOUD],
+        timeout=30_000,
+        polling=50,
+    )
+
+
+def test_one_hears_oneself_by_the_way_that_calls_take(house: House) -> None:
+    page = turn_on(house)
+    is_loud(page, "phone-level")
+    is_quiet(page, "phone-back")
+    page.get_by_role("button", name="Hear yourself").click()
+    stop = page.get_by_role("button", name="Stop hearing yourself")
+    expect(stop).to_have_attribute("aria-pressed", "true")
+    is_loud(page, "phone-back")
+    stop.click()
+    expect(page.get_by_role("button", name="Hear yourself")).to_be_visible()
+    page.evaluate("window.quietSince = 0")
+    is_quiet(page, "phone-back")
+    expect(page.locator("#phone-microphone option")).not_to_have_count(1)
+
+
+def test_the_phone_comes_back_by_itself_and_one_tab_has_it(house: House) -> None:
+    page = turn_on(house)
+    page.reload()
+    expect(page.locator("[data-phone] .phone-words")).to_have_text(READY)
+    second = page.context.new_page()
+    second.goto(f"{house.product.address}/desk/phone")
+    expect(second.locator("[data-phone] .phone-words")).to_have_text("Calls are heard in another tab of this browser.")
+    page.goto(f"{house.product.address}/profile")
+    expect(second.locator("[data-phone] .phone-words")).to_have_text(READY)
+    second.close()
+    page.goto(f"{house.product.address}/desk/phone")
+    expect(page.locator("[data-phone] .phone-words")).to_have_text(READY)
+
+
+def test_the_process_of_the_sound_may_end(house: House) -> None:
+    page = turn_on(house)
+    house.product.kill("media")
+    expect(page.locator("[data-phone] .phone-words")).not_to_have_text(READY)
+    expect(page.locator("[data-phone] .phone-words")).to_have_text(READY, timeout=60_000)
+
+
+def test_another_browser_takes_the_phone_and_it_is_taken_back(house: House, speaking_chromium: Browser) -> None:
+    page = turn_on(house)
+    other = sign_in(
+        speaking_chromium, house.product.address, "maya@house.example", PASSWORD, permissions=["microphone"]
+    )
+    there = turn_on(House(house.product, other))
+    expect(page.locator("[data-phone] .phone-words")).to_have_text(re.compile("another browser"))
+    page.get_by_role("button", name="Answer calls here").click()
+    expect(page.locator("[data-phone] .phone-words")).to_have_text(READY)
+    expect(there.locator("[data-phone] .phone-words")).to_have_text(re.compile("another browser"))
+    other.context.close()
+
+
+def test_it_is_turned_off(house: House) -> None:
+    page = turn_on(house)
+    page.get_by_role("switch", name="Answer calls in this browser").uncheck()
+    expect(page.locator("[data-phone] .phone-words")).to_have_text("The phone in this browser is off.")
+    page.reload()
+    expect(page.locator("[data-phone] .phone-words")).to_have_text("The phone in this browser is off.")
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_page_can_be_used_by_everybody(house: House, width: int, scheme: str) -> None:
+    assert look(house.page, house.product.address, ["/desk/phone"], width, scheme) == []
