@@ -248,6 +248,7 @@ class Inbound:
     proven: Address | None = None  # another address that the sender was shown to own: whose it is, they are
     claimed: Address | None = None  # one that they only say is theirs: answers may go there, nothing is shown for it
     page: Page | None = None  # where they were when they wrote
+    dialled: str = ""  # which of our addresses they asked for first, where it led them to this line
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from everyline.board.face import frame, watch_of
 from everyline.board.facts import Picture
 from everyline.board.figures import STATES
 from everyline.board.reading import statements
+from everyline.cases.rules import PRIORITIES
 from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.pages import page, toast
-from everyline.ground.words import _, mark
+from everyline.ground.words import _
 from everyline.people.models import AwayReason
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me, own_path
@@ -30,7 +31,6 @@ Director = Annotated[Me, permit("entry.direct")]
 Back = Annotated[str, Form()]
 
 MOST_AGENTS = 200  # on a page, or to choose from
-PRIORITIES = {1: mark("Urgent"), 2: mark("High"), 3: mark("Normal"), 4: mark("Low"), 5: mark("Lowest")}
 
 
 def answer(request: Request, back: str, done: str, said: str) -> Response:

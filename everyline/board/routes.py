@@ -13,6 +13,7 @@ from everyline.board.behind import Place
 from everyline.board.face import CUT_NAMES, frame, watch_of
 from everyline.board.facts import Picture
 from everyline.board.figures import CUTS, STATES
+from everyline.cases.rules import PRIORITIES
 from everyline.ground.clock import now
 from everyline.ground.moments import clock, day, zone
 from everyline.ground.pages import page
@@ -103,7 +104,7 @@ async def entries(request: Request, me: Reader, after: str = "") -> Response:
             "channels": {name: words.channel_of(name) for name in {one["row"].channel for one in rows}},
             "more": f"/board/entries?{urlencode(_query(place) | {'after': end})}" if end else "",
             "self_href": f"/board/entries?{urlencode(_query(place) | ({'after': after} if after else {}))}",
-            "priorities": deeds.PRIORITIES,
+            "priorities": PRIORITIES,
             "zone": me.zone,
         }
         if request.headers.get("hx-request"):

@@ -51,7 +51,7 @@ async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | Non
     await customers.hold(tx, [Address(NUMBER, number)])
     await customers.belong(tx, Address(NUMBER, number), row.customer_id)
     known = (await customers.find_or_create(tx, [Address(NUMBER, number)]))[NUMBER, number]
-    key = f"out-{secrets.token_hex(12)}"
+    key = secrets.token_hex(12)
     interaction_id: int = await tx.value(
         insert(Interaction)
         .values(

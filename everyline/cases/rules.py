@@ -13,6 +13,7 @@ from everyline.ground.words import mark
 PREVIEW = 180  # characters of the newest message kept on the case
 SHORTEST_BEGUN = 3  # letters of a word that is still being typed
 CALLBACK = "call back"  # tag of a case whose customer waits to be called
+PRIORITIES = {1: mark("Urgent"), 2: mark("High"), 3: mark("Normal"), 4: mark("Low"), 5: mark("Lowest")}
 FOLLOW_UP_DAYS = 14  # after that, an answer to a resolved case opens a new one that is linked to it
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from everyline.cases import queries as cases
+from everyline.cases.rules import PRIORITIES
 from everyline.customers import queries as customers
 from everyline.desk import answering, phrases, reads
 from everyline.desk.lists import ROWS_BESIDE, frame, read_counts, read_list, resolve_place
@@ -199,7 +200,7 @@ async def ask(
             case "snooze":
                 context |= {"presets": shown_presets(me), "zone_name": me.zone.replace("_", " ")}
             case "describe":
-                context["priorities"] = [(number, _(text)) for number, text in phrases.PRIORITIES.items()]
+                context["priorities"] = [(number, _(text)) for number, text in PRIORITIES.items()]
             case "merge" | "link":
                 context["candidates"] = await _candidates(tx, me, found, "")
             case "split":

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from everyline.cases import actions
 from everyline.cases import queries as cases
+from everyline.cases.rules import PRIORITIES
 from everyline.desk import answering, phrases
 from everyline.desk.lists import add_item, frame, read_counts, read_list, resolve_place, ways
 from everyline.desk.places import NARROWING, Place
@@ -97,7 +98,7 @@ async def ask_filter(request: Request, me: Annotated[Me, permit("case.read")], v
         "statuses": [(name, phrases.status(name).capitalize()) for name in phrases.STATUSES],
         "queues": [(row.id, row.name) for row in queues if me.sees_queue(row.id)],
         "owners": [("me", _("Me")), ("nobody", _("Nobody")), *[(row.id, row.name) for row in agents]],
-        "priorities": [(number, _(text)) for number, text in phrases.PRIORITIES.items()],
+        "priorities": [(number, _(text)) for number, text in PRIORITIES.items()],
         "lines": [(row.id, row.name) for row in lines],
         "languages": language_names(phrases.LANGUAGES),
         "may_share": me.may("view.share"),

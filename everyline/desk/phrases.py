@@ -36,7 +36,6 @@ STATUS_ICONS = {
     "resolved": "check",
     "closed": "lock",
 }
-PRIORITIES = {1: mark("Urgent"), 2: mark("High"), 3: mark("Normal"), 4: mark("Low"), 5: mark("Lowest")}
 # the languages offered where one is chosen
 LANGUAGES = tuple("ar bn de en es fa fr hi hu it ja ko nl pl pt ru so sw tl tr uk ur vi zh".split())  # noqa: SIM905 -- read as a line
 POINT_KINDS = {

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from everyline.cases import queries as cases
 from everyline.cases.actions import read as mark_read
+from everyline.cases.rules import PRIORITIES
 from everyline.channel_registry import reaching
 from everyline.customers import queries as customers
 from everyline.desk import composing, phrases, timeline
@@ -81,7 +82,7 @@ def head(me: Me, case: Row, facts: Row, here: str, at: datetime, there: ZoneInfo
         told.append((_("Queue"), facts.queue_name))
     told.append((_("Owner"), facts.owner_name or _("nobody")))
     if case.priority != 3:
-        told.append((_("Priority"), _(phrases.PRIORITIES[case.priority])))
+        told.append((_("Priority"), _(PRIORITIES[case.priority])))
     if facts.line_name:
         told.append((_("Line"), facts.line_name))
     if facts.wrap_up_name:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,9 +77,18 @@ async def note_answer(tx: Tx, interaction_id: int, at: datetime) -> None:
     await tx.execute(queries.statements.note_answer, {"interaction_id": interaction_id, "at": at})
 
 
-async def say(tx: Tx, interaction_row: Row, text: str, replies: Sequence[str] = (), *, hint: str | None = None) -> int:
+async def say(
+    tx: Tx,
+    interaction_row: Row,
+    text: str,
+    replies: Sequence[str] = (),
+    *,
+    hint: str | None = None,
+    turn: Mapping[str, Any] | None = None,
+) -> int:
     """Say something in a talk that no agent wrote, with answers to choose from; returns the message's id. ``hint`` is there
-    when it is a turn of a dialogue, and says what an answer looks like. The case must be locked."""
+    when it is a turn of a dialogue, and says what an answer looks like; ``turn`` when it is one by ear
+    (``channel_contract.TalkMessage.turn``). The case must be locked."""
     message_id: int = await tx.value(
         insert(Message)
         .values(
@@ -90,7 +99,7 @@ async def say(tx: Tx, interaction_row: Row, text: str, replies: Sequence[str] = 
             text=text,
             at=now(),
             kind=NOTICE,
-            facts=facts_of(None, replies, hint),
+            facts=facts_of(None, replies, hint) | ({} if turn is None else {"turn": dict(turn)}),
         )
         .returning(Message.id)
     )

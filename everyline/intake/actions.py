@@ -21,6 +21,7 @@ from everyline.intake import queries
 from everyline.intake.placing import bounces, first_case, gather, join, talking
 from everyline.intake.placing import referred as find_referred
 from everyline.intake.reading import KeptFile, Piece, Stumbled
+from everyline.intake.routing import route
 from everyline.intake.rules import MOST_ATTEMPTS, Flood, Place, Placing, place, retry_after
 from everyline.intake.said import LineFacts, Said, Settled
 from everyline.intake.writing import write
@@ -28,7 +29,7 @@ from everyline.lines import actions as lines
 
 statements = queries.statements
 
-Attend = Callable[[Tx, frozenset[int]], Awaitable[dict[int, LineFacts]]]
+Attend = Callable[[Tx, frozenset[tuple[int, int]]], Awaitable[dict[tuple[int, int], bool]]]
 
 NOBODY = Address("handle", "unknown@nowhere", "")  # who wrote a piece that names no sender
 
@@ -37,7 +38,7 @@ async def settle(
     tx: Tx, signer: CaseSigner, pieces: Sequence[Piece], line_facts: dict[int, LineFacts], flood: Flood, attend: Attend
 ) -> Settled:
     """Place the pieces: customers found or made, cases found or opened, messages written, queues entered. ``attend`` says of
-    lines on which talks begin whether somebody is there."""
+    lines on which talks begin, each with the queue that it leads to, whether somebody is there."""
     async with tx.pipeline(same_plans=True):
         return await _settle(tx, signer, pieces, line_facts, flood, attend)
 
@@ -60,7 +61,6 @@ async def _settle(
     known = await _customers(tx, todo)
     referred = await find_referred(tx, signer, todo)
     talks = await talking(tx, todo)
-    line_facts = line_facts | await attend(tx, talks.beginning)
     bounced = await bounces(tx, todo)
     for piece, read, files in todo:
         sender = read.sender or NOBODY
@@ -72,13 +72,23 @@ async def _settle(
             failed is not None and case is not None
         )  # what came back for something of ours belongs where that went out
         placed = Place(Placing.CONTINUES, case) if came_back else place(read, who.customer_id, case, now())
-        settled.said.append(Said(piece, read, files, who, placed))
+        settled.said.append(Said(piece, read, files, who, placed, line_facts[piece.line.id]))
     join(settled.said)
     await gather(tx, settled.said, flood)
-    await write(tx, settled, line_facts)
+    await route(tx, settled.said)
+    await _see_who_is_there(tx, [one for one in settled.said if one.piece.line.id in talks.beginning], attend)
+    await write(tx, settled)
     await _finish(tx, settled)
     await _bounce(tx, settled.said, bounced)
     return settled
+
+
+async def _see_who_is_there(tx: Tx, beginning: Sequence[Said], attend: Attend) -> None:
+    places = frozenset((one.piece.line.id, one.facts.queue_id) for one in beginning if one.facts.queue_id is not None)
+    there = await attend(tx, places)
+    for one in beginning:
+        if one.facts.queue_id is not None:
+            one.facts = replace(one.facts, attended=there[one.piece.line.id, one.facts.queue_id])
 
 
 async def _adopt(tx: Tx, signer: CaseSigner, todo: Iterable[tuple[Piece, Inbound, Any]]) -> None:

@@ -17,7 +17,7 @@ from everyline.ground.errors import Conflict
 from everyline.ground.keys import CaseSigner
 from everyline.intake.acknowledgements import Promise, acknowledgement
 from everyline.intake.rules import acknowledges
-from everyline.intake.said import LineFacts, Said, Settled
+from everyline.intake.said import Said, Settled
 from everyline.people.queries import organisation_name
 from everyline.queues import queries as queue_queries
 
@@ -31,7 +31,7 @@ class Answering:
         self._signer = signer
         self._promises: dict[int, tuple[float, Promise]] = {}
 
-    async def acknowledge(self, tx: Tx, settled: Settled, facts: dict[int, LineFacts]) -> None:
+    async def acknowledge(self, tx: Tx, settled: Settled) -> None:
         """Write to those whose piece opened a case, as far as they are answered at once."""
         chosen = await _chosen(tx, settled)
         if not chosen:
@@ -42,8 +42,8 @@ class Answering:
         answer_lines: dict[tuple[int, str], Row] = {}
         for one, number in chosen:
             assert one.read.sender is not None
-            queue_id = facts[one.piece.line.id].queue_id
-            if queue_id is None or not facts[one.piece.line.id].acknowledges:
+            queue_id = one.facts.queue_id
+            if queue_id is None or not one.facts.acknowledges:
                 continue
             key = (one.piece.line.id, one.read.sender.kind)
             if key not in answer_lines:

@@ -14,7 +14,7 @@ from everyline.customers import actions as customers
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.intake.queries import statements
-from everyline.intake.said import LineFacts, Said
+from everyline.intake.said import Said
 from everyline.queues import actions as queues
 
 
@@ -23,9 +23,7 @@ async def fresh_ids(tx: Tx, table: str, n: int) -> list[int]:
     return [row.id for row in await tx.rows(customers.statements.next_ids, {"tbl": table, "n": n})] if n else []
 
 
-async def interactions(
-    tx: Tx, said: Sequence[Said], continuing: Sequence[Said], line_facts: dict[int, LineFacts]
-) -> None:
+async def interactions(tx: Tx, said: Sequence[Said], continuing: Sequence[Said]) -> None:
     """One goes on where there is one on the same line, of live text with the same person; else a new one begins. What waits
     to be answered by mail goes on live when somebody is there again."""
     going_on: dict[tuple[int, int, int, str], tuple[int, str]] = {}
@@ -33,10 +31,11 @@ async def interactions(
     held: set[int] = set()
     in_flow: set[int] = set()
     if continuing:
+        by_line = {one.piece.line.id: one.facts for one in said}
         for row in await tx.rows(
             statements.open_interactions, {"case_ids": sorted({one.case_id for one in continuing})}
         ):
-            facts = line_facts.get(row.line_id)
+            facts = by_line.get(row.line_id)
             if row.waits_by_mail and facts is not None and facts.attended:
                 turned_live.append(row.id)
                 await queues.leave(tx, row.case_id, "transferred")
@@ -53,7 +52,7 @@ async def interactions(
         key = _key(one)
         if key not in going_on:
             beginning.append(one)
-            going_on[key] = (0, _media_class(one, line_facts))
+            going_on[key] = (0, _media_class(one))
     for one, interaction_id in zip(beginning, await fresh_ids(tx, "interaction", len(beginning)), strict=True):
         going_on[_key(one)] = (interaction_id, going_on[_key(one)][1])
     for one in said:
@@ -72,7 +71,7 @@ async def interactions(
                 "started_at": [one.piece.received_at for one in beginning],
             },
         )
-    await _talks(tx, said, [one for one in beginning if one.in_talk], line_facts, in_flow)
+    await _talks(tx, said, [one for one in beginning if one.in_talk], in_flow)
     if turned_live:
         await tx.execute(statements.end_interactions, {"ids": turned_live, "at": now()})
 
@@ -81,19 +80,16 @@ def _key(one: Said) -> tuple[int, int, int, str]:
     return one.case_id, one.piece.line.id, one.known.point_id if one.in_talk else 0, one.talk
 
 
-def _media_class(one: Said, line_facts: dict[int, LineFacts]) -> str:
+def _media_class(one: Said) -> str:
     found = channel(one.piece.line.channel).facts.media_class
-    facts = line_facts[one.piece.line.id]
-    if found is not MediaClass.MAIL and not facts.attended and not (facts.flow and one.opens):
+    if found is not MediaClass.MAIL and not one.facts.attended and not (one.facts.flow and one.opens):
         return str(MediaClass.MAIL)
     return str(found)
 
 
-async def _talks(
-    tx: Tx, said: Sequence[Said], beginning: Sequence[Said], line_facts: dict[int, LineFacts], in_flow: set[int]
-) -> None:
+async def _talks(tx: Tx, said: Sequence[Said], beginning: Sequence[Said], in_flow: set[int]) -> None:
     """What begins opens a case where a flow answers it; who comes back to an open case comes back to people."""
-    in_flow |= {one.interaction_id for one in beginning if one.opens and line_facts[one.piece.line.id].flow}
+    in_flow |= {one.interaction_id for one in beginning if one.opens and one.facts.flow}
     for one in said:
         if one.in_talk:
             one.mode = LATER if one.media_class == MediaClass.MAIL else LIVE
@@ -113,7 +109,7 @@ async def _talks(
                 "verifications": [_verification(one, before) for one in beginning],
                 "claimed": [_claimed(one) or _claimed_before(one, before) for one in beginning],
                 "ats": [one.piece.received_at for one in beginning],
-                "rules": [json.dumps(asdict(line_facts[one.piece.line.id].talks)) for one in beginning],
+                "rules": [json.dumps(asdict(one.facts.talks)) for one in beginning],
                 "trails": [_trail(one) for one in beginning],
                 "keys": [one.talk for one in beginning],
             },

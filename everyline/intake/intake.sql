@@ -106,6 +106,19 @@ join "case" c on c.id = i.case_id
 where case when w.begins then i.ended_at is null
     else c.status not in ('resolved', 'closed') or c.resolved_at > cast(:at as timestamptz) - w.rejoin * interval '1 second' end;
 
+-- name: who_begins
+-- What routes ask of customers: their kind, whether they had a case before, the newest that is open with its queue and owner, and who served
+-- them last.
+select c.id as customer_id, c.kind, exists (select from "case" k where k.customer_id = c.id) as known, o.id as open_case_id, o.queue_id as open_queue_id,
+    o.owner_id as open_owner_id, (
+        select a.agent_id from assignment a join "case" k on k.id = a.case_id where k.customer_id = c.id order by a.id desc limit 1
+    ) as last_agent_id
+from customer c
+left join lateral (
+    select k.id, k.queue_id, k.owner_id from "case" k where k.customer_id = c.id and k.status not in ('resolved', 'closed') order by k.id desc limit 1
+) o on true
+where c.id = any(cast(:customer_ids as bigint[]));
+
 -- name: open_interactions
 -- The interaction that goes on, by case, line and address; whether its talk is one that is answered later and that nobody has in
 -- hand, whether it is one that waits or that somebody has, and whether a flow answers it.
@@ -153,10 +166,10 @@ from unnest(cast(:ids as bigint[]), cast(:ats as timestamptz[]), cast(:claimed a
 where t.interaction_id = w.id;
 
 -- name: insert_cases
-insert into "case" (id, customer_id, subject, queue_id, line_id, language, opened_at, moved_at, due_at, last_words, last_channel)
+insert into "case" (id, customer_id, subject, queue_id, line_id, language, opened_at, moved_at, due_at, last_words, last_channel, priority)
 select * from unnest(cast(:ids as bigint[]), cast(:customer_ids as bigint[]), cast(:subjects as text[]), cast(:queue_ids as bigint[]),
     cast(:line_ids as bigint[]), cast(:languages as text[]), cast(:opened_at as timestamptz[]), cast(:moved_at as timestamptz[]),
-    cast(:due_at as timestamptz[]), cast(:last_words as text[]), cast(:channels as text[]))
+    cast(:due_at as timestamptz[]), cast(:last_words as text[]), cast(:channels as text[]), cast(:priorities as int[]))
 returning id, number;
 
 -- name: insert_interactions

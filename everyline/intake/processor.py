@@ -25,9 +25,12 @@ from everyline.intake.reading import Batch, Piece, Stumbled, is_quick, read
 from everyline.intake.rules import MOST_ATTEMPTS, Flood
 from everyline.intake.said import LineFacts
 from everyline.intake.self_service import SelfService
+from everyline.lines import queries as line_queries
+from everyline.lines.conditions import Route
 from everyline.lines.queries import as_channel_sees, by_ids
 from everyline.queues import attendance
 from everyline.queues import queries as queue_queries
+from everyline.queues.hours import OpeningHours
 
 log = logging.getLogger(__name__)
 
@@ -168,10 +171,10 @@ class Processor:
                 facts = {
                     line_id: await self._line_facts(tx, line_rows[line_id], line) for line_id, line in lines.items()
                 }
-                attend = partial(self._attend, line_rows, facts)
+                attend = partial(self._attend, line_rows, lines)
                 settled = await actions.settle(tx, self._ground.signer, pieces, facts, self._flood, attend)
-                await self._self_service.answer(tx, settled, facts)
-                await self._answering.acknowledge(tx, settled, facts)
+                await self._self_service.answer(tx, settled)
+                await self._answering.acknowledge(tx, settled)
         except DatabaseError as error:
             if is_away(error):
                 raise
@@ -199,20 +202,31 @@ class Processor:
             due_at = await queue_queries.goal(tx, queue_id, now()) if queue_id else None
             flow = row.flow if row.flow and await self._self_service.answers(tx, row.flow) else ""
             talks = line.settings.talks
-            kept = (row, time.monotonic(), LineFacts(queue_id, due_at, row.acknowledges, talks=talks, flow=flow))
+            routes = tuple([await self._with_flow(tx, one) for one in await line_queries.routes(tx, row.id)])
+            hours = await self._hours(tx, row, queue_id) if routes else None
+            facts = LineFacts(queue_id, due_at, row.acknowledges, talks=talks, flow=flow, routes=routes, hours=hours)
+            kept = (row, time.monotonic(), facts)
             self._facts[row.id] = kept
         return kept[2]
 
+    async def _with_flow(self, tx: Tx, route: Route) -> Route:
+        """A route to a flow that is not there any more leads to the line's own."""
+        gone = bool(route.flow) and not await self._self_service.answers(tx, route.flow or "")
+        return replace(route, flow=None) if gone else route
+
+    async def _hours(self, tx: Tx, row: Row, queue_id: int | None) -> OpeningHours | None:
+        if row.hours_id is not None or queue_id is None:
+            return await queue_queries.opening_hours(tx, row.hours_id)
+        return await queue_queries.opening_hours(tx, (await queue_queries.get(tx, queue_id)).hours_id)
+
     async def _attend(
-        self, rows: dict[int, Row], facts: dict[int, LineFacts], tx: Tx, line_ids: frozenset[int]
-    ) -> dict[int, LineFacts]:
-        """Of lines on which talks begin: whether somebody is there."""
-        found: dict[int, LineFacts] = {}
-        for line_id in line_ids:
-            queue_id = facts[line_id].queue_id
-            if queue_id is not None:
-                there = await attendance.of(tx, rows[line_id].hours_id, queue_id, facts[line_id].talks)
-                found[line_id] = replace(facts[line_id], attended=there.attended)
+        self, rows: dict[int, Row], lines: dict[int, Line], tx: Tx, places: frozenset[tuple[int, int]]
+    ) -> dict[tuple[int, int], bool]:
+        """Of lines on which talks begin, each with the queue that it leads to: whether somebody is there."""
+        found: dict[tuple[int, int], bool] = {}
+        for line_id, queue_id in sorted(places):
+            there = await attendance.of(tx, rows[line_id].hours_id, queue_id, lines[line_id].settings.talks)
+            found[line_id, queue_id] = there.attended
         return found
 
     async def _until_next(self) -> float:

@@ -12,6 +12,8 @@ from everyline.customers.actions import Known
 from everyline.ground.words import _
 from everyline.intake.reading import KeptFile, Piece
 from everyline.intake.rules import OPENING, Place
+from everyline.lines.conditions import Route
+from everyline.queues.hours import OpeningHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class LineFacts:
     attended: bool = True  # would somebody answer live what comes now?
     talks: TalkRules = field(default_factory=TalkRules)
     flow: str = ""  # the flow that answers first
+    routes: tuple[Route, ...] = ()
+    hours: OpeningHours | None = None  # of the line, or of its queue; only where there are routes
 
 
 @dataclass(slots=True)
@@ -35,6 +39,9 @@ class Said:
     files: tuple[KeptFile, ...]
     known: Known
     place: Place
+    facts: LineFacts  # of its line, or of the route that it takes
+    priority: int = 3
+    preferred_agent_id: int | None = None
     message_id: int = 0
     case_id: int = 0
     interaction_id: int = 0

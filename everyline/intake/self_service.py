@@ -11,7 +11,7 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.ground.words import _, speaking
-from everyline.intake.said import LineFacts, Said, Settled
+from everyline.intake.said import Said, Settled
 from everyline.selfservice import origins
 from everyline.selfservice.identity import Level, Who
 from everyline.selfservice.running import linking, telling
@@ -36,7 +36,7 @@ class SelfService:
         """Is there such a flow to begin?"""
         return (await self._library.open(tx))(flow, 0) is not None
 
-    async def answer(self, tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> None:
+    async def answer(self, tx: Tx, settled: Settled) -> None:
         """Move the runs of all talks of a batch that are in a flow, in the order in which things were said."""
         waiting = [one for one in settled.said if one.mode == FLOW and one.by_person]
         while waiting:
@@ -45,9 +45,9 @@ class SelfService:
                 first.setdefault(one.interaction_id, one)
             taken = {id(one) for one in first.values()}
             waiting = [one for one in waiting if id(one) not in taken]
-            await self._answer(tx, list(first.values()), line_facts)
+            await self._answer(tx, list(first.values()))
 
-    async def _answer(self, tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+    async def _answer(self, tx: Tx, said: Sequence[Said]) -> None:
         rows = await tx.rows(statements.of_interactions, {"ids": [one.interaction_id for one in said]})
         going = {row.interaction_id: row.id for row in rows}
         moves = [
@@ -56,15 +56,15 @@ class SelfService:
             if one.interaction_id in going
         ]
         stands = await move_all(tx, self._vault, self._library, moves)
-        stands += await self._begin(tx, [one for one in said if one.interaction_id not in going], line_facts)
+        stands += await self._begin(tx, [one for one in said if one.interaction_id not in going])
         for one in stands:
             await telling.tell(tx, self._ground, self._library, one)
 
-    async def _begin(self, tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]) -> list[Stands]:
+    async def _begin(self, tx: Tx, said: Sequence[Said]) -> list[Stands]:
         """Who begins with one of the ways on that they are asked to choose from has chosen it."""
         beginning = [
             Begins(
-                line_facts[one.piece.line.id].flow,
+                one.facts.flow,
                 _who(one),
                 dict.fromkeys((FIRST, SAID), Value(Kind.TEXT, one.read.text[:LONGEST])),
                 {"page": one.read.page.url} if one.read.page is not None else {},
@@ -96,6 +96,18 @@ def _who(one: Said) -> Who:
         one.piece.line.channel,
         (origins.of_visitor(one.known.point_id),),
     )
+
+
+async def type_secret(tx: Tx, ground: Ground, library: Library, talk: Row, digits: str) -> None:
+    """A secret was keyed in a talk, out of sight: it moves the talk's run, and stands in no message. Conflict when none is asked
+    for. The case must be locked."""
+    rows = await tx.rows(statements.of_interactions, {"ids": [talk.id]})
+    moves = [Move(row.id, Answer(digits), secretly=True) for row in rows]
+    stands = await move_all(tx, ground.vault, library, moves)
+    if not any(one.moved for one in stands):
+        raise Conflict(_("No secret is asked for here."))
+    for one in stands:
+        await telling.tell(tx, ground, library, one)
 
 
 async def tell_elsewhere(tx: Tx, ground: Ground, talk: Row) -> None:

@@ -18,12 +18,12 @@ from everyline.intake.beginning import fresh_ids, interactions
 from everyline.intake.placing import KnownCase
 from everyline.intake.queries import statements
 from everyline.intake.rules import Placing
-from everyline.intake.said import LineFacts, Said, Settled
+from everyline.intake.said import Said, Settled
 from everyline.queues import actions as queues
 from everyline.queues.waiting import Waiting
 
 
-async def write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> None:
+async def write(tx: Tx, settled: Settled) -> None:
     """Write all that was said: cases, interactions, messages with their files, queue entries, events."""
     said = settled.said
     if not said:
@@ -36,11 +36,11 @@ async def write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> N
         one.case_id = one.into.case_id if one.into is not None else one.place.case.id  # type: ignore[union-attr]  # -- it has one of both
     for one, message_id in zip(said, await fresh_ids(tx, "message", len(said)), strict=True):
         one.message_id = message_id
-    numbers = await _open_cases(tx, opening, line_facts)
+    numbers = await _open_cases(tx, opening)
     settled.opened = [(one, numbers[one.case_id]) for one in opening]
-    await interactions(tx, said, continuing, line_facts)
+    await interactions(tx, said, continuing)
     await _messages(tx, said)
-    await _continue_cases(tx, continuing, line_facts)
+    await _continue_cases(tx, continuing)
     linked = [one for one in opening if one.place.case is not None]
     if linked:
         await tx.execute(
@@ -54,14 +54,14 @@ async def write(tx: Tx, settled: Settled, line_facts: dict[int, LineFacts]) -> N
                 ],
             },
         )
-    await _enter_queues(tx, said, line_facts)
-    await _record(tx, said, line_facts)
+    await _enter_queues(tx, said)
+    await _record(tx, said)
 
 
-async def _open_cases(tx: Tx, opening: Sequence[Said], line_facts: dict[int, LineFacts]) -> dict[int, int]:
+async def _open_cases(tx: Tx, opening: Sequence[Said]) -> dict[int, int]:
     if not opening:
         return {}
-    facts = [line_facts[one.piece.line.id] for one in opening]
+    facts = [one.facts for one in opening]
     rows = await tx.rows(
         statements.insert_cases,
         {
@@ -76,6 +76,7 @@ async def _open_cases(tx: Tx, opening: Sequence[Said], line_facts: dict[int, Lin
             "due_at": [fact.due_at for fact in facts],
             "last_words": [preview(one.read.text) for one in opening],
             "channels": [one.piece.line.channel for one in opening],
+            "priorities": [one.priority for one in opening],
         },
     )
     return {row.id: row.number for row in rows}
@@ -148,7 +149,7 @@ async def _messages(tx: Tx, said: Sequence[Said]) -> None:
         )
 
 
-async def _continue_cases(tx: Tx, continuing: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+async def _continue_cases(tx: Tx, continuing: Sequence[Said]) -> None:
     by_case: dict[int, list[Said]] = defaultdict(list)
     for one in continuing:
         by_case[one.case_id].append(one)
@@ -165,27 +166,28 @@ async def _continue_cases(tx: Tx, continuing: Sequence[Said], line_facts: dict[i
             "channels": [one.piece.line.channel for one in newest],
             "persons": [any(one.by_person for one in said) for said in by_case.values()],
             "reopens": [any(one.place.reopens for one in said) for said in by_case.values()],
-            "due_at": [line_facts[one.piece.line.id].due_at for one in newest],
+            "due_at": [one.facts.due_at for one in newest],
         },
     )
 
 
-async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+async def _enter_queues(tx: Tx, said: Sequence[Said]) -> None:
     entries: dict[int, Waiting] = {}
     for one in said:
         case = one.place.case
         if one.mode == FLOW:
             continue
         if one.opens:
-            queue_id = line_facts[one.piece.line.id].queue_id
+            queue_id = one.facts.queue_id
             language = one.read.language or one.known.language or one.piece.line.language
             waiting = Waiting(
                 queue_id or 0,
                 one.interaction_id,
                 one.case_id,
                 one.piece.line.channel,
-                3,
+                one.priority,
                 language,
+                (one.preferred_agent_id,) if one.preferred_agent_id is not None else (),
                 waiting_since=one.waiting_since or one.piece.received_at,
                 media_class=one.media_class,
             )
@@ -208,12 +210,12 @@ async def _enter_queues(tx: Tx, said: Sequence[Said], line_facts: dict[int, Line
     await queues.enter(tx, list(entries.values()))
 
 
-async def _record(tx: Tx, said: Sequence[Said], line_facts: dict[int, LineFacts]) -> None:
+async def _record(tx: Tx, said: Sequence[Said]) -> None:
     found: list[Event] = []
     for one in said:
         case = one.place.case
         referred = case if isinstance(case, KnownCase) and not one.opens else None
-        queue_id = referred.queue_id if referred else line_facts[one.piece.line.id].queue_id
+        queue_id = referred.queue_id if referred else one.facts.queue_id
         shared: dict[str, Any] = {
             "customer_id": one.known.customer_id,
             "case_id": one.case_id,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from everyline.channel_contract import LineSettings
@@ -15,11 +15,13 @@ from everyline.channel_registry import all_channels, channel
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
-from everyline.ground.errors import Conflict, Invalid
+from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.keys import Vault
 from everyline.ground.words import _
 from everyline.lines import queries, rules
+from everyline.lines.conditions import Route
 from everyline.lines.models import Line, LineCursor, LineHealth
+from everyline.lines.models import Route as RouteRow
 
 
 def read_settings(channel_name: str, given: Mapping[str, Any]) -> LineSettings:
@@ -193,3 +195,61 @@ async def note_received(tx: Tx, moments: Mapping[int, Any]) -> None:
             .values(line_id=line_id, **values)
             .on_conflict_do_update(index_elements=["line_id"], set_=values)
         )
+
+
+async def keep_route(tx: Tx, by: int | None, line_id: int, route: Route) -> int:
+    """Add a route at the end (id 0), or change one; returns its id. NotFound; Invalid when it says nothing or leads nowhere."""
+    if not route.name.strip():
+        raise Invalid(_("A route needs a name."), {"name": _("Write a name.")})
+    leads = route.queue_id or route.flow is not None or route.priority or route.follows_case or route.last_agent
+    if not leads:
+        raise Invalid(_("A route leads somewhere else than the line does."), {"queue_id": _("Choose where it leads.")})
+    if bool(route.when.begins) != bool(route.when.ends):
+        raise Invalid(_("Write both times, or none."), {"ends": _("Write both times, or none.")})
+    values: dict[str, Any] = {
+        "name": " ".join(route.name.split())[:120],
+        "conditions": route.when.as_json(),
+        "queue_id": route.queue_id,
+        "flow": route.flow,
+        "priority": route.priority,
+        "follows_case": route.follows_case,
+        "last_agent": route.last_agent,
+    }
+    if route.id:
+        wanted = update(RouteRow).where(RouteRow.id == route.id, RouteRow.line_id == line_id)
+        found = await tx.value(wanted.values(**values).returning(RouteRow.id))
+    else:
+        last = select(func.coalesce(func.max(RouteRow.position), 0) + 1).where(RouteRow.line_id == line_id)
+        values |= {"line_id": line_id, "position": last.scalar_subquery()}
+        found = await tx.value(insert(RouteRow).values(**values).returning(RouteRow.id))
+    if found is None:
+        raise NotFound(_("There is no such route."))
+    await events.record(tx, "line.routes_changed", actor_id=by, line_id=line_id, route_id=found)
+    return int(found)
+
+
+async def move_route(tx: Tx, by: int | None, line_id: int, route_id: int, step: int) -> None:
+    """Try a route so many places later (earlier, when below 0)."""
+    ids = await tx.column(
+        select(RouteRow.id)
+        .where(RouteRow.line_id == line_id)
+        .order_by(RouteRow.position, RouteRow.id)
+        .with_for_update()
+    )
+    if route_id not in ids:
+        raise NotFound(_("There is no such route."))
+    at = ids.index(route_id)
+    ids.insert(min(max(at + step, 0), len(ids) - 1), ids.pop(at))
+    await tx.many(
+        update(RouteRow).where(RouteRow.id == bindparam("which")).values(position=bindparam("place")),
+        [{"which": one, "place": place} for place, one in enumerate(ids, 1)],
+    )
+    await events.record(tx, "line.routes_changed", actor_id=by, line_id=line_id, route_id=route_id)
+
+
+async def drop_route(tx: Tx, by: int | None, line_id: int, route_id: int) -> None:
+    """Try a route no more."""
+    gone = delete(RouteRow).where(RouteRow.id == route_id, RouteRow.line_id == line_id)
+    if await tx.value(gone.returning(RouteRow.id)) is None:
+        raise NotFound(_("There is no such route."))
+    await events.record(tx, "line.routes_changed", actor_id=by, line_id=line_id, route_id=route_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, Text, func, text
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,6 +40,24 @@ class Line(Base):
     open: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     created_at: Mapped[Moment] = mapped_column(server_default=func.now())
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class Route(Base):
+    """Where what begins on a line goes when conditions hold (``lines.conditions.Route``), tried in the order of ``position``."""
+
+    __tablename__ = "route"
+    __table_args__ = (Index("ix_route_line_id", "line_id", "position"),)
+
+    id: Mapped[Id]
+    line_id: Mapped[int] = mapped_column(ForeignKey("line.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(Text)
+    conditions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # lines.conditions.When
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id", ondelete="SET NULL"))
+    flow: Mapped[str | None] = mapped_column(Text)  # None: the line's; empty: people at once
+    priority: Mapped[int | None] = mapped_column(SmallInteger)
+    follows_case: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    last_agent: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class LineHealth(Base):

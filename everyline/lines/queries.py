@@ -13,7 +13,9 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.keys import CaseSigner, Vault
 from everyline.ground.words import _
+from everyline.lines.conditions import Route, When
 from everyline.lines.models import Line, LineHealth
+from everyline.lines.models import Route as RouteRow
 
 
 def as_channel_sees(row: Row, vault: Vault, signer: CaseSigner) -> contract.Line:
@@ -61,4 +63,24 @@ async def with_health(tx: Tx) -> Sequence[Row]:
         .outerjoin(health, health.c.line_id == Line.id)
         .where(Line.retired_at.is_(None))
         .order_by(Line.channel, Line.name)
+    )
+
+
+async def routes(tx: Tx, line_id: int) -> tuple[Route, ...]:
+    """The routes of a line, in the order in which they are tried."""
+    rows = await tx.rows(
+        select(RouteRow.__table__).where(RouteRow.line_id == line_id).order_by(RouteRow.position, RouteRow.id)
+    )
+    return tuple(
+        Route(
+            row.id,
+            row.name,
+            When.read(row.conditions),
+            row.queue_id,
+            row.flow,
+            row.priority,
+            row.follows_case,
+            row.last_agent,
+        )
+        for row in rows
     )

@@ -63,6 +63,7 @@ async def line_page(request: Request, me: Me, row: Row, *, status: int = 200, **
         context = {
             **await choices(tx, row),
             "channel": found.facts,
+            "routes": len(await queries.routes(tx, row.id)),
             "groups": line_form.fields_of(found.settings),
             "line": next(line for line in await queries.with_health(tx) if line.id == row.id),
             "kept": line_form.kept_secrets(request, row),

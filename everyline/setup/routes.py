@@ -18,6 +18,7 @@ from everyline.setup import (
     flows,
     hours,
     house,
+    line_routes,
     lines,
     quarantine,
     queues,
@@ -39,6 +40,7 @@ async def front() -> Response:
 for part in (
     checks,
     adding,
+    line_routes,
     lines,
     hours,
     queues,

@@ -93,7 +93,7 @@ class Exchange(Protocol):
         """The call is over: it is looked for no more."""
         ...
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that goes on by itself, until the exchange is closed."""
         ...
 

@@ -77,6 +77,7 @@ class SipExchange:
         self._listening = listening
         self._on_call = on_call
         self._standing = {trunk.name: TrunkStanding(trunk) for trunk in trunks}
+        self._former: dict[str, TrunkStanding] = {}
         self._guard = Guard(strangers_per_minute=listening.strangers_per_minute)
         self._gate = Gate(listening.digests)
         self._traces = Traces(listening.traced_calls)
@@ -87,20 +88,40 @@ class SipExchange:
         self._begun: dict[tuple[str, str], IncomingCall] = {}
         self._pending: dict[Handle, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._keepers: list[Keeper] = []
+        self._keepers: dict[str, tuple[Keeper, asyncio.Task[None]]] = {}
         self._wire: Wire | None = None
 
     async def __aenter__(self) -> Self:
         at = self._listening
         self._wire = Wire(self, host=at.host, port=at.port, shown_as=at.shown_as)
         for standing in self._standing.values():
-            with contextlib.suppress(ValueError):  # an address is known at once; a name is looked up
-                standing.hosts = (str(ipaddress.ip_address(standing.trunk.host)),)
-            keeper = Keeper(standing, self)
-            self._keepers.append(keeper)
-            self.start(keeper.run())
+            self._keep(standing)
         self.learned()
         return self
+
+    def _keep(self, standing: TrunkStanding) -> None:
+        with contextlib.suppress(ValueError):  # an address is known at once; a name is looked up
+            standing.hosts = (str(ipaddress.ip_address(standing.trunk.host)),)
+        keeper = Keeper(standing, self)
+        self._keepers[standing.trunk.name] = keeper, self.start(keeper.run())
+
+    async def arrange(self, trunks: Iterable[Trunk]) -> None:
+        """These are the trunks from now on. Calls that stand go on, also those of a trunk that is gone."""
+        wanted = {trunk.name: trunk for trunk in trunks}
+        for name, standing in list(self._standing.items()):
+            if wanted.get(name) == standing.trunk:
+                continue
+            keeper, task = self._keepers.pop(name)
+            task.cancel()
+            await asyncio.gather(task, keeper.leave(), return_exceptions=True)
+            del self._standing[name]
+            if any(call.trunk == name for call in self._calls):
+                self._former[name] = standing  # its calls are still to be ended over it
+        for name, trunk in wanted.items():
+            if name not in self._standing:
+                self._standing[name] = TrunkStanding(trunk)
+                self._keep(self._standing[name])
+        self.learned()
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
@@ -108,7 +129,7 @@ class SipExchange:
     async def close(self) -> None:
         """End every call, take registrations back, give the port back."""
         ending = [call.hang_up() for call in list(self._calls)]
-        leaving = [keeper.leave() for keeper in self._keepers]
+        leaving = [keeper.leave() for keeper, _task in self._keepers.values()]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.gather(*ending, *leaving, return_exceptions=True)
@@ -206,7 +227,7 @@ class SipExchange:
         where = target or dialog.next_hop
         answer = await self._once(request, dialog, trunk, where, provisional)
         if answer.code in (401, 407):
-            at = self._standing[trunk].trunk
+            at = self.standing(trunk).trunk
             proved = proof(answer, request, at.username, at.password, at.realm)
             if proved:
                 answer = await self._once(dialog.again(request, (proved,)), dialog, trunk, where, provisional)
@@ -271,12 +292,16 @@ class SipExchange:
         if isinstance(call, IncomingCall):
             self._begun.pop((call.id, call.dialog.theirs.tag), None)
         call.release()
+        if call.trunk in self._former and not any(one.trunk == call.trunk for one in self._calls):
+            del self._former[call.trunk]
+            self.learned()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that goes on by itself, until the exchange is closed."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -289,7 +314,7 @@ class SipExchange:
 
     def standing(self, trunk: str) -> TrunkStanding:
         """How a trunk stands. Raises KeyError."""
-        return self._standing[trunk]
+        return self._standing.get(trunk) or self._former[trunk]
 
     def reachable_at(self, name: str) -> Named:
         """The address at which we are called back."""
@@ -297,7 +322,8 @@ class SipExchange:
 
     def learned(self) -> None:
         """Addresses of a trunk have changed."""
-        self._guard.know(one for standing in self._standing.values() for one in standing.networks)
+        every = (*self._standing.values(), *self._former.values())
+        self._guard.know(one for standing in every for one in standing.networks)
 
     # --- what comes over the wire --------------------------------------------------------------------------------
 

@@ -17,10 +17,12 @@ from everyline.calls.sealing import Broken, seal, unseal
 from everyline.cases.models import Interaction, Talk
 from everyline.ground import events
 from everyline.ground.clock import now
+from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.installation import Ground
 from everyline.people.rules import Me, Role
 from everyline.queues import actions as queues
+from everyline.queues import queries as floor
 from everyline.queues.models import Assignment, QueueEntry
 
 CUSTOMER = LegNow("caller", LegKind.CUSTOMER, LegState.IN, "(360) 555-0142", number="+13605550142")
@@ -77,6 +79,11 @@ class House:
             )
             entry_id = await tx.value(select(QueueEntry.id))
             await queues.give_entry(tx, agent_id, entry_id, agent_id)
+
+    async def row(self, tx: Tx) -> Row:
+        found = await queries.of_interaction(tx, self.interaction_id)
+        assert found is not None
+        return found
 
     async def kinds(self, kind: str) -> list[Any]:
         async with self.ground.database.transaction() as tx:
@@ -139,8 +146,6 @@ async def test_a_customer_on_hold_is_so_in_the_figures_and_the_agent_stays_busy(
     await house.tell(legs=(replace(CUSTOMER, state=LegState.HELD), mine))
     async with house.ground.database.transaction() as tx:
         assert await tx.value(select(Assignment.held_at)) is not None
-        from everyline.queues import queries as floor
-
         (candidate,) = [one for one in await floor.floor_agents(tx) if one.id == agent.id]
         assert candidate.load == 100
         await tx.execute(text("update assignment set held_at = held_at - interval '90 seconds'"))
@@ -157,7 +162,7 @@ async def test_what_has_ended_stays_ended(house: House) -> None:
     await house.tell(state=CallState.ENDED, ended_at=now(), ended_by="customer", legs=())
     await house.tell(state=CallState.UP, ended_at=None, ended_by="", legs=(CUSTOMER,))
     async with house.ground.database.transaction() as tx:
-        row = await queries.of_interaction(tx, house.interaction_id)
+        row = await house.row(tx)
     assert (row.state, row.ended_by) == ("ended", "customer")
     assert [leg["state"] for leg in row.legs] == ["gone"]
 
@@ -246,7 +251,7 @@ async def test_calls_of_a_process_that_is_gone_are_over_and_the_case_says_so(hou
         assert await actions.sweep(tx) == 1
         assert await actions.sweep(tx) == 0
     async with house.ground.database.transaction() as tx:
-        row = await queries.of_interaction(tx, house.interaction_id)
+        row = await house.row(tx)
         ended_at = await tx.value(select(Interaction.ended_at))
         work = await tx.one(select(Assignment.__table__))
     assert (row.state, row.ended_by, ended_at is not None, work.work_ended_at is not None) == (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from everyline.articles.wordings import Wording, segments
+from everyline.channels.phone.asked import Asked
 from everyline.selfservice.flows import Ask, Done, Flow, Say, words
 from everyline.selfservice.renderings import typed, voice
 from everyline.selfservice.renderings.chat import Reply
@@ -12,6 +16,7 @@ from everyline.selfservice.renderings.fields import field_of
 from everyline.selfservice.renderings.seam import Setting
 from everyline.selfservice.slots import Kind, Slot
 from everyline.selfservice.trials import RENDERINGS, Trial
+from everyline.selfservice.walking import Asks, Offered, State, Turn, Utterance
 from tests.selfservice.conftest import outside
 
 pytestmark = pytest.mark.req("V3", "W4")
@@ -34,7 +39,13 @@ def test_a_menu_everywhere(water: Flow) -> None:
     begin = ["Welcome to Harbor Water.", "What do you need?"]
     assert shown["chat"] == [*begin, "[My bill] [No water] [Nothing else]"]
     assert shown["page"] == [*begin, "( ) My bill", "( ) No water", "( ) Nothing else"]
-    assert shown["voice"] == [*begin, "For My bill, press 1.", "For No water, press 2.", "For Nothing else, press 3."]
+    assert shown["voice"] == [
+        *begin,
+        "For My bill, press 1.",
+        "For No water, press 2.",
+        "For Nothing else, press 3.",
+        "For a person, press 0.",
+    ]
     assert shown["text"] == [
         f"Harbor: {begin[0]}",
         begin[1],
@@ -105,6 +116,99 @@ def test_keys_by_ear(slot: Slot, least: int, most: int, end: str, back: bool) ->
     assert turn.keys is not None
     assert (turn.keys.least, turn.keys.most, turn.keys.end, turn.reads_back) == (least, most, end, back)
     assert (turn.keys.person, turn.keys.again, turn.silent_recording) == ("0", "*", slot.secret)
+
+
+def heard(turn: voice.VoiceTurn) -> Asked:
+    """As the telephone gets it."""
+    return Asked.of(json.loads(json.dumps(turn.as_json())))
+
+
+def test_what_the_telephone_plays_is_what_was_rendered(water: Flow) -> None:
+    menu = at_menu(water, "nothing of that")
+    asked = heard(voice.render(menu.turns[-1], Setting()))
+    assert asked.tries == 1
+    assert asked.prompts[0] == "I did not understand that."
+    assert (asked.options, asked.asks, asked.barge_in, asked.person, asked.again) == (
+        ("1", "2", "3"),
+        True,
+        True,
+        "0",
+        "*",
+    )
+    pin = heard(voice.render(asking(Slot(Kind.SECRET, "pin", least=4, most=4)).turns[-1], Setting()))
+    assert (pin.secret, pin.reads_back, pin.listens, pin.least, pin.most) == (True, False, "secret", 4, 4)
+    owed = heard(voice.render(asking(Slot(Kind.MONEY, "sum", currency="EUR")).turns[-1], Setting()))
+    assert (owed.unit, owed.end, owed.reads_back) == ("EUR", "#", True)
+    assert heard(voice.render(at_menu(water, "Nothing else").turns[-1], Setting())).asks is False
+
+
+def test_only_the_question_is_repeated(water: Flow) -> None:
+    asked = heard(voice.render(at_menu(water).turns[-1], Setting()))
+    assert asked.prompts[0] == "Welcome to Harbor Water."
+    assert asked.question[0] == "What do you need?"
+
+
+@pytest.mark.parametrize(
+    ("slot", "how"),
+    [
+        (Slot(Kind.DATE, "a"), "Type two digits for the month, two for the day, and four for the year."),
+        (Slot(Kind.PHONE, "a"), "At the end, press the pound key."),
+        (Slot(Kind.DIGITS, "a", least=2, most=6), "At the end, press the pound key."),
+        (Slot(Kind.MONEY, "a", currency="VND"), "At the end, press the pound key."),
+        (Slot(Kind.DIGITS, "a", least=6, most=6), "Tell us."),
+    ],
+)
+def test_it_is_said_how_an_answer_is_keyed(slot: Slot, how: str) -> None:
+    assert voice.render(asking(slot).turns[-1], Setting()).prompts[-1] == how
+
+
+def test_yes_and_no_have_keys_wherever_they_are_asked_for() -> None:
+    trial = asking(Slot(Kind.YES_NO, "a"))
+    turn = voice.render(trial.turns[-1], Setting())
+    assert turn.prompts == ("Tell us.", "For Yes, press 1.", "For No, press 2.")
+    trial.say("2")
+    assert trial.state.slots["a"].value == "no"
+
+
+def test_the_way_to_a_person_is_said_once_and_last() -> None:
+    options = [("bill", "My bill"), ("water", "No water"), ("agent", "A person")]
+    asks = Asks("a", tuple(Offered(name, {"full": label}) for name, label in options))
+    turn = Turn(State("f", 1, "a"), (Utterance("a", {"full": "What?"}),), asks)
+    assert voice.render(turn, Setting()).prompts[-1] == "For A person, press 3."
+    many = replace(asks, options=tuple(Offered(f"o{n}", {"full": f"Thing {n}"}) for n in range(12)))
+    prompts = voice.render(replace(turn, asks=many), Setting()).prompts
+    assert prompts[-2:] == ("For Thing 8, press 9.", "For a person, press 0."), "what has no key, a person has"
+    two = replace(asks, options=asks.options[:2])
+    assert voice.render(replace(turn, asks=two), Setting()).prompts[-1] == "For No water, press 2."
+    again = replace(two, tries=1)
+    assert voice.render(replace(turn, asks=again), Setting()).prompts[-1] == "For a person, press 0."
+
+
+@pytest.mark.parametrize("kind", [Kind.NAME, Kind.ADDRESS, Kind.EMAIL, Kind.TEXT])
+def test_what_cannot_be_keyed_goes_to_a_person_or_to_the_website(kind: Kind) -> None:
+    turn = asking(Slot(kind, "a"), "Where do you live?").turns[-1]
+    assert voice.needs_another_way(turn, Setting())
+    alone = voice.render(turn, Setting())
+    assert alone.prompts == (
+        "Where do you live?",
+        "This cannot be typed on a telephone. To tell it to a person, press 0.",
+    )
+    coded = voice.render(turn, Setting(code="4F7K-9QXM"))
+    assert (
+        coded.prompts[2]
+        == "Or go on by yourself: on our website, under “Do it online”, type this code: 4 F 7 K, 9 Q X M."
+    )
+    understood = voice.render(turn, Setting(listens=True))
+    assert (understood.prompts, understood.listens) == (("Where do you live?",), kind)
+    assert not voice.needs_another_way(turn, Setting(listens=True))
+
+
+def test_answers_that_are_offered_have_keys_that_stand_for_their_words() -> None:
+    asks = Asks("a", slot=Slot(Kind.TEXT, "a"))
+    told = (Utterance("a", {"full": "Did this help?"}, offers=("Yes, thank you", "A person")),)
+    asked = heard(voice.render(Turn(State("f", 1, "a"), told, asks), Setting()))
+    assert asked.prompts == ("Did this help?", "For Yes, thank you, press 1.", "For A person, press 2.")
+    assert asked.says == {"1": "Yes, thank you", "2": "A person"}
 
 
 def test_a_secret_is_not_asked_for_by_text_message() -> None:

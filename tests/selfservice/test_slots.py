@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from everyline.ground.aloud import groups
 from everyline.ground.words import speaking
-from everyline.selfservice.putting import filled, groups, said, shown
+from everyline.selfservice.putting import filled, said, shown
 from everyline.selfservice.slots import Kind, Slot, Value, Wrong, read
 from everyline.selfservice.spoken import Reserved, reserved
 

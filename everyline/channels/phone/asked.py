@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-_OF_KEYS = ("least", "most", "end", "first_seconds", "next_seconds", "person", "again")
+_OF_KEYS = ("least", "most", "end", "says", "first_seconds", "next_seconds", "person", "again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Asked:
     most: int = 0
     end: str = ""
     options: tuple[str, ...] = ()  # the keys that mean one
+    says: Mapping[str, str] = field(default_factory=dict)  # what a key answers, where that is not itself
     first_seconds: float = 5.0
     next_seconds: float = 3.0
     person: str = ""

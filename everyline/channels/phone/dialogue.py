@@ -208,7 +208,7 @@ class Dialogue:
             return
         self._stop()
         if key in self._asked.options:
-            self._answer(key)
+            self._answer(self._asked.says.get(key, key))
         elif key == self._asked.person:
             self._leave_for(Person())
         else:

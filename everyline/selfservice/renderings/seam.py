@@ -19,6 +19,8 @@ class Setting:
     language: str = "en"
     brand: str = ""  # who speaks, where the wire does not say it
     link: str = ""  # where the run goes on in a browser
+    code: str = ""  # voice: the same, typed on the website
+    listens: bool = False  # voice: is what is said understood?
     key_first: bool = False  # voice: "press 1 for bills" rather than "for bills, press 1"
     in_turns: bool = True  # typed: each waits for GA; False where both can type at once
 

@@ -12,7 +12,7 @@ from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
 from everyline.cases.models import Case, Talk
 from everyline.cases.talks import FLOW, LIVE
-from everyline.channel_contract import TalkRules
+from everyline.channel_contract import MediaClass, TalkRules
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -80,6 +80,8 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
     if live or not isinstance(step, flows.Queue):
         return Came("to")
     with speaking(run.who.language):
+        if talk.media_class == MediaClass.CALL:  # what they can do now is said by who has the call
+            return Came("to", told=_("Nobody is here right now."))
         return Came("to", told=_("Nobody is here right now. We answer by mail: leave us your email address."))
 
 

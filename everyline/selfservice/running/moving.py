@@ -64,6 +64,7 @@ class Move:
     who: Who | None = None
     holds: bool = False  # what is to be done outside next is done by whoever moves it
     openly: bool = False  # others can read it: no secret is taken
+    secretly: bool = False  # nobody can read it: nothing but a secret is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,12 @@ def _moved(shelf: Shelf, run: Run, one: Move, facts: Mapping[str, Any]) -> Stand
     # who is asked again has not answered what is done outside, and what came from outside is no answer
     if run.ended or late or (run.turns > 0 and comes != run.outside):
         return stood(shelf, run)
-    if one.openly and isinstance(one.given, Said) and one.given.text.strip() != "0":
+    if (one.openly or one.secretly) and isinstance(one.given, Said) and one.given.text.strip() != "0":
         before = stood(shelf, run)
         slot = before.turn.asks.slot if before.turn.asks is not None else None
-        if slot is not None and slot.secret:
-            return replace(before, moved=True)
+        secret = slot is not None and slot.secret
+        if secret if one.openly else not secret:
+            return replace(before, moved=one.openly)  # what is asked is told again
     try:
         turn = walk(shelf, run.state, one.given, facts, today)
     except LookupError:  # a version that is not there any more: people go on

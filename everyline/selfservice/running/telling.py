@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from everyline.cases import queries as case_queries
 from everyline.cases.rules import OPEN_STATUSES
 from everyline.cases.talks import FLOW
+from everyline.channel_contract import MediaClass
+from everyline.channel_registry import all_channels
 from everyline.dispatch import talks
 from everyline.ground.clock import now
-from everyline.ground.database import Tx
+from everyline.ground.database import Row, Tx
 from everyline.ground.installation import Ground
 from everyline.ground.words import _, speaking
 from everyline.queues import actions as queues
 from everyline.selfservice import flows
-from everyline.selfservice.renderings import chat
+from everyline.selfservice.renderings import chat, voice
 from everyline.selfservice.renderings.seam import Setting
 from everyline.selfservice.running import handing, linking
 from everyline.selfservice.running.keeping import statements
@@ -24,7 +28,7 @@ from everyline.selfservice.walking import ENDED_AT_PERSON, Does, Turn
 async def tell(tx: Tx, ground: Ground, library: Library, stands: Stands) -> None:
     """Tell a turn where its talk is, once somebody is asked or it is over. Who goes on elsewhere is told there, and here only how
     it ends."""
-    run, turn = stands.run, stands.turn
+    run = stands.run
     if run.interaction_id is None or run.outside or not stands.moved:
         return
     talk = await tx.one(statements.talk, {"id": run.interaction_id})
@@ -34,16 +38,42 @@ async def tell(tx: Tx, ground: Ground, library: Library, stands: Stands) -> None
     if run.ended and run.outcome == ENDED_AT_PERSON and talk.mode == FLOW:  # it has no step that hands over
         await handing.hand_over(tx, library, run, Does(flows.Queue("person")))
     if run.ended or run.who.channel == talk.channel:
-        shown = chat.render(turn, Setting(language=run.state.language))
-        text = "\n\n".join(shown.bubbles)
-        hint = shown.field.hint if shown.field is not None else ""
-        if asks_secret(turn):  # typed elsewhere
-            hint = ""
-            text = await _elsewhere(tx, ground, stands, text)
-        if text:
-            await talks.say(tx, talk, text, [one.label for one in shown.replies], hint=hint)
+        if _is_heard(talk):
+            await _say(tx, ground, talk, stands)
+        else:
+            await _write(tx, ground, talk, stands)
     if run.ended and run.outcome != ENDED_AT_PERSON:
         await close(tx, talk.case_id, "flow")
+
+
+def _is_heard(talk: Row) -> bool:
+    """Is it a call? Also one that is to be answered later, whose caller still listens."""
+    channel = all_channels().get(talk.channel)
+    return talk.media_class == MediaClass.CALL or (channel is not None and channel.facts.media_class is MediaClass.CALL)
+
+
+async def _write(tx: Tx, ground: Ground, talk: Row, stands: Stands) -> None:
+    """A turn to read."""
+    turn = stands.turn
+    shown = chat.render(turn, Setting(language=stands.run.state.language))
+    text = "\n\n".join(shown.bubbles)
+    hint = shown.field.hint if shown.field is not None else ""
+    if asks_secret(turn):  # typed elsewhere
+        hint = ""
+        text = await _elsewhere(tx, ground, stands, text)
+    if text:
+        await talks.say(tx, talk, text, [one.label for one in shown.replies], hint=hint)
+
+
+async def _say(tx: Tx, ground: Ground, talk: Row, stands: Stands) -> None:
+    """A turn by ear: a secret is keyed, and stands in no message (``intake.self_service.type_secret``)."""
+    setting = Setting(language=stands.run.state.language)
+    if voice.needs_another_way(stands.turn, setting):
+        link = await linking.make(tx, ground.key, stands.run.id)
+        setting = replace(setting, code=link.code)
+    spoken = voice.render(stands.turn, setting)
+    if spoken.prompts or spoken.keys is not None:
+        await talks.say(tx, talk, "\n\n".join(spoken.prompts), turn=spoken.as_json())
 
 
 def asks_secret(turn: Turn) -> bool:

@@ -250,6 +250,10 @@ def test_what_was_meant_for_something_else_is_not_held_against_anybody() -> None
     assert back.dialogue.ahead == ""
 
 
+def test_a_key_can_stand_for_words() -> None:
+    assert Caller(menu(keys={"says": {"1": "My bill"}})).press("1")[-1] == Answer("My bill")
+
+
 def test_what_only_tells_is_heard_to_its_end_and_keys_wait() -> None:
     caller = Caller({"prompts": ["You owe 41 dollars."], "keys": None, "barge_in": False}, ahead="1")
     assert caller.press("2") == []

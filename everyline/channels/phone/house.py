@@ -1,0 +1,69 @@
+"""What all calls of a process share: the door, the exchange, the lines, and a folder for recordings that go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from everyline.channel_contract import Line
+from everyline.media.sounds import Music, Sound
+
+if TYPE_CHECKING:
+    from everyline.call_contract import CallDoor
+    from everyline.channels.phone.call import OneCall
+    from everyline.media.engine import Engine
+    from everyline.sip.exchange import SipExchange
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+END_SECONDS = 5.0
+MOST_MUSIC = 50  # kinds of music that are kept ready
+
+
+class House:
+    """One process that takes and makes calls."""
+
+    def __init__(self, door: CallDoor, folder: Path) -> None:
+        self.door, self.folder = door, folder
+        self.lines: Sequence[Line] = ()
+        self.calls: dict[str, OneCall] = {}
+        self.exchange: SipExchange
+        self._music: dict[Sound, Music] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+        return self.door.engine
+
+    def music(self, sound: Sound) -> Music:
+        """A sound without end; the same sound is the same music for all who hear it."""
+        found = self._music.get(sound)
+        if found is None:
+            if len(self._music) >= MOST_MUSIC:
+                self._music.pop(next(iter(self._music)))
+            found = self._music[sound] = Music(sound)
+        return found
+
+    def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Run something that goes on by itself; what falls over is logged."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("%s fell over", task.get_name(), exc_info=fault)
+
+    async def end(self) -> None:
+        """Let what goes on come to its end for a moment, then cancel it."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=END_SECONDS)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,142 @@
+"""Recordings of calls: begun when people talk, paused for every reason that stands, kept at the end, and after a crash too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from everyline.call_contract import Keeping, Recorded
+from everyline.channel_contract import Address, Line
+from everyline.ground import clock
+from everyline.ground.words import _, speaking
+
+if TYPE_CHECKING:
+    from everyline.call_contract import CallDoor
+    from everyline.media.engine import Engine
+    from everyline.media.mixing import Mix
+    from everyline.media.recording import Recording
+
+log = logging.getLogger(__name__)
+SEALED, NOTE = ".sealed", ".json"
+HEAD_BYTES = 11  # of a sealed file, before its first piece
+MOST_PIECES = 200_000  # of a second each
+
+
+@dataclass
+class Tape:
+    """The recording of one call. Reasons to pause add up: it goes on when none is left."""
+
+    engine: Engine
+    door: CallDoor
+    folder: Path
+    line: Line
+    sender: Address
+    recording: Recording | None = None
+    began_at: datetime | None = None
+    _reasons: tuple[str, ...] = ()
+
+    @property
+    def keeping(self) -> Keeping:
+        """Whether what is said is recorded now."""
+        if self.recording is None or self.recording.ended or self.recording.failure:
+            return Keeping.OFF
+        return Keeping.PAUSED if self._reasons else Keeping.ON
+
+    def begin(self, mix: Mix) -> None:
+        """Record all who talk. Nothing happens the second time."""
+        if self.recording is not None:
+            return
+        self.began_at = clock.now()
+        path = self.folder / f"{self.line.id}-{self.sender.talk}{SEALED}"
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.with_suffix(NOTE).write_text(self._note(), "utf-8")
+        except OSError:
+            log.exception("a call is not recorded")
+            return
+        self.recording = self.engine.record(mix, path, seal=self.door.seal(self.sender.talk))
+        if self._reasons:
+            self.recording.pause(self._reasons[0])
+
+    def _note(self) -> str:
+        """What is needed to keep it when this process does not live to do so."""
+        assert self.began_at
+        sender = self.sender
+        kept = {"kind": sender.kind, "address": sender.address, "name": sender.name, "talk": sender.talk}
+        return json.dumps({"line": self.line.id, "sender": kept, "began_at": self.began_at.isoformat()})
+
+    def pause(self, reason: str) -> None:
+        """Keep nothing as long as this reason stands."""
+        if reason not in self._reasons:
+            self._reasons += (reason,)
+        if self.recording is not None:
+            self.recording.pause(reason)
+
+    def go_on(self, reason: str) -> None:
+        """The reason stands no more."""
+        self._reasons = tuple(one for one in self._reasons if one != reason)
+        if self.recording is not None and not self._reasons:
+            self.recording.resume()
+
+    async def end(self) -> None:
+        """Whole, and kept. What cannot be kept now is tried again at the next start."""
+        recording, self.recording = self.recording, None
+        if recording is None or self.began_at is None:
+            return
+        await self.engine.recorded(recording)
+        marks = tuple((mark.begin, mark.end, mark.reason) for mark in recording.marks)
+        whole = Recorded(recording.path, recording.seconds, self.began_at, marks, recording.failure)
+        await _keep(self.door, self.line, self.sender, whole)
+
+
+async def _keep(door: CallDoor, line: Line, sender: Address, recorded: Recorded) -> None:
+    try:
+        await door.keep_recording(line, sender, recorded)
+    except OSError as error:
+        log.warning("a recording waits for the next start: %s", error)
+        return
+    for suffix in (SEALED, NOTE):
+        await asyncio.to_thread(recorded.path.with_suffix(suffix).unlink, missing_ok=True)
+
+
+async def keep_leftovers(door: CallDoor, folder: Path, lines: list[Line]) -> None:
+    """Keep what a process before this one left behind."""
+    by_id = {line.id: line for line in lines}
+    for note in await asyncio.to_thread(lambda: sorted(folder.glob(f"*{NOTE}"))):
+        try:
+            said: dict[str, Any] = json.loads(await asyncio.to_thread(note.read_text, "utf-8"))
+            line, sender = by_id[int(said["line"])], Address(**said["sender"])
+            began_at = datetime.fromisoformat(said["began_at"])
+            seconds = await asyncio.to_thread(_seconds, note.with_suffix(SEALED))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s is left where it is: %s", note.name, error)
+            continue
+        if not seconds:
+            await asyncio.to_thread(_clear, note)
+            continue
+        with speaking(line.language):
+            failure = _("The process that moves sound ended in mid-call.")
+        await _keep(door, line, sender, Recorded(note.with_suffix(SEALED), seconds, began_at, (), failure))
+
+
+def _clear(note: Path) -> None:
+    note.with_suffix(SEALED).unlink(missing_ok=True)
+    note.unlink(missing_ok=True)
+
+
+def _seconds(path: Path) -> float:
+    """About how long a sealed recording is: a piece of it is a second."""
+    if not path.exists():
+        return 0.0
+    pieces = 0
+    with path.open("rb") as file:
+        file.seek(HEAD_BYTES)
+        while len(head := file.read(4)) == 4 and pieces < MOST_PIECES:
+            file.seek(int.from_bytes(head, "big"), 1)
+            pieces += 1
+    return float(pieces)

@@ -1,0 +1,146 @@
+"""Turns of a flow by ear: prompts are played, keys are taken, answers go out as pieces. What a turn means is in ``dialogue``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from everyline.channel_contract import Refused
+from everyline.channels.phone.dialogue import Answer, Dialogue, Effect, GiveUp, Person, Play, StopPlaying
+from everyline.ground.errors import ProductError
+
+if TYPE_CHECKING:
+    from everyline.channel_contract import TalkMessage
+    from everyline.channels.phone.call import OneCall
+    from everyline.media.sounds import Playing
+
+log = logging.getLogger(__name__)
+PERSON = "0"  # what a flow reads as the wish for a person
+AGAIN = (0.0, 0.5, 1.5)
+ANSWER_SECONDS = 6.0  # after which who answered is given music until the next turn
+
+
+async def play(call: OneCall) -> None:
+    """The turns that are there and those that come, one after the other."""
+    while True:
+        if not call.turns:
+            call.last_words = False
+            call.moved.set()
+            await _next(call)
+        message = call.turns.popleft()
+        call.silence()
+        await Turn(call, message).run()
+
+
+async def _next(call: OneCall) -> None:
+    """Wait for the next turn; with music when it takes long."""
+    call.turned.clear()
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await call.turned.wait()
+    except TimeoutError:
+        await call.music()
+        await call.turned.wait()
+
+
+class Turn:
+    """One turn, until it is answered or another scene begins."""
+
+    def __init__(self, call: OneCall, message: TalkMessage) -> None:
+        self.call, self.message = call, message
+        assert message.turn is not None
+        self.dialogue = Dialogue(message.turn, call.language, ahead=call.ahead + self._pressed())
+        call.ahead = ""
+        self._last: Playing | None = None
+        self._answers: list[Effect] = []
+
+    def _pressed(self) -> str:
+        keys = ""
+        while not self.call.keys.empty():
+            keys += self.call.keys.get_nowait()
+        return keys
+
+    async def run(self) -> None:
+        """Drive it."""
+        call = self.call
+        call.last_words = self.message.turn is not None and self.message.turn.get("keys") is None
+        if self.dialogue.secret:
+            call.tape.pause("secret")
+        try:
+            await call.house.door.seen(call.line, call.sender, self.message.id)
+            await self._do(self.dialogue.begin(time.monotonic()))
+            while not self.dialogue.done:
+                await self._do(await self._happens())
+            call.ahead = self.dialogue.ahead
+            for effect in self._answers:
+                await self._give(effect)
+        finally:
+            if not call.leg.closed:
+                call.leg.stop_prompts()
+            call.tape.go_on("secret")
+
+    async def _happens(self) -> list[Effect]:
+        """Wait for a key, the end of what is played, or silence."""
+        key = asyncio.ensure_future(self.call.keys.get())
+        ended = asyncio.ensure_future(self._last.ended()) if self._last is not None else None
+        due = self.dialogue.due()
+        timeout = None if due is None else max(due - time.monotonic(), 0)
+        try:
+            await asyncio.wait({key, ended} - {None}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]  # -- None was taken out
+            at = time.monotonic()
+            if key.done():
+                return self.dialogue.key(key.result(), at)
+            if ended is not None and ended.done():
+                self._last = None
+                return self.dialogue.prompts_ended(at)
+            return self.dialogue.tick(at)
+        finally:
+            key.cancel()
+            if ended is not None:
+                ended.cancel()
+
+    async def _do(self, effects: list[Effect]) -> None:
+        call = self.call
+        for effect in effects:
+            match effect:
+                case Play(prompts=prompts):
+                    call.leg.stop_prompts()
+                    self._last = await call.play(prompts)
+                case StopPlaying():
+                    self._last = None
+                    call.leg.stop_prompts()
+                case _:
+                    self._answers.append(effect)
+
+    async def _give(self, effect: Effect) -> None:
+        """Hand in what came of it."""
+        call = self.call
+        match effect:
+            case Answer(text=text, secret=True):
+                await call.house.door.type_secret(call.line, call.sender, text)
+            case Answer(text=text):
+                await _handed_in(call, text)
+            case Person():
+                await _handed_in(call, PERSON)
+            case GiveUp():
+                call.ends("us")
+            case _:
+                pass
+
+
+async def _handed_in(call: OneCall, text: str) -> None:
+    """Keep an answer. Raises OSError when it cannot be."""
+    for number, pause in enumerate(AGAIN, 1):
+        await asyncio.sleep(pause)
+        try:
+            await call.accept("keyed", text)
+        except OSError:
+            if number == len(AGAIN):
+                raise
+        except (Refused, ProductError) as error:
+            log.warning("an answer by keys is not taken: %s", error)
+            return
+        else:
+            return
