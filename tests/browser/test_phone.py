@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from tests.browser.conftest import LOOKS, look, sign_in, with_ground
-from tests.product import RunningProduct, free_port
+from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("V5"), pytest.mark.timeout(240)]
+NUMBER, TRUNK = "+18005550199", "127.0.0.2"
 PASSWORD = "correct horse battery"
 READY = "Calls are heard in this browser."
 LOUD = 0.25  # of a meter; silence is 0
@@ -60,10 +61,12 @@ async def _people(ground: Ground) -> None:
 
 @pytest.fixture(scope="module")
 def house(speaking_chromium: Browser) -> Iterator[House]:
-    product = RunningProduct(settings={"media_first_port": str(free_port() // 2 * 2), "media_last_port": "65535"})
+    ports = {"phone_host": "127.0.0.1", "phone_port": "0", "media_first_port": "20000", "media_last_port": "32000"}
+    product = RunningProduct(settings=ports)
     product.start()
     try:
         product.cli("admin", "add", "admin@house.example", given=f"{PASSWORD}\n")
+        product.cli("line", "add", "phone", NUMBER, "--name", "Toll-free", "--set", f"host={TRUNK}")
         with_ground(product, _people)
         page = sign_in(speaking_chromium, product.address, "maya@house.example", PASSWORD, permissions=["microphone"])
         yield House(product, page)
