@@ -48,6 +48,8 @@ CUSTOMERS_READ = (
     "intake/acknowledgements.py",
     "channels/*/templates/**/*.html",
     "channels/webchat/texts.py",
+    "channels/phone/waiting.py",
+    "channels/phone/calling_back.py",
     "ground/templates/error.html",
     "portal/*.py",
     "portal/templates/*.html",

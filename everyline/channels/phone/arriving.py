@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from everyline.call_contract import CallState, Direction, LegState
 from everyline.channels.phone import following, living, piece, trunks
-from everyline.channels.phone.call import OneCall, new_key
+from everyline.channels.phone.call import OneCall, Words, new_key
 from everyline.channels.phone.parties import agreement
 from everyline.ground import clock
 from everyline.ground.words import _
@@ -73,7 +73,9 @@ async def _receive(call: OneCall) -> None:
     """Greet, hand in, and go along with the talk."""
     asked = call.line.settings
     with call.for_caller():
-        words = asked.greeting or _("Thank you for calling %s.") % call.line.name
+        words = (
+            (asked.greeting, call.line.language) if asked.greeting else _("Thank you for calling %s.") % call.line.name
+        )
         if asked.offered_languages:
             call.language = await _choose(call, words)
             living.hand_in(call)
@@ -86,7 +88,7 @@ async def _receive(call: OneCall) -> None:
     await following.conduct(call)
 
 
-async def _choose(call: OneCall, greeting: str) -> str:
+async def _choose(call: OneCall, greeting: Words) -> str:
     """Greeting, and each further language in its own words: who presses its key is spoken to in it."""
     offered = call.line.settings.offered_languages
     key = await call.ask([greeting, *((words, language) for language, _key, words in offered)], seconds=MENU_SECONDS)

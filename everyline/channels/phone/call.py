@@ -16,14 +16,14 @@ from everyline.channels.phone.parties import Party
 from everyline.channels.phone.piece import Piece
 from everyline.channels.phone.taping import Tape
 from everyline.ground import clock
-from everyline.ground.words import speaking
+from everyline.ground.words import language, speaking
 
 if TYPE_CHECKING:
     from everyline.channels.phone.house import House
     from everyline.media.legs import Leg
     from everyline.media.sounds import Playing
 
-Words: TypeAlias = str | tuple[str, str]  # in the caller's language, or with another
+Words: TypeAlias = str | tuple[str, str]  # in the language spoken now, or with another
 MOST_KEYS = 200  # pressed ahead of what asks for them
 
 
@@ -190,8 +190,8 @@ class OneCall:
     async def play(self, words: Sequence[Words]) -> Playing | None:
         """Begin to say these; the last of what is played, when there is anything."""
         found: Playing | None = None
-        spoken = [(one, self.language) if isinstance(one, str) else one for one in words]
-        sounds = [await self.house.door.sound(self.line, text, language) for text, language in spoken if text]
+        spoken = [(one, language()) if isinstance(one, str) else one for one in words]
+        sounds = [await self.house.door.sound(self.line, text, which) for text, which in spoken if text]
         for sound in sounds:
             if not self.leg.closed:
                 found = self.leg.play(sound)

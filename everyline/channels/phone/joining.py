@@ -32,7 +32,7 @@ class Unreachable(Exception):
 async def talk(call: OneCall, agent_id: int) -> None:
     """As long as this agent has the call."""
     call.forget_keys()
-    call.last_words = False
+    call.last_words = call.goes_on = False
     if call.handed_over == agent_id:
         await asyncio.Event().wait()  # they left the caller with somebody else
     call.handed_over = None

@@ -11,7 +11,7 @@ from everyline.channels.phone import following, joining, living, trunks
 from everyline.channels.phone.call import OneCall
 from everyline.channels.phone.joining import Unreachable
 from everyline.ground import addresses, clock
-from everyline.ground.words import _
+from everyline.ground.words import _, language
 from everyline.media import progress
 from everyline.media.errors import NoPorts
 from everyline.media.sockets import Latch
@@ -84,9 +84,8 @@ async def _make(call: OneCall, agent: Party) -> None:
         await asyncio.Event().wait()  # whoever watches the wire ends the call
     if line.settings.keeps(call.talk.queue if call.talk else "") and line.settings.announces_recording:
         with call.for_caller():
-            house.engine.announce(
-                call.mix, await house.door.sound(line, _("This call may be recorded."), call.language)
-            )
+            told = await house.door.sound(line, _("This call may be recorded."), language())
+        house.engine.announce(call.mix, told)
     await following.conduct(call)
 
 

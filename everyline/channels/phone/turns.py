@@ -107,7 +107,7 @@ class Turn:
             match effect:
                 case Play(prompts=prompts):
                     call.leg.stop_prompts()
-                    self._last = await call.play(prompts)
+                    self._last = await call.play([(one, call.language) for one in prompts])
                 case StopPlaying():
                     self._last = None
                     call.leg.stop_prompts()

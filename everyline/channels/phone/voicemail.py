@@ -13,7 +13,7 @@ from everyline.ground.words import _
 from everyline.media import progress
 
 if TYPE_CHECKING:
-    from everyline.channels.phone.call import OneCall
+    from everyline.channels.phone.call import OneCall, Words
     from everyline.media.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,9 @@ async def later(call: OneCall) -> None:
     call.silence()
     standing = await call.house.door.standing(call.line, call.language)
     asked = call.line.settings
-    words = standing.closed_words or asked.closed_words or standing.words
+    words: Words = standing.closed_words or standing.words
+    if asked.closed_words and not standing.closed_words:
+        words = asked.closed_words, call.line.language
     if standing.open:
         words = _("Nobody is free to take your call just now.")
     if not asked.voicemail:

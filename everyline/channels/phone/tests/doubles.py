@@ -484,6 +484,11 @@ async def world(
     engine.close()
 
 
+def files_in(folder: Path, ending: str) -> list[str]:
+    """The names of files with an ending."""
+    return sorted(path.name for path in folder.glob(f"*{ending}"))
+
+
 def document(piece: Piece) -> dict[str, Any]:
     """A piece as JSON."""
     found: dict[str, Any] = json.loads(piece.as_bytes())

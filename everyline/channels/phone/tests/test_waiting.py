@@ -15,6 +15,7 @@ from everyline.channels.phone.tests.doubles import (
     World,
     a_line,
     a_talk,
+    files_in,
     range_of,
     until,
     world,
@@ -52,6 +53,17 @@ async def test_place_and_wait_are_told_when_they_changed_and_else_comfort(tmp_pa
         assert house.door.said.count(words) == 1
         house.door.goes(key, "waiting", place=1)
         await spoken(house, "You are next.")
+
+
+@pytest.mark.req("V4", "P5")
+async def test_who_chose_a_language_waits_in_it(tmp_path: Path) -> None:
+    line = a_line(languages="es | 2 | Para español, oprima el dos.")
+    async with world(tmp_path, line, begins=lambda _key: a_talk(place=1)) as house:
+        caller = await house.calls()
+        await until(lambda: len(house.door.said) == 2)
+        await caller.press("2")
+        await spoken(house, "Usted es el siguiente.")
+        assert ("Usted es el siguiente.", "es") in house.door.spoken
 
 
 @pytest.mark.req("V4")
@@ -131,7 +143,7 @@ async def test_who_waits_leaves_a_message_and_waits_no_more(tmp_path: Path) -> N
         await until(caller.ended.is_set)
         await house.settled()
         assert house.door.ended == []
-        assert list(tmp_path.glob("*.wav")) == []
+        assert files_in(tmp_path, ".wav") == []
 
 
 @pytest.mark.req("V4")
