@@ -178,7 +178,7 @@ class Way:
     async def connect(self) -> bool:
         """Wait for the browser to find us, and agree on keys. False when that did not come to be. We are where it can reach us, so its own
         candidates are not tried: nobody's offer makes us knock at an address."""
-        self._connection.remote_username = self._offer.user
+        self._connection.remote_username = self._offer.fragment
         self._connection.remote_password = self._offer.password
         try:
             async with asyncio.timeout(PATIENCE):

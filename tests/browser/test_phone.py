@@ -7,13 +7,18 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import insert
 
+from everyline.channels.phone.tests.doubles import RealPhone, until
 from everyline.ground.installation import Ground
 from everyline.people import actions as people
-from tests.browser.conftest import LOOKS, look, sign_in, with_ground
-from tests.product import RunningProduct
+from everyline.queues.models import Membership
+from tests.browser.callers import network
+from tests.browser.conftest import LOOKS, accept_by_key, faults, go_available, look, sign_in, with_ground
+from tests.product import RunningProduct, free_port
 
 pytestmark = [pytest.mark.req("V5"), pytest.mark.timeout(240)]
 NUMBER, TRUNK = "+18005550199", "127.0.0.2"
@@ -50,18 +55,26 @@ class House:
 
     product: RunningProduct
     page: Page
+    sip_port: int
 
 
 async def _people(ground: Ground) -> None:
     async with ground.database.transaction() as tx:
-        await people.add_agent(
+        agent_id = await people.add_agent(
             tx, None, email="maya@house.example", name="Maya", password=PASSWORD, role="agent", all_queues=True
         )
+        await tx.execute(insert(Membership).values(queue_id=1, agent_id=agent_id))
 
 
 @pytest.fixture(scope="module")
 def house(speaking_chromium: Browser) -> Iterator[House]:
-    ports = {"phone_host": "127.0.0.1", "phone_port": "0", "media_first_port": "20000", "media_last_port": "32000"}
+    sip_port = free_port()
+    ports = {
+        "phone_host": "127.0.0.1",
+        "phone_port": str(sip_port),
+        "media_first_port": "20000",
+        "media_last_port": "32000",
+    }
     product = RunningProduct(settings=ports)
     product.start()
     try:
@@ -69,7 +82,7 @@ def house(speaking_chromium: Browser) -> Iterator[House]:
         product.cli("line", "add", "phone", NUMBER, "--name", "Toll-free", "--set", f"host={TRUNK}")
         with_ground(product, _people)
         page = sign_in(speaking_chromium, product.address, "maya@house.example", PASSWORD, permissions=["microphone"])
-        yield House(product, page)
+        yield House(product, page, sip_port)
     finally:
         product.stop()
         shutil.rmtree(product.data, ignore_errors=True)
@@ -146,7 +159,7 @@ def test_another_browser_takes_the_phone_and_it_is_taken_back(house: House, spea
     other = sign_in(
         speaking_chromium, house.product.address, "maya@house.example", PASSWORD, permissions=["microphone"]
     )
-    there = turn_on(House(house.product, other))
+    there = turn_on(House(house.product, other, 0))
     expect(page.locator("[data-phone] .phone-words")).to_have_text(re.compile("another browser"))
     page.get_by_role("button", name="Answer calls here").click()
     expect(page.locator("[data-phone] .phone-words")).to_have_text(READY)
@@ -165,3 +178,73 @@ def test_it_is_turned_off(house: House) -> None:
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_can_be_used_by_everybody(house: House, width: int, scheme: str) -> None:
     assert look(house.page, house.product.address, ["/desk/phone"], width, scheme) == []
+
+
+def answer(page: Page) -> None:
+    """Take the call that is offered."""
+    accept_by_key(page)
+    expect(page.locator(".call")).to_be_visible()
+
+
+def test_a_call_is_answered_and_worked_on_by_keys_in_every_page(house: House) -> None:
+    page, product = turn_on(house), house.product
+    go_available(page)
+    with network() as far:
+        far.do(far.reaches(house.sip_port))
+        caller = far.calls()
+        answer(page)
+        bar = page.locator(".call")
+        expect(bar).to_contain_text("Talking")
+        expect(bar).to_contain_text("+13605550142")
+        expect(bar).to_contain_text("Toll-free")
+        expect(page.locator("#said")).to_have_text(re.compile("Talking"))
+        caller.talk(1000)
+        far.do(until(lambda: loud(caller), "the beeps of the browser are heard"))
+
+        # the page is left and loaded anew; the call stays, and so does its bar
+        page.goto(f"{product.address}/desk/views/all")
+        expect(bar).to_contain_text("Talking")
+        page.reload()
+        expect(bar).to_contain_text("Talking")
+        packets = len(caller.packets)
+        far.do(until(lambda: len(caller.packets) > packets + 100 and loud(caller), "they are heard again"))
+
+        page.locator("body").press("Shift+H")
+        expect(bar).to_contain_text("On hold")
+        expect(page.locator("[id$=-hold]")).to_have_attribute("aria-pressed", "true")
+        page.locator("body").press("Shift+H")
+        expect(bar).to_contain_text("Talking")
+        page.locator("body").press("Shift+M")
+        expect(bar).to_contain_text("you are muted")
+        far.do(until(lambda: not loud(caller), "the muted browser is not heard"))
+        page.locator("body").press("Shift+M")
+        expect(bar).not_to_contain_text("you are muted")
+
+        page.locator("body").press("Shift+K")
+        page.locator("dialog .keypad").wait_for()
+        page.keyboard.press("5")
+        page.keyboard.press("#")
+        expect(page.locator("[data-dialled]")).to_have_text("5#")
+        keys = [packet.payload[0] for packet in caller.packets if packet.payload_type == 101]
+        assert set(keys) == {5, 11}
+        page.keyboard.press("Escape")
+
+        for width, scheme in LOOKS:
+            page.screenshot(path=f"/tmp/h2-scratch/bar-{width}.png")
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
+            assert faults(page) == []
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+        page.locator("body").press("Shift+E")
+        far.do(until(caller.ended.is_set, "the caller is hung up on"))
+        expect(bar).to_have_count(0)
+        expect(page.locator(".wrap-up")).to_be_visible()
+        page.locator(".wrap-up a").click()
+        expect(page.locator(".timeline .of-call")).to_contain_text("Call from +13605550142")
+        expect(page.locator(".timeline .of-call")).to_contain_text("Maya")
+
+
+def loud(phone: RealPhone) -> bool:
+    """Does it hear the beeps of a browser's microphone, or heard some within two seconds?"""
+    return float(np.abs(phone.newest(2.0)).max()) > 500

@@ -2,7 +2,7 @@
 
 import { toast } from "../../ground/scripts/toast";
 import { word } from "../../ground/scripts/words";
-import { chooseSpeaker, remember, remembered, turn } from "./phone";
+import { chooseSpeaker, remember, remembered, turn } from "./softphone";
 
 interface Phone {
   state: string;
