@@ -21,6 +21,7 @@ from everyline.desk import (
     live_routes,
     phone_routes,
     recording_routes,
+    softphone_routes,
     talk_routes,
 )
 
@@ -43,5 +44,6 @@ for part in (
     live_routes,
     phone_routes,
     recording_routes,
+    softphone_routes,
 ):
     router.include_router(part.router)
