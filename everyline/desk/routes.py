@@ -19,7 +19,6 @@ from everyline.desk import (
     find_routes,
     list_routes,
     live_routes,
-    phone_routes,
     recording_routes,
     softphone_routes,
     talk_routes,
@@ -42,7 +41,6 @@ for part in (
     call_routes,
     canned_routes,
     live_routes,
-    phone_routes,
     recording_routes,
     softphone_routes,
 ):
