@@ -230,7 +230,6 @@ def test_a_call_is_answered_and_worked_on_by_keys_in_every_page(house: House) ->
         page.keyboard.press("Escape")
 
         for width, scheme in LOOKS:
-            page.screenshot(path=f"/tmp/h2-scratch/bar-{width}.png")
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
             assert faults(page) == []
