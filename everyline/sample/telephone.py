@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import insert
+
 from everyline.ground.database import Tx
 from everyline.ground.installation import Ground
 from everyline.lines import actions as lines
 from everyline.lines.conditions import Route, When
+from everyline.queues.models import Hours
+from everyline.sample import generator
 from everyline.sample.house import House
 from everyline.selfservice import actions, flows
 from everyline.selfservice.flows import Choose, Done, Flow, Option, Queue, Say, Subflow, words
@@ -59,6 +63,11 @@ async def add(tx: Tx, ground: Ground, founded: House, trunk: int) -> None:
     """Add lines and flow. ``trunk``: the port of the network on loopback."""
     await actions.add(tx, None, flows.written(MENU))
     await actions.publish(tx, None, MENU.name)
+    day_and_night = await tx.value(
+        insert(Hours)
+        .values(name="Day and night", zone=generator.ZONE, week=[[["00:00", "24:00"]]] * 7)
+        .returning(Hours.id)
+    )
     shared = {"host": "127.0.0.1", "port": trunk, "records": "always", "countries": "MX CA"}
     toll_free = await lines.add(
         tx,
@@ -68,6 +77,7 @@ async def add(tx: Tx, ground: Ground, founded: House, trunk: int) -> None:
         address=TOLL_FREE,
         name="Harbor County toll-free",
         queue_id=founded.queues[QUEUE],
+        hours_id=day_and_night,
         settings={**shared, "languages": "es | 2 | Para español, oprima el dos.", "waits_alone": True},
     )
     await lines.change(tx, ground.vault, None, toll_free, flow=MENU.name)
@@ -79,6 +89,7 @@ async def add(tx: Tx, ground: Ground, founded: House, trunk: int) -> None:
         address=ABROAD,
         name="Condado de Harbor",
         queue_id=founded.queues[QUEUE],
+        hours_id=day_and_night,
         language="es",
         settings={**shared, "country": "MX", "countries": "US CA", "waits_alone": True},
     )
