@@ -19,8 +19,8 @@ from everyline.desk import (
     find_routes,
     list_routes,
     live_routes,
-    phone_routes,
     recording_routes,
+    softphone_routes,
     talk_routes,
 )
 
@@ -41,7 +41,7 @@ for part in (
     call_routes,
     canned_routes,
     live_routes,
-    phone_routes,
     recording_routes,
+    softphone_routes,
 ):
     router.include_router(part.router)

@@ -13,7 +13,6 @@ import httpx
 import numpy as np
 import pytest
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
 from sqlalchemy import text
 
 from everyline.calls import prompts
@@ -80,7 +79,7 @@ def encoded(container: str, codec: str) -> bytes:
     written = io.BytesIO()
     with av.open(written, "w", format=container) as box:
         stream = box.add_stream(codec, rate=48_000)
-        assert isinstance(stream, AudioStream)
+        assert isinstance(stream, av.AudioStream)
         at = np.arange(48_000)
         samples = (3000 * np.sin(2 * np.pi * 300 * at / 48_000)).astype(np.int16).reshape(1, -1)
         frame = AudioFrame.from_ndarray(samples, "s16", "mono")

@@ -27,7 +27,7 @@ import { startFormats } from "./format";
 import { startInserts } from "./insert";
 import { startLetters } from "./letter";
 import { startMentions } from "./mention";
-import { startPhone } from "./phone";
+import { startPhone } from "./softphone";
 import { startPreviews } from "./preview";
 import { startRecordings } from "./recording";
 import { startRows } from "./rows";
