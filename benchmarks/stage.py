@@ -37,7 +37,11 @@ def report(bench: str, figures: Mapping[str, float], limits: Mapping[str, float]
                 "bench": bench,
                 "figures": {name: round(value, 3) for name, value in figures.items()},
                 "limits": {name: round(value, 3) for name, value in limits.items()},
-                "machine": {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2), "step_ns": round(step_ns(), 1)},
+                "machine": {
+                    "cores": os.cpu_count(),
+                    "load": round(os.getloadavg()[0], 2),
+                    "step_ns": round(step_ns(), 1),
+                },
             }
         ),
         flush=True,

@@ -254,6 +254,17 @@ def test_a_key_can_stand_for_words() -> None:
     assert Caller(menu(keys={"says": {"1": "My bill"}})).press("1")[-1] == Answer("My bill")
 
 
+def test_what_follows_a_mistake_typed_ahead_is_dropped_and_repeating_has_an_end() -> None:
+    caller = Caller(digits(10, 10), ahead="12#" + "4122345678" + "1")
+    assert caller.said == ["You typed 2 digits. It has 10.", "Your number, please."]
+    assert not caller.dialogue.done
+    assert caller.dialogue.ahead == ""
+    stuck = Caller(menu())
+    stuck.press("*" * 21)
+    assert stuck.said == ["I cannot help you here.", "I am putting you through to a person."]
+    assert stuck.listen() == [Person()]
+
+
 def test_what_only_tells_is_heard_to_its_end_and_keys_wait() -> None:
     caller = Caller({"prompts": ["You owe 41 dollars."], "keys": None, "barge_in": False}, ahead="1")
     assert caller.press("2") == []
