@@ -8,12 +8,12 @@ moves sound; their door is a ``CallDoor``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from everyline.channel_contract import Address, Line, TalkDoor
 
@@ -216,3 +216,11 @@ class CallDoor(TalkDoor, Protocol):
     async def keep_recording(self, line: Line, sender: Address, recorded: Recorded) -> None:
         """Keep a sealed recording at the call's case. OSError: not now, its file stays where it is and is tried again at the
         next start."""
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """What a channel of calls may offer besides: the words that it says by itself, so that the house can record them."""
+
+    def says(self, line: Line) -> Iterable[tuple[str, Mapping[str, str]]]:
+        """For each language of the line its words by a name that stays, without those that something is filled into."""

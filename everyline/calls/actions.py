@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from everyline.call_contract import CallNow, CallState, Deed, LegKind, LegNow, LegState
 from everyline.calls import rules
-from everyline.calls.models import CallOrder
+from everyline.calls.models import CallOrder, SoundNode
 from everyline.calls.queries import of_interaction, statements
 from everyline.cases import queries as case_queries
 from everyline.dispatch import talks
@@ -191,8 +191,13 @@ async def beat(tx: Tx, node: str) -> None:
     await tx.execute(statements.beat, {"node": node, "at": now()})
 
 
+async def nodes(tx: Tx) -> list[str]:
+    """The processes that were there lately."""
+    return await tx.column(select(SoundNode.name))
+
+
 async def leave(tx: Tx, node: str) -> None:
-    """It ends in good order: what is left of its calls is lost with it."""
+    """It ended: what is left of its calls is lost with it."""
     await tx.execute(statements.node_ends, {"node": node})
 
 

@@ -128,3 +128,20 @@ class Recording(Base):
     kept_until: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # None: for ever
     held: Mapped[bool] = mapped_column(Boolean, server_default=literal("false"))  # legal hold: kept whatever the date
     deleted_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class Prompt(Base):
+    """Words that the house has recorded to be said to callers."""
+
+    __tablename__ = "prompt"
+    __table_args__ = (UniqueConstraint("language", "words_hash", name="uq_prompt_language"),)
+
+    id: Mapped[Id]
+    language: Mapped[str] = mapped_column(Text)
+    words_hash: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 of the words without what nobody hears
+    words: Mapped[str] = mapped_column(Text)
+    place: Mapped[str] = mapped_column(Text, server_default="")  # where they were said when they were recorded
+    file_hash: Mapped[str] = mapped_column(Text)  # a WAV file at 8 kHz, as loud as the voices
+    seconds: Mapped[float] = mapped_column(Float)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id", ondelete="SET NULL"))
+    made_at: Mapped[Moment] = mapped_column(server_default=func.now())

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 
 import uvloop
 
@@ -70,7 +69,7 @@ async def main() -> None:
         from everyline.roles.sounding import sound  # noqa: PLC0415 -- numpy and all that moves sound, where a line needs it
 
         collecting.resume()
-        await sound(ground, ending, f"{socket.gethostname()}-{os.getpid()}")
+        await sound(ground, ending)
         ended.cancel()
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
+from dataclasses import dataclass
 
+from everyline.calls import actions as calls
 from everyline.calls.voices import HouseVoices
 from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
@@ -20,20 +25,22 @@ from everyline.webrtc.browsers import Browsers
 log = logging.getLogger(__name__)
 
 
-async def sound(ground: Ground, ending: asyncio.Event, node: str) -> None:
+async def sound(ground: Ground, ending: asyncio.Event) -> None:
     """Until ``ending`` is set."""
+    node = Node(socket.gethostname(), os.getpid(), secrets.token_hex(3))
+    await _bury(ground, node)
     chosen = ground.settings
     engine = Engine(
         chosen.media_host,
         ports=(chosen.media_first_port, chosen.media_last_port),
         advertised=chosen.media_shown_as,
-        name=node,
+        name=str(node),
     )
     hub = Hub(ground)
     moving: set[asyncio.Task[None]] = set()
 
     def moved(agent_id: int, ready: bool) -> None:  # noqa: FBT001 -- called so
-        task = asyncio.create_task(_tell(ground, agent_id, node, ready=ready))
+        task = asyncio.create_task(_tell(ground, agent_id, str(node), ready=ready))
         moving.add(task)
         task.add_done_callback(moving.discard)
 
@@ -45,7 +52,7 @@ async def sound(ground: Ground, ending: asyncio.Event, node: str) -> None:
         moved=moved,
     )
     voices = HouseVoices(ground)
-    door = CallDoor(ground, hub, TalkSurveys(), node=node, engine=engine, voices=voices, browsers=browsers)
+    door = CallDoor(ground, hub, TalkSurveys(), node=str(node), engine=engine, voices=voices, browsers=browsers)
     async with Pulse(engine, urgent=True):
         await door.start()
         tasks = [
@@ -67,6 +74,43 @@ async def sound(ground: Ground, ending: asyncio.Event, node: str) -> None:
             await door.stop()
             await voices.end()
     engine.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What the house calls a process that moves sound: its machine, its number there, and which of all that had this number."""
+
+    host: str
+    pid: int
+    which: str
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.pid}/{self.which}"
+
+    def is_gone(self, other: str) -> bool:
+        """Did another process of this machine end? It need not be waited for until it is silent for long enough."""
+        host, _slash, rest = other.partition("/")
+        pid = rest.partition("/")[0]
+        if host != self.host or not pid.isdecimal() or other == str(self):
+            return False
+        if int(pid) == self.pid:
+            return True
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+
+async def _bury(ground: Ground, node: Node) -> None:
+    """The calls of processes of this machine that are gone are over now: who calls again at once keeps their place."""
+    async with ground.database.transaction() as tx:
+        for other in await calls.nodes(tx):
+            if node.is_gone(other):
+                await calls.leave(tx, other)
+        await calls.sweep(tx)
 
 
 async def _tell(ground: Ground, agent_id: int, node: str, *, ready: bool) -> None:

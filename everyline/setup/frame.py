@@ -23,6 +23,7 @@ PLACES = (
             ("lines", mark("Lines"), "layers", "line.read", "g l"),
             ("hours", mark("Hours"), "clock", "queue.write", "g h"),
             ("queues", mark("Queues"), "inbox", "queue.write", "g q"),
+            ("prompts", mark("What callers hear"), "ear", "line.write", "g v"),
         ),
     ),
     (

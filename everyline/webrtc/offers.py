@@ -22,7 +22,7 @@ class Offer:
     description: Description
     sound: Stream
     mid: str
-    user: str  # ICE: half of the name in checks of the way
+    fragment: str  # ICE: half of the name in checks of the way
     password: str
     fingerprints: tuple[tuple[str, str], ...]  # algorithm and digest of the certificate that it will show
 
@@ -31,7 +31,7 @@ class Offer:
 class Secured:
     """Our side of the same."""
 
-    user: str
+    fragment: str
     password: str
     fingerprint: tuple[str, str]
     candidates: Sequence[str]
@@ -85,7 +85,7 @@ def write(offer: Offer, agreed: Agreement, ours: Secured, source: int, name: str
     host, port = ours.place.address, ours.place.port
     more = (
         f"mid:{offer.mid}",
-        f"ice-ufrag:{ours.user}",
+        f"ice-ufrag:{ours.fragment}",
         f"ice-pwd:{ours.password}",
         f"fingerprint:{ours.fingerprint[0]} {ours.fingerprint[1]}",
         "setup:active",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import logging
 import random
 import socket
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ from everyline.media.negotiation import Place
 from everyline.media.sockets import BUFFER
 from everyline.webrtc.offers import Offer, Secured
 
+for _name in ("aioice", "aiortc"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # they tell of every check
 PATIENCE = 20.0  # seconds for a browser to find the way to us
 _MOST_TRIES = 100
 
@@ -175,7 +178,7 @@ class Way:
     async def connect(self) -> bool:
         """Wait for the browser to find us, and agree on keys. False when that did not come to be. We are where it can reach us, so its own
         candidates are not tried: nobody's offer makes us knock at an address."""
-        self._connection.remote_username = self._offer.user
+        self._connection.remote_username = self._offer.fragment
         self._connection.remote_password = self._offer.password
         try:
             async with asyncio.timeout(PATIENCE):

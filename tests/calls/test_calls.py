@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +28,7 @@ from everyline.people.rules import Me, Role
 from everyline.queues import actions as queues
 from everyline.queues import queries as floor
 from everyline.queues.models import Assignment, QueueEntry
+from everyline.roles.sounding import Node
 
 CUSTOMER = LegNow("caller", LegKind.CUSTOMER, LegState.IN, "(360) 555-0142", number="+13605550142")
 
@@ -277,3 +282,16 @@ def test_a_sealed_piece_opens_in_its_place_and_nowhere_else() -> None:
         unseal(key, "call-1")(4, sealed)
     with pytest.raises(Broken):
         unseal(key, "call-1")(3, sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+@pytest.mark.req("V1", "P2")
+def test_a_process_of_the_same_machine_that_ended_is_known_to_be_gone() -> None:
+    here, mine = socket.gethostname(), os.getpid()
+    node = Node(here, mine, "abc")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert node.is_gone(f"{here}/{ended.pid}/x")
+    assert node.is_gone(f"{here}/{mine}/before"), "a number is given again, in a container nearly always"
+    assert not node.is_gone(str(node))
+    assert not node.is_gone(f"{here}/{os.getppid()}/x")
+    assert not node.is_gone(f"another/{ended.pid}/x")

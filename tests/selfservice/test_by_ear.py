@@ -50,7 +50,7 @@ METER = Flow(
 
 
 class Call:
-    """A call that the flow answers. What counts is the media class of its talk, whatever its channel is called."""
+    """A call that the flow answers."""
 
     def __init__(self, ground: Ground) -> None:
         self.ground, self.library = ground, Library()
@@ -62,7 +62,7 @@ class Call:
             queue_id = await tx.value(text("insert into queue (name) values ('Calls') returning id"))
             line_id = await tx.value(
                 text(
-                    "insert into line (channel, address, name, queue_id) values ('webchat', '+18005550100', 'Toll-free', :q) returning id"
+                    "insert into line (channel, address, name, queue_id) values ('phone', '+18005550100', 'Toll-free', :q) returning id"
                 ),
                 {"q": queue_id},
             )
@@ -74,7 +74,7 @@ class Call:
             self.id = await tx.value(
                 text(
                     "insert into interaction (case_id, line_id, channel, media_class, started_at) "
-                    "values (:case, :line, 'webchat', 'call', now()) returning id"
+                    "values (:case, :line, 'phone', 'call', now()) returning id"
                 ),
                 {"case": self.case_id, "line": line_id},
             )
@@ -82,7 +82,7 @@ class Call:
                 text("insert into talk (interaction_id, mode, key) values (:id, :mode, 'k1')"),
                 {"id": self.id, "mode": FLOW},
             )
-            who = Who(channel="webchat")
+            who = Who(channel="phone")
             begins = Begins("meter", who, interaction_id=self.id, case_id=self.case_id)
             (stands,) = await begin_all(tx, self.ground.vault, self.library, [begins])
             self.run_id = stands.run.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 from starlette.routing import BaseRoute
 
@@ -24,7 +24,7 @@ from everyline.channel_contract import (
     TalkDoor,
 )
 from everyline.channels.phone import check as line_check
-from everyline.channels.phone import piece
+from everyline.channels.phone import piece, saying
 from everyline.channels.phone.receiver import Telephone
 from everyline.channels.phone.settings import InstallSettings, PhoneSettings
 from everyline.ground import addresses
@@ -80,6 +80,10 @@ class Phone:
     def check(self, line: Line, door: Door) -> AsyncIterator[Check]:
         """What the test button shows."""
         return line_check.check(line, door)
+
+    def says(self, line: Line) -> Iterable[tuple[str, Mapping[str, str]]]:
+        """``call_contract.Speaks``."""
+        return saying.of_line(line)
 
     def routes(self, door: TalkDoor) -> Sequence[BaseRoute]:
         """Calls have no pages."""

@@ -2,7 +2,7 @@
 
 import { toast } from "../../ground/scripts/toast";
 import { word } from "../../ground/scripts/words";
-import { chooseSpeaker, remember, remembered, turn } from "./phone";
+import { chooseSpeaker, remember, remembered, turn } from "./softphone";
 
 interface Phone {
   state: string;
@@ -28,7 +28,7 @@ function measure(name: string, stream: MediaStream | null | undefined): void {
   audio ??= new AudioContext();
   void audio.resume();
   const source = audio.createMediaStreamSource(stream);
-  const analyser = new AnalyserNode(audio, { fftSize: 1024 });
+  const analyser = new AnalyserNode(audio, { fftSize: 8192 });
   source.connect(analyser);
   const wave = new Float32Array(analyser.fftSize);
   const clock = setInterval(() => {

@@ -30,7 +30,7 @@ async def show(request: Request, me: Own) -> Response:
     async with ground_of(request).database.transaction() as tx:
         context = await frame(tx, me, None, await tx.rows(desk.queues))
         reach, _node = await queries.reach(tx, me.id)
-    return page("desk/phone.html", reach=reach, **context)
+    return page("desk/softphone.html", reach=reach, **context)
 
 
 @router.get("/switch")
@@ -39,7 +39,7 @@ async def switch(request: Request, me: Own) -> Response:
     async with ground_of(request).database.transaction() as tx:
         there = await tx.first(statements.calls_come, {"channels": sounding_channels()}) is not None
         reach, _node = await queries.reach(tx, me.id)
-    return page("desk/phone-switch.html", there=there, reach=reach)
+    return page("desk/softphone-switch.html", there=there, reach=reach)
 
 
 @router.post("")

@@ -97,17 +97,23 @@ function rest(): void {
   letGo = undefined;
 }
 
-/** Somebody else may have the phone now: then it is theirs until they leave it, or until it is taken back here. */
-async function lost(mine: number): Promise<void> {
+function lost(mine: number): void {
   if (mine !== attempt) return;
   drop();
-  const wait = Math.min(LONGEST, 500 * 2 ** tries++);
+  become("lost");
+  again = setTimeout(() => void connect(mine), Math.min(LONGEST, 500 * 2 ** tries++));
+}
+
+/** The server let go of us: another browser has the phone now, until it is left there or taken back here; or the server ends. */
+async function left(mine: number): Promise<void> {
+  if (mine !== attempt) return;
+  drop();
   const answer = await fetch("/desk/phone/elsewhere").catch(() => undefined);
+  const elsewhere = answer?.ok === true && (await answer.text()) === "yes";
   if (mine !== attempt) return;
-  const elsewhere = answer?.ok === true && (await answer.text()) === "yes" && tries > 1;
-  if (mine !== attempt) return;
-  become(elsewhere ? "elsewhere" : "lost");
-  again = setTimeout(() => void (elsewhere ? lost(mine) : connect(mine)), elsewhere ? LONGEST : wait);
+  if (!elsewhere) return lost(mine);
+  become("elsewhere");
+  again = setTimeout(() => void left(mine), LONGEST);
 }
 
 function watch(mine: number, on: RTCPeerConnection): void {
@@ -121,7 +127,7 @@ function watch(mine: number, on: RTCPeerConnection): void {
       came = one.packetsReceived ?? 0;
       last = Date.now();
     }
-    if (Date.now() - last > QUIET && on === pc) void lost(mine);
+    if (Date.now() - last > QUIET && on === pc) lost(mine);
   }, LOOK);
 }
 
@@ -142,7 +148,7 @@ async function connect(mine: number): Promise<void> {
   pc = made;
   for (const track of own.getAudioTracks()) {
     made.addTrack(track, own);
-    track.onended = () => void lost(mine);
+    track.onended = () => lost(mine); // it was unplugged
   }
   made.ontrack = ({ streams, track }) => {
     speaker.srcObject = streams[0] ?? new MediaStream([track]);
@@ -154,7 +160,7 @@ async function connect(mine: number): Promise<void> {
       tries = 0;
       refusal = "";
       become("ready");
-    } else if (made.connectionState === "failed" || made.connectionState === "closed") void lost(mine);
+    } else if (made.connectionState === "failed") lost(mine);
   };
   try {
     await made.setLocalDescription();
@@ -165,11 +171,11 @@ async function connect(mine: number): Promise<void> {
     if (made !== pc || mine !== attempt) return;
     await made.setRemoteDescription({ type: "answer", sdp: said });
     const way = made.getSenders()[0]?.transport;
-    if (way) way.onstatechange = () => made === pc && way.state === "closed" && void lost(mine);
+    if (way) way.onstatechange = () => made === pc && way.state === "closed" && void left(mine);
     watch(mine, made);
   } catch (error) {
     refusal = (error as Error).message;
-    if (made === pc) void lost(mine);
+    if (made === pc) lost(mine);
   }
 }
 

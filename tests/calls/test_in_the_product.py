@@ -1,0 +1,223 @@
+"""A call from its first ring to its recording, with every process of the product, real signalling and real sound."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.rows import namedtuple_row
+
+from conftest import until
+from everyline.channels.phone.tests.doubles import RealPhone
+from everyline.sip.exchange import Listening, SipExchange
+from everyline.sip.incoming import IncomingCall
+from everyline.sip.numbers import NumberRules
+from everyline.sip.placed import Caller
+from everyline.sip.trunks import Trunk
+from tests.product import RunningProduct
+
+FAR = "127.0.0.2"
+NUMBER, CALLER = "+18005550199", "+13605550142"
+CALLER_TONE, AGENT_TONE = 440.0, 1250.0
+pytestmark = [pytest.mark.timeout(240), pytest.mark.enable_socket]
+
+
+def free_udp() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Town:
+    """The house with its product, and the telephone network around it."""
+
+    def __init__(self, product: RunningProduct, port: int, token: str, far: SipExchange) -> None:
+        self.product, self.port, self.far = product, port, far
+        self.api = httpx.AsyncClient(
+            base_url=f"{product.address}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
+        )
+        self.phones: list[RealPhone] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self.rung: dict[str, RealPhone] = {}
+
+    async def on_call(self, call: IncomingCall) -> None:
+        """The house calls somebody: they answer and say their tone."""
+        phone = RealPhone()
+        self.phones.append(phone)
+        phone.speaks_to(call.offer)
+        phone.talk(AGENT_TONE)
+        call.answer(phone.description)
+        self.rung[call.facts.dialled_number or call.facts.dialled] = phone
+        await phone.attend(call)
+
+    async def calls(self, number: str = NUMBER) -> RealPhone:
+        """Somebody calls the house and says their tone."""
+        phone = RealPhone()
+        self.phones.append(phone)
+        phone.talk(CALLER_TONE)
+        made = self.far.call(
+            number, ("house",), caller=Caller(CALLER, "Ada"), rules=NumberRules(), offer=phone.description
+        )
+        self.tasks.append(asyncio.create_task(phone.attend(made)))
+        await until(lambda: _now(phone.up.is_set() or phone.ended.is_set()))
+        assert phone.up.is_set(), phone.events
+        return phone
+
+    def rows(self, statement: str, *values: Any) -> list[Any]:
+        """What the house's database says."""
+        with psycopg.connect(self.product.database_url, row_factory=namedtuple_row) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def do(self, statement: str, *values: Any) -> None:
+        with psycopg.connect(self.product.database_url, autocommit=True) as connection:
+            connection.execute(statement, values)
+
+    async def agent(self) -> dict[str, Any]:
+        """An agent who hears calls on a telephone, and is available."""
+        self.do("insert into membership (queue_id, agent_id) select 1, id from agent on conflict do nothing")
+        self.do("update queue set hours_id = null")
+        number = f"sip:ada@{FAR}:{self.far.port}"
+        self.do(
+            "insert into reach (agent_id, number) select id, %s from agent on conflict (agent_id) do update set number = excluded.number",
+            number,
+        )
+        found: dict[str, Any] = (await self.api.get("/me")).json()
+        await self.api.put(f"/agents/{found['id']}/state", json={"state": "away", "reason": "lunch"})
+        await self.api.put(f"/agents/{found['id']}/state", json={"state": "available"})
+        return found
+
+    async def offer(self) -> dict[str, Any]:
+        """The offer before the agent."""
+
+        async def found() -> dict[str, Any] | None:
+            answer = await self.api.get("/me/offer")
+            return answer.json() if answer.status_code == 200 and answer.json() else None
+
+        offer = await until(found)
+        assert isinstance(offer, dict)
+        return offer
+
+
+async def _now(true: bool) -> bool:
+    return true
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[tuple[RunningProduct, int, int, str]]:
+    port, far = free_udp(), free_udp()
+    product = RunningProduct(settings={"phone_host": "127.0.0.1", "phone_port": str(port)})
+    product.start()
+    try:
+        product.cli("admin", "add", "ada@house.example", given="correct horse battery\n")
+        token = product.cli("token", "add", "test", "--as", "ada@house.example").split()[-1]
+        product.cli(
+            "line", "add", "phone", NUMBER, "--name", "Toll-free", "--set", f"host={FAR}", "--set", f"port={far}",
+            "--set", "records=always", "--set", "waits_alone=true",
+        )  # fmt: skip
+        yield product, port, far, token
+    finally:
+        product.stop()
+        shutil.rmtree(product.data, ignore_errors=True)
+
+
+@pytest.fixture
+async def town(house: tuple[RunningProduct, int, int, str]) -> AsyncIterator[Town]:
+    product, port, far_port, token = house
+    found: Town
+    async with SipExchange(Listening(FAR, far_port), (), lambda call: found.on_call(call)) as far:
+        found = Town(product, port, token, far)
+        await far.arrange([Trunk("house", "127.0.0.1", port, trusted=True)])
+        try:
+            yield found
+        finally:
+            for task in found.tasks:
+                task.cancel()
+            await asyncio.gather(*found.tasks, return_exceptions=True)
+            for phone in found.phones:
+                phone.close()
+            await found.api.aclose()
+
+
+@pytest.mark.req("V1", "V4", "V5", "V6", "A4")
+async def test_a_call_waits_is_offered_answered_recorded_and_wrapped_up(town: Town) -> None:
+    me = await town.agent()
+    caller = await town.calls()
+    offer = await town.offer()
+    (entry,) = town.rows("select * from queue_entry where state = 'offered'")
+    assert (entry.media_class, entry.state) == ("call", "offered")
+    (call,) = town.rows("select * from call where ended_at is null")
+    assert (call.number, call.state, call.direction, call.interaction_id) == (CALLER, "up", "in", entry.interaction_id)
+    accepted = await town.api.post(f"/offers/{offer['id']}/accept")
+    assert accepted.status_code == 200, accepted.text
+
+    await until(lambda: _now(bool(town.rung)))
+    (agent,) = town.rung.values()
+    await caller.heard_tone(AGENT_TONE, "the agent")
+    await agent.heard_tone(CALLER_TONE, "the caller")
+
+    (case,) = town.rows('select * from "case" where id = %s', entry.case_id)
+    assert (case.status, case.owner_id) == ("open", me["id"])
+    assert CALLER[-4:] in case.subject
+    await until(lambda: _now(len(town.rows("select 1 from leg where kind = 'agent' and state = 'in'")) == 1))
+
+    heard = len(caller.packets)
+    await until(lambda: _now(len(caller.packets) > heard + 75))  # they talk for a while
+    await caller.hang_up()
+    await until(lambda: _now(bool(town.rows("select 1 from call where key = %s and state = 'ended'", call.key))))
+    await until(lambda: _now(bool(town.rows("select 1 from recording where call_key = %s", call.key))))
+    (recording,) = town.rows("select * from recording where call_key = %s", call.key)
+    assert recording.case_id == case.id
+    assert recording.seconds > 0.5
+    assert max(recording.peaks) > 100, "somebody is heard in it"
+    content = (
+        Path(town.product.data) / "files" / recording.file_hash[:2] / recording.file_hash[2:4] / recording.file_hash
+    ).read_bytes()
+    assert b"RIFF" not in content[:200], "it is sealed"
+    (assignment,) = town.rows("select * from assignment where interaction_id = %s", entry.interaction_id)
+    assert assignment.work_ended_at is not None
+    kinds = {row.kind for row in town.rows("select distinct kind from event where case_id = %s", case.id)}
+    await town.api.post(f"/cases/{case.id}/resolve", json={})
+    assert {"call.moved", "queue_entry.entered", "interaction.accepted", "talk.ended", "recording.kept"} <= kinds, kinds
+    assert json.loads(json.dumps(recording.marks)) == []
+
+
+@pytest.mark.req("V1", "V4", "P2")
+async def test_who_was_cut_off_by_a_dying_process_keeps_their_place(town: Town) -> None:
+    me = await town.agent()
+    await town.api.put(f"/agents/{me['id']}/state", json={"state": "away", "reason": "lunch"})
+    before = await town.calls()
+    entered = (
+        "select e.* from queue_entry e join call c on c.interaction_id = e.interaction_id where c.ended_at is null"
+    )
+    await until(lambda: _now(bool(town.rows(entered))))
+    (first,) = town.rows(entered)
+    town.product.kill("media")
+    await until(lambda: _now(bool(town.rows("select 1 from call where ended_by = 'lost'"))), seconds=60)
+    (lost,) = town.rows("select * from call where ended_by = 'lost'")
+    assert "cut off" in lost.reason
+    assert town.rows("select 1 from event where kind = 'call.lost' and case_id = %s", first.case_id)
+
+    async def answered() -> bool:
+        again = RealPhone()
+        town.phones.append(again)
+        made = town.far.call(
+            NUMBER, ("house",), caller=Caller(CALLER, "Ada"), rules=NumberRules(), offer=again.description
+        )
+        town.tasks.append(asyncio.create_task(again.attend(made)))
+        await until(lambda: _now(again.up.is_set() or again.ended.is_set()))
+        return again.up.is_set()
+
+    await until(answered, seconds=60)  # another process has taken its place
+    await until(lambda: _now(bool(town.rows(entered))))
+    (second,) = town.rows(entered)
+    assert second.case_id == first.case_id
+    assert second.waiting_since == first.waiting_since, "they wait where they waited"
+    assert before.ended.is_set() or before.packets, "the first call is silent or over"
