@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 UNDERSTOOD = frozenset({"timer", "replaces", "norefersub"})
 OnCall = Callable[[IncomingCall], Awaitable[None]]
 CLOSE_SECONDS = 3.0
+FORMER_SECONDS = 40.0  # longer than any request waits for its answer
 
 
 @dataclass(frozen=True)
@@ -292,8 +293,13 @@ class SipExchange:
         if isinstance(call, IncomingCall):
             self._begun.pop((call.id, call.dialog.theirs.tag), None)
         call.release()
-        if call.trunk in self._former and not any(one.trunk == call.trunk for one in self._calls):
-            del self._former[call.trunk]
+        if call.trunk in self._former:  # the farewell is still to be answered
+            asyncio.get_running_loop().call_later(FORMER_SECONDS, self._forget_former, call.trunk)
+
+    def _forget_former(self, name: str) -> None:
+        """Nothing more comes of calls over a trunk that is gone."""
+        if name in self._former and not any(call.trunk == name for call in self._calls):
+            del self._former[name]
             self.learned()
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from everyline.ground import clock
+from everyline.sip.events import CallState
 from everyline.sip.trunks import Trunk, TrunkState
 from tests.sip.conftest import House, StartSipp, standing
 from tests.sip.peers import PEER, free_udp_port, stranger, until
@@ -21,6 +22,36 @@ async def test_a_registration_is_kept_and_taken_back(sipp: StartSipp) -> None:
         assert (north.state, north.last_error) == (TrunkState.UP, "")
     await peer.done()
     assert north.registered_until is None
+
+
+@pytest.mark.req("V1")
+async def test_trunks_come_and_go_and_calls_that_stand_go_on(sipp: StartSipp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("everyline.sip.exchange.FORMER_SECONDS", 0.5)
+    port = free_udp_port()
+    north = Trunk("north", PEER, port, username="house", password="harbor-light", register=True)
+    peer = await sipp("registrar", 5060, port=port)
+    house = House()
+    async with standing(house, north) as exchange:
+        first = exchange.trunks[0]
+        await until(lambda: first.registered_until is not None and (first.registered_until - clock.now()).seconds > 30)
+        await exchange.arrange([Trunk("south", PEER, trusted=True)])
+        await peer.done()
+        assert [one.trunk.name for one in exchange.trunks] == ["south"]
+        assert first.registered_until is None, "it was taken back"
+        waiting = await sipp("call_and_wait", exchange.port)
+        await until(lambda: bool(house.calls) and house.calls[0].state is CallState.CONNECTED)
+        assert house.calls[0].facts.trunk == "south"
+        await exchange.arrange(())
+        assert exchange.trunks == ()
+        assert house.calls[0].state is CallState.CONNECTED
+        await house.calls[0].hang_up()
+        await waiting.done()
+        await house.settled()
+        await until(lambda: exchange._former == {})
+        async with stranger(exchange.port, PEER) as gone:
+            gone.send(gone.request("OPTIONS"))
+            await until(lambda: exchange.figures().guard.strangers > 0)
+            assert gone.codes == []
 
 
 async def test_a_provider_that_refuses_is_tried_again_later_and_gets_no_calls(sipp: StartSipp) -> None:

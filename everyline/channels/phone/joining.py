@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from everyline.call_contract import Heard, LegKind, LegState
+from everyline.call_contract import CallState, Heard, LegKind, LegState
 from everyline.channels.phone import living, trunks
 from everyline.channels.phone.parties import Party, words_for
 from everyline.ground.errors import ProductError
@@ -200,7 +200,7 @@ def enter(call: OneCall, party: Party) -> None:
 def together(call: OneCall) -> None:
     """Let the caller talk with who is there, unless they are on hold. Recording begins with the first who is."""
     leg = call.customer.leg
-    if leg is None or leg.closed or not call.present():
+    if leg is None or leg.closed or not call.present() or call.state is not CallState.UP:
         return
     if leg.mix is None:
         leg.stop_prompts()

@@ -333,6 +333,12 @@ class RealPhone(Phone):
         """Wait until it hears this tone."""
         await until(lambda: self.hears(hertz), f"{what or 'a tone'} of {hertz} Hz is heard")
 
+    async def hears_on(self, hertz: float) -> None:
+        """Wait a while in which it goes on to hear this tone."""
+        before = len(self.packets)
+        await until(lambda: len(self.packets) > before + 40, "sound comes")
+        assert self.hears(hertz)
+
     async def hears_not(self, hertz: float) -> None:
         """Wait until it hears this tone no more."""
         await until(lambda: len(self.newest()) > 1200 and level(self.newest(), hertz) < 60, f"{hertz} Hz is not heard")

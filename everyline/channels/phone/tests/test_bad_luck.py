@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -21,13 +22,18 @@ from everyline.channels.phone.tests.doubles import CALLER, FAR, MUSIC, NUMBER, R
 from everyline.channels.phone.tests.test_turns import MENU, in_flow
 from everyline.roles.receivers import Receivers
 from everyline.sip.events import EndReason
+from tests.sip import peers
 from tests.sip.peers import Sipp, start_sipp
 
 
 @pytest.fixture
-async def sipp(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Sipp]]]:
-    """SIPp with a scenario of ours, ended with the test."""
+async def sipp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Awaitable[Sipp]]]:
+    """SIPp with a scenario of ours, at whatever port our sound is; ended with the test."""
     begun: list[Sipp] = []
+    shutil.copytree(peers.SCENARIOS, tmp_path / "scenarios")
+    call = tmp_path / "scenarios/call.xml"
+    call.write_text(call.read_text("utf-8").replace("m=audio 30000", "m=audio [0-9]+"), "utf-8")
+    monkeypatch.setattr(peers, "SCENARIOS", tmp_path / "scenarios")
 
     async def start(name: str, port: int, **how: Any) -> Sipp:
         (tmp_path / "sipp").mkdir(exist_ok=True)
@@ -46,9 +52,8 @@ async def test_calls_that_end_in_every_way_leave_nothing_behind(
 ) -> None:
     async with world(tmp_path / "calls", a_line(networks="127.0.0.0/8")) as house:
         assert house.telephone.house
-        peer = await sipp(scenario, house.telephone.house.exchange.port)
-        await peer.process.communicate()
-        await until(lambda: bool(house.door.told))
+        await (await sipp(scenario, house.telephone.house.exchange.port, calls=3)).done()
+        await until(lambda: len(house.door.told) == 3)
         await house.settled()
         for key, told in house.door.told.items():
             assert told[-1].state is CallState.ENDED

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from everyline.call_contract import CallState, Deed, Direction, LegKind, Reach
+from everyline.call_contract import CallState, Deed, Direction, Keeping, LegKind, Reach
 from everyline.channels.phone.call import new_key
 from everyline.channels.phone.tests.doubles import NUMBER, RealPhone, a_line, a_talk, until, world
 from everyline.sip.incoming import IncomingCall
@@ -59,6 +59,24 @@ async def test_what_is_heard_before_an_answer_is_heard_by_the_agent(tmp_path: Pa
         await agent.heard_tone(1900)
         await agent.hears_not(440.0)
         assert house.door.now(key).state is CallState.RINGING
+
+
+@pytest.mark.req("V5", "V6")
+async def test_a_call_out_is_recorded_from_its_answer_on_and_that_is_said(tmp_path: Path) -> None:
+    async with world(tmp_path, a_line(records="always")) as house:
+        house.answers[THEIRS] = ring_first
+        agent = house.browser(7)
+        key = new_key()
+        assert await house.door.ordered(key, Deed.PLACE, number=THEIRS) == ""
+        them = await house.rings(THEIRS)
+        await agent.heard_tone(440.0)
+        assert house.door.engine.recordings == ()
+        assert isinstance(them.call, IncomingCall)
+        them.call.answer(them.description)
+        await until(lambda: house.door.now(key).keeping is Keeping.ON)
+        await until(lambda: "This call may be recorded." in house.door.said)
+        words = house.door.hertz("This call may be recorded.")
+        await them.heard_tone(words)
 
 
 @pytest.mark.req("V5")

@@ -132,7 +132,7 @@ async def test_somebody_is_asked_apart_then_all_talk_then_the_agent_leaves(tmp_p
         assert await call.ordered(Deed.HAND_OVER) == ""
         await call.caller.hears_not(AGENT_SAYS)
         house.door.goes(call.key, "ended", ended_by="agent")
-        await third.heard_tone(CALLER_SAYS)
+        await third.hears_on(CALLER_SAYS)
         assert house.telephone.house
         assert call.key in house.telephone.house.calls
         await third.hang_up()
