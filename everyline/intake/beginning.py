@@ -52,9 +52,11 @@ async def interactions(tx: Tx, said: Sequence[Said], continuing: Sequence[Said])
         key = _key(one)
         if key not in going_on:
             beginning.append(one)
-            going_on[key] = (0, _media_class(one))
+            going_on[key] = (0, "")
+    before = await _before(tx, [one for one in beginning if one.in_talk and not one.opens])
     for one, interaction_id in zip(beginning, await fresh_ids(tx, "interaction", len(beginning)), strict=True):
-        going_on[_key(one)] = (interaction_id, going_on[_key(one)][1])
+        one.meets_flow = _meets_flow(one, before)
+        going_on[_key(one)] = (interaction_id, _media_class(one))
     for one in said:
         one.interaction_id, one.media_class = going_on[_key(one)]
         one.held = one.interaction_id in held
@@ -71,7 +73,7 @@ async def interactions(tx: Tx, said: Sequence[Said], continuing: Sequence[Said])
                 "started_at": [one.piece.received_at for one in beginning],
             },
         )
-    await _talks(tx, said, [one for one in beginning if one.in_talk], in_flow)
+    await _talks(tx, said, [one for one in beginning if one.in_talk], in_flow, before)
     if turned_live:
         await tx.execute(statements.end_interactions, {"ids": turned_live, "at": now()})
 
@@ -82,21 +84,32 @@ def _key(one: Said) -> tuple[int, int, int, str]:
 
 def _media_class(one: Said) -> str:
     found = channel(one.piece.line.channel).facts.media_class
-    if found is not MediaClass.MAIL and not one.facts.attended and not (one.facts.flow and one.opens):
+    if found is not MediaClass.MAIL and not one.facts.attended and not one.meets_flow:
         return str(MediaClass.MAIL)
     return str(found)
 
 
-async def _talks(tx: Tx, said: Sequence[Said], beginning: Sequence[Said], in_flow: set[int]) -> None:
-    """What begins opens a case where a flow answers it; who comes back to an open case comes back to people."""
-    in_flow |= {one.interaction_id for one in beginning if one.opens and one.facts.flow}
+def _meets_flow(one: Said, before: dict[tuple[int, int], Any]) -> bool:
+    """What opens a case does, where the line has a flow; who comes back to an open case comes back to people, unless they never got past
+    the flow."""
+    earlier = before.get((one.case_id, one.known.point_id))
+    return bool(one.in_talk and one.facts.flow) and (one.opens or (earlier is not None and earlier.mode == FLOW))
+
+
+async def _talks(
+    tx: Tx,
+    said: Sequence[Said],
+    beginning: Sequence[Said],
+    in_flow: set[int],
+    before: dict[tuple[int, int], Any],
+) -> None:
+    in_flow |= {one.interaction_id for one in beginning if one.meets_flow}
     for one in said:
         if one.in_talk:
             one.mode = LATER if one.media_class == MediaClass.MAIL else LIVE
             if one.interaction_id in in_flow:
                 one.mode, one.held = FLOW, True
     if beginning:
-        before = await _before(tx, [one for one in beginning if not one.opens])
         for one in beginning:
             one.begins_talk = True
             earlier = before.get((one.case_id, one.known.point_id))

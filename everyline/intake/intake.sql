@@ -132,7 +132,7 @@ where i.case_id = any(cast(:case_ids as bigint[])) and i.ended_at is null order 
 
 -- name: earlier_talks
 -- The newest talk of each of these senders in a case, which the next one goes on from.
-select distinct on (i.case_id, i.contact_point_id) i.case_id, i.contact_point_id, t.claimed, t.verification, e.waiting_since
+select distinct on (i.case_id, i.contact_point_id) i.case_id, i.contact_point_id, t.mode, t.claimed, t.verification, e.waiting_since
 from interaction i join talk t on t.interaction_id = i.id
 left join lateral (
     select o.waiting_since from queue_entry o

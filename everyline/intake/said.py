@@ -48,6 +48,7 @@ class Said:
     media_class: str = ""  # of its interaction
     mode: str = ""  # of its talk, when it is part of one
     begins_talk: bool = False
+    meets_flow: bool = False  # it begins with the line's flow
     held: bool = False  # it waits, somebody has it in hand, or a flow answers it: it need not enter a queue
     waiting_since: datetime | None = None  # kept from the talk before
     into: Said | None = None  # the piece of the same batch that opens the case this one is gathered in

@@ -95,7 +95,7 @@ def scene_of(call: OneCall) -> Scene:
     talk = call.talk
     if talk is None:
         return ("unknown",)
-    if talk.phase == "talking":
+    if talk.phase == "talking" and not talk.in_flow:
         return ("talking", talk.agent_id)
     if call.turns or call.last_words or (talk.in_flow and talk.phase != "ended"):
         return ("turns",)

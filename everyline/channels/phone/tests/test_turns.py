@@ -23,8 +23,8 @@ DIGITS = {"least": 4, "most": 4, "end": "", "options": {}, "first_seconds": 5.0,
 
 
 def in_flow(_key: str) -> Any:
-    """A talk that a flow answers."""
-    return a_talk("waiting", in_flow=True)
+    """A talk that a flow answers: it waits in no queue."""
+    return a_talk("talking", in_flow=True)
 
 
 @pytest.mark.req("V3")
