@@ -267,7 +267,7 @@ async def test_a_supervisor_listens_whispers_and_joins(phone: Telephone) -> None
     own = await phone.bar(lead)
     assert "Only the agent hears you." in own
     assert buttons(own) == ["listen", "whisper", "barge", "leave"]
-    assert "whispers" in await phone.bar(), "whoever is heard by nobody else is shown all the same"
+    assert "whispering" in await phone.bar(), "whoever is heard by nobody else is shown all the same"
     assert await phone.desk.value("select count(*) from audit where act like 'call.%'") >= 1
 
 
