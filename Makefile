@@ -62,7 +62,7 @@ LOCK := $(VENV)/pip-compile --quiet --upgrade --no-header --generate-hashes --st
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 lock: setup-development ## choose the newest versions that fit and write them down with their hashes
-	$(LOCK) -o requirements/runtime.txt pyproject.toml
+	$(LOCK) --extra phone -o requirements/runtime.txt pyproject.toml
 	$(LOCK) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 	$(LOCK) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
 	$(LOCK) -o requirements/node.txt requirements/node.in

@@ -90,9 +90,13 @@ def demo(
     folder = settings().data
     before = sample.known(folder)
     ports = sample.choose_ports(before)
-    use(email_smtp_listen=f"{ports['smtp']['host']}:{ports['smtp']['port']}")
+    use(
+        email_smtp_listen=f"{ports['smtp']['host']}:{ports['smtp']['port']}",
+        phone_host=ports["sip"]["host"],
+        phone_port=ports["sip"]["port"],
+    )
     supervisor = _supervisor()
-    supervisor.roles = {**supervisor.roles, "post_office": 1}
+    supervisor.roles = {**supervisor.roles, "post_office": 1, **({"network": 1} if sample.has_telephones() else {})}
 
     def prepare(url: str) -> None:
         from everyline.sample import demo

@@ -144,6 +144,12 @@ from call c join interaction i on i.id = c.interaction_id where c.key = :key
     and not exists (select from recording r where r.call_key = c.key and r.file_hash = :file_hash)
 returning id, interaction_id, case_id;
 
+-- name: recording
+-- A recording with the case that its call is of now, and whether an agent took part in the call.
+select r.id, r.call_key, r.interaction_id, i.case_id, r.file_hash, r.seconds, r.began_at, r.marks, r.peaks, r.transcript, r.failure, r.kept_until,
+    r.held, r.deleted_at, exists (select from leg l where l.call_key = r.call_key and l.agent_id = :agent_id and l.joined_at is not null) as took_part
+from recording r join interaction i on i.id = r.interaction_id where r.id = :id;
+
 -- name: overdue_recordings
 -- Recordings whose time is over, and that nothing holds.
 update recording set deleted_at = :at, transcript = '', peaks = ''::bytea

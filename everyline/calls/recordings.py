@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import update
 
 from everyline.call_contract import Recorded
 from everyline.calls import sealing
+from everyline.calls.models import Recording
 from everyline.calls.queries import statements
+from everyline.cases import queries as case_queries
 from everyline.ground import events
 from everyline.ground.clock import now
-from everyline.ground.database import Row
+from everyline.ground.database import Row, Tx
+from everyline.ground.errors import Conflict, Forbidden, NotFound
 from everyline.ground.installation import Ground
+from everyline.ground.words import _
+from everyline.people.rules import Me, Role
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +95,40 @@ def _opened(key: bytes, call_key: str, path: Path) -> Kept:
     from everyline.media.recording import unsealed  # noqa: PLC0415 -- arrays, which pages do without
 
     return unsealed(path, sealing.unseal(key, call_key))
+
+
+async def get(tx: Tx, me: Me, recording_id: int) -> Row:
+    """A recording that one may hear. NotFound: also when it is of a case that one does not see. Forbidden: it is, and one took no part
+    in its call."""
+    row = await tx.first(statements.recording, {"id": recording_id, "agent_id": me.id})
+    if row is None:
+        raise NotFound(_("There is no such recording."))
+    await case_queries.get(tx, me, row.case_id)
+    if me.role is Role.AGENT and not row.took_part:
+        raise Forbidden(_("You took no part in this call."))
+    return row
+
+
+async def hold(tx: Tx, by: int, row: Row, *, held: bool) -> None:
+    """Keep a recording whatever its date says, or no longer. Conflict when it is deleted."""
+    await _change(tx, row, held=held)
+    await _recorded(tx, "recording.held" if held else "recording.released", row, actor_id=by)
+
+
+async def keep_until(tx: Tx, by: int, row: Row, at: datetime | None) -> None:
+    """Keep a recording until then; None: for ever. Conflict when it is deleted."""
+    await _change(tx, row, kept_until=at)
+    await _recorded(tx, "recording.dated", row, actor_id=by)
+
+
+async def _change(tx: Tx, row: Row, **values: Any) -> None:
+    changed = update(Recording).where(Recording.id == row.id, Recording.deleted_at.is_(None)).values(**values)
+    if await tx.value(changed.returning(Recording.id)) is None:
+        raise Conflict(_("This recording was deleted."))
+
+
+async def _recorded(tx: Tx, name: str, row: Row, **facts: Any) -> None:
+    await events.record(tx, name, case_id=row.case_id, interaction_id=row.interaction_id, recording_id=row.id, **facts)
 
 
 async def open_one(ground: Ground, row: Row) -> Kept:

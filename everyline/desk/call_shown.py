@@ -191,6 +191,7 @@ def piece(row: Any, now: datetime, there: ZoneInfo) -> dict[str, Any]:
         "icon": "up" if out else "down",
         "facts": facts,
         "sound": sound({"score": worst}) if worst is not None else None,
+        "recordings": [{**one, "length": span(one["seconds"])} for one in row.recordings],
         "at": row.began_at,
         "when": phrases.clock(row.began_at, there),
         "title": phrases.day_and_time(row.began_at, now, there),

@@ -115,5 +115,9 @@ select c.key, c.interaction_id, c.direction, c.number, l.channel, l.name as line
         select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'shown', e.shown, 'number', e.number, 'joined', e.joined_at is not null,
             'score', e.quality -> 'score') order by e.id), '[]')
         from leg e where e.call_key = c.key
-    ) as legs
+    ) as legs, (
+        select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'seconds', r.seconds, 'deleted', r.deleted_at is not null,
+            'may', :leads or exists (select from leg e where e.call_key = c.key and e.agent_id = :agent_id and e.joined_at is not null)) order by r.began_at, r.id), '[]')
+        from recording r where r.call_key = c.key
+    ) as recordings
 from call c join interaction i on i.id = c.interaction_id join line l on l.id = c.line_id where i.case_id = :case_id order by c.began_at;

@@ -25,7 +25,7 @@ from everyline.ground.database import Row, Tx
 from everyline.ground.moments import zone
 from everyline.ground.words import _
 from everyline.people.actions import audit
-from everyline.people.rules import Me
+from everyline.people.rules import Me, Role
 from everyline.queues.queries import wrap_up_codes
 
 CASES_BESIDE = 12  # of the same customer
@@ -122,7 +122,7 @@ async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, the
         cases.history(tx, case.id),
         tx.rows(deliveries.of_case, {"case_id": case.id}),
         cases.attachments(tx, case.id),
-        tx.rows(statements.calls_of_case, {"case_id": case.id}),
+        tx.rows(statements.calls_of_case, {"case_id": case.id, "agent_id": me.id, "leads": me.role is not Role.AGENT}),
     )
     return timeline.assemble(
         case.subject,

@@ -19,6 +19,7 @@ from everyline.desk import (
     find_routes,
     list_routes,
     live_routes,
+    recording_routes,
     softphone_routes,
     talk_routes,
 )
@@ -40,6 +41,7 @@ for part in (
     call_routes,
     canned_routes,
     live_routes,
+    recording_routes,
     softphone_routes,
 ):
     router.include_router(part.router)

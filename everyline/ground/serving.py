@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.responses import FileResponse
+import re
+from collections.abc import Mapping
+
+from starlette.responses import FileResponse, Response
 
 from everyline.ground.errors import NotFound
 from everyline.ground.files import Files
@@ -31,3 +34,21 @@ def file_answer(files: Files, digest: str, *, name: str, content_type: str, priv
             "x-content-type-options": "nosniff",
         },
     )
+
+
+def part_answer(content: bytes, wanted: str, *, content_type: str, headers: Mapping[str, str]) -> Response:
+    """Bytes that are in memory, or the one part of them that a Range header asks for (RFC 9110, section 14). What it says otherwise is
+    read as if it said nothing."""
+    sent = {**headers, "accept-ranges": "bytes", "x-content-type-options": "nosniff"}
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", wanted.strip())
+    if match is None or not any(match.groups()):
+        return Response(content, media_type=content_type, headers=sent)
+    total = len(content)
+    if match[1]:
+        begin, end = int(match[1]), min(int(match[2]), total - 1) if match[2] else total - 1
+    else:
+        begin, end = max(total - int(match[2]), 0), total - 1
+    if begin >= total or begin > end:
+        return Response(status_code=416, headers={**sent, "content-range": f"bytes */{total}"})
+    sent["content-range"] = f"bytes {begin}-{end}/{total}"
+    return Response(content[begin : end + 1], 206, media_type=content_type, headers=sent)

@@ -44,6 +44,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "token.write": ADMINS,
     "installation.write": ADMINS,
     "flow.write": ADMINS,
+    "recording.listen": ALL,  # agents only to calls in which they took part
+    "recording.download": LEADS,
+    "recording.keep": LEADS,  # until when, and whatever the date
     "figure.read": LEADS,
     "event.read": LEADS,
     "inbound.write": ADMINS,  # hand in raw pieces over the API

@@ -30,6 +30,7 @@ class Receivers:
     def __init__(self, ground: Ground, door: IntakeDoor, *, sounding: bool = False) -> None:
         self._ground = ground
         self._door = door
+        self._sounding = sounding
         self._channels = {name: one for name, one in all_channels().items() if one.facts.sounds is sounding}
         self._running: dict[
             str, tuple[Any, list[asyncio.Task[None]]]
@@ -56,8 +57,11 @@ class Receivers:
                 await self._stop(channel_name)
 
     async def _match_lines(self) -> None:
-        """Receivers run for exactly the lines that are open now."""
+        """Receivers run for exactly the lines that are open now. Those of sound look for lines by themselves, and run on: to begin
+        them anew would cut their calls."""
         for name, channel in self._channels.items():
+            if self._sounding and name in self._running:
+                continue
             lines = await self._door.lines(name)
             shape = [(line.id, line.address, line.name, line.language, repr(line.settings)) for line in lines]
             if name in self._running and self._running[name][0] == shape:

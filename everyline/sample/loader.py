@@ -26,6 +26,7 @@ from everyline.sample import (
     house,
     talks,
     taught,
+    telephone,
 )
 from everyline.sample.generator import Person
 from everyline.sample.histories import ids as next_ids
@@ -38,8 +39,9 @@ async def is_empty(ground: Ground) -> bool:
         return int(await tx.value(select(func.count()).select_from(Agent))) == 0
 
 
-async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
-    """Load everything; ``smtp_host`` and ``smtp_port`` lead to the sample customers' mail host."""
+async def load(ground: Ground, *, smtp_host: str, smtp_port: int, trunk: int = 0) -> Loaded:
+    """Load everything; ``smtp_host`` and ``smtp_port`` lead to the sample customers' mail host, ``trunk`` (a port of this machine) to
+    their telephones; 0: they have none."""
     chance = random.Random(generator.SEED)
     customers = generator.people(chance)
     async with ground.database.transaction() as tx:
@@ -53,6 +55,8 @@ async def load(ground: Ground, *, smtp_host: str, smtp_port: int) -> Loaded:
         await accounts.add(tx, ground, customers)
         await appointments.add(tx, founded)
         await flows.add(tx)
+        if trunk:
+            await telephone.add(tx, ground, founded, trunk)
         cases = list(generator.cases(chance, customers, now()))
         await histories.write(tx, ground, founded, customers, points, cases)
         await house.count_shares(tx)

@@ -23,10 +23,11 @@ from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.permit import public
+from everyline.sample import calling, ports, telephone
 from everyline.sample import letters as mailboxes
-from everyline.sample import ports
 
-router = APIRouter(prefix="/try", dependencies=[public()])
+router = APIRouter(dependencies=[public()])
+router.include_router(calling.router)
 
 WRITER = "Robin Sample"
 MAILBOX = "robin@sample.example"
@@ -49,13 +50,25 @@ async def _context(ground: Ground, mailbox: str) -> dict[str, Any]:
             .where(Line.open, Line.retired_at.is_(None), Line.address.contains("@"))
             .order_by(Line.id)
         )
+        telephones = await tx.rows(
+            select(Line.address, Line.name).where(
+                Line.open, Line.retired_at.is_(None), Line.channel == telephone.CHANNEL
+            )
+        )
     found = await asyncio.to_thread(mailboxes.letters, ground.settings.data / "letters", mailbox)
     letters = [
         {"letter": letter, "at": datetime.fromtimestamp(letter.at, UTC), "again": _again(letter, mailbox)}
         for letter in found
     ]
     options = [(line.address, f"{line.name} · {line.address}") for line in lines]
-    return {"lines": options, "letters": letters, "mailbox": mailbox, "organisation": "Harbor County"}
+    return {
+        "lines": options,
+        "letters": letters,
+        "mailbox": mailbox,
+        "organisation": "Harbor County",
+        "telephones": [(line.address, f"{line.name} · {line.address}") for line in telephones],
+        "numbers": calling.NUMBERS,
+    }
 
 
 def _again(letter: mailboxes.Letter, mailbox: str) -> str:
@@ -66,7 +79,7 @@ def _again(letter: mailboxes.Letter, mailbox: str) -> str:
     )
 
 
-@router.get("")
+@router.get("/try")
 async def try_it(
     request: Request,
     mailbox: Annotated[str, Query()] = MAILBOX,
@@ -80,14 +93,14 @@ async def try_it(
     return page("sample/try.html", typed=typed, errors={}, sent="", **await _context(ground, mailbox))
 
 
-@router.get("/letters")
+@router.get("/try/letters")
 async def letters(request: Request, mailbox: Annotated[str, Query()] = MAILBOX) -> Response:
     """The mailbox alone, read again every few seconds."""
     ground, _found = _known(request)
     return page("sample/letters.html", **await _context(ground, mailbox))
 
 
-@router.post("")
+@router.post("/try")
 async def write(
     request: Request,
     name: Annotated[str, Form()] = WRITER,

@@ -79,6 +79,7 @@ def encoded(container: str, codec: str) -> bytes:
     written = io.BytesIO()
     with av.open(written, "w", format=container) as box:
         stream = box.add_stream(codec, rate=48_000)
+        assert isinstance(stream, av.AudioStream)
         at = np.arange(48_000)
         samples = (3000 * np.sin(2 * np.pi * 300 * at / 48_000)).astype(np.int16).reshape(1, -1)
         frame = AudioFrame.from_ndarray(samples, "s16", "mono")

@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # Comes with what asks for it as its own face to the outside.
 BROUGHT_ALONG = {"starlette": "the ground that FastAPI stands on, used for routes and answers on hot paths"}
 # Parts of the product that are loaded only where an extra is installed, and that extra.
-OF_AN_EXTRA = {"media": "phone", "sip": "phone", "webrtc": "phone"}
+OF_AN_EXTRA = dict.fromkeys(("media", "sip", "speech", "webrtc"), "phone")
 
 
 def normal(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from collections.abc import Coroutine, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from everyline.media.sounds import Playing
 
 Words: TypeAlias = str | tuple[str, str]  # in the language spoken now, or with another
+log = logging.getLogger(__name__)
 MOST_KEYS = 200  # pressed ahead of what asks for them
 
 
@@ -228,7 +230,11 @@ class OneCall:
     async def music(self) -> None:
         """From now on the caller hears music between words, where the line has some."""
         if self.line.settings.music:
-            sound = await self.house.door.music(self.line)
+            try:
+                sound = await self.house.door.music(self.line)
+            except OSError as error:
+                log.warning("no music for now: %s", error)
+                return
             if not self.leg.closed:
                 self.leg.music = self.house.music(sound)
 

@@ -43,6 +43,9 @@ async def _ask(call: OneCall, number: str) -> bool:
         await call.house.door.ask_callback(call.line, call.sender, number)
     except Conflict:
         return False  # somebody has the call already
+    except OSError:
+        await call.say(_("I am sorry, that did not work. Please wait on."))
+        return False
     except Invalid:
         await call.say(_("This is no number that we can call."))
         return False

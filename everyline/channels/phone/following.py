@@ -52,6 +52,9 @@ async def follow(call: OneCall) -> None:
         except (OSError, ValueError) as error:
             log.warning("a call cannot be followed for now: %s", error)
             await asyncio.sleep(PAUSE_SECONDS)
+        except Exception:
+            log.exception("a call could not be followed")
+            await asyncio.sleep(PAUSE_SECONDS)
         finally:
             if following is not None:
                 following.close()

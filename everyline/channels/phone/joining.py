@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from everyline.call_contract import Heard, LegKind, LegState
 from everyline.channels.phone import living, trunks
 from everyline.channels.phone.parties import Party, words_for
+from everyline.ground.errors import ProductError
 from everyline.ground.words import _
 from everyline.media.errors import NoPorts
 from everyline.media.sockets import Latch
@@ -64,7 +65,9 @@ async def talk(call: OneCall, agent_id: int) -> None:
 
 async def _bring(call: OneCall, agent_id: int) -> Party | None:
     """The agent's part in the call; None when they cannot be reached."""
-    reach = await call.house.door.reach(agent_id)
+    reach = await _reach(call, agent_id)
+    if reach is None:
+        return None
     for _try in range(MOST_TRIES):
         try:
             party = await bring(call, reach, LegKind.AGENT)
@@ -84,6 +87,20 @@ async def _bring(call: OneCall, agent_id: int) -> Party | None:
             return party
         await asyncio.sleep(AGAIN_SECONDS)
     return None
+
+
+async def _reach(call: OneCall, agent_id: int) -> Reach | None:
+    """Where they hear calls, as soon as that can be known; None when they hear none."""
+    while True:
+        try:
+            return await call.house.door.reach(agent_id)
+        except ProductError as error:
+            call.customer.remark = str(error)
+            call.changed()
+            return None
+        except OSError as error:
+            log.warning("where an agent hears calls is not known for now: %s", error)
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def bring(call: OneCall, reach: Reach, kind: LegKind) -> Party:
@@ -190,8 +207,11 @@ def together(call: OneCall) -> None:
         call.mix.add(leg)
     if not call.held:
         call.silence()
-    if call.talk is not None and call.line.settings.keeps(call.talk.queue):
+    if call.line.settings.keeps(call.talk.queue if call.talk is not None else ""):
         call.tape.begin(call.mix)
+        call.tape.go_on("queue")
+    else:
+        call.tape.pause("queue")
     call.changed()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 TONE_SECONDS = 2.0
+QUIET_SECONDS = 15.0  # without any packet, after which a party is asked whether it is there; and again after as many
 BEAT_SECONDS = 10.0  # how often it is told how good the sound is
 AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to hand a call in
 ENDS_AGAIN = (0.0, 0.3, 1.0, 2.0, 4.0, 8.0)  # and to end its talk, which may not be there yet
@@ -76,9 +78,14 @@ async def _hand_in(call: OneCall, seconds: float) -> bool:
 
 
 async def _beat(call: OneCall) -> None:
+    """Tell how good it is; ask those of whom nothing comes any more whether they are there."""
     while True:
         await asyncio.sleep(BEAT_SECONDS)
         call.changed()
+        for party in (call.customer, *call.others.values()):
+            if party.quiet_since is not None and time.monotonic() - party.quiet_since > QUIET_SECONDS:
+                party.quiet_since = time.monotonic()
+                call.start(party.ask_for_life(), f"question to {party.name}")
 
 
 async def _left(call: OneCall) -> None:

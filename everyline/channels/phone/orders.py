@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from everyline.call_contract import Deed, Heard, LegKind, LegState, Order
+from everyline.call_contract import Deed, Heard, Keeping, LegKind, LegState, Order
 from everyline.channels.phone import joining, living, outgoing
 from everyline.channels.phone.joining import Unreachable
 from everyline.ground.words import _, speaking
@@ -83,6 +83,8 @@ async def _do(call: OneCall, order: Order) -> None:
         case Deed.HANG_UP:
             call.ends("agent")
         case Deed.PAUSE:
+            if call.tape.keeping is Keeping.OFF:
+                raise No(_("This call is not recorded."))
             call.tape.pause(BY_HAND)
         case Deed.GO_ON:
             call.tape.go_on(BY_HAND)

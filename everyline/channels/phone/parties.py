@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from everyline.ground.words import _
 from everyline.media import negotiation, sdp
 from everyline.media.errors import MediaError
 from everyline.media.events import Digit, Flowing, OneWay, Silent
+from everyline.sip.calls import Refused
 from everyline.sip.events import Answered, Ended, KeyPressed, Offered, Ringing
 from everyline.sip.transfers import TransferAsked
 
@@ -37,6 +40,7 @@ class Party:
     number: str = ""
     heard: Heard = Heard.ALL
     remark: str = ""
+    quiet_since: float | None = None  # no packet came since then
     apart: bool = False  # they talk with the agent alone
     keyed: Callable[[str], None] | None = None
     arrived: Callable[[], None] | None = None  # what to do when they answer, or let something be heard before
@@ -110,13 +114,17 @@ class Party:
                     if self.keyed:
                         self.keyed(key)
                 case OneWay(to_us=True):
+                    self.quiet_since = time.monotonic()
                     self._remarks(_("Nothing is heard from them."))
                 case OneWay():
                     self._remarks(_("They do not hear us."))
                 case Silent():
                     self._remarks(_("They are silent."))
-                case Flowing():
-                    self._remarks("")
+                case Flowing(to_us=to_us):
+                    if to_us:
+                        self.quiet_since = None
+                    if self.quiet_since is None:
+                        self._remarks("")
                 case _:
                     pass
 
@@ -143,7 +151,7 @@ class Party:
                 case Offered(body=body):
                     self._offered(body)
                 case KeyPressed(key=key):
-                    if self.keyed:
+                    if self.keyed and not self._tells_keys():
                         self.keyed(key)
                 case TransferAsked():
                     event.decline()
@@ -154,9 +162,21 @@ class Party:
         self.take_away()
         self.becomes(LegState.GONE)
 
+    def _tells_keys(self) -> bool:
+        """Do keys come with the sound? Then those that are signalled besides are the same."""
+        agreed = self.leg.agreement if self.leg is not None else None
+        return agreed is not None and agreed.events is not None
+
     def _arrives(self) -> None:
         if self.arrived is not None and self.leg is not None and self.leg.agreement is not None:
             self.arrived()
+
+    async def ask_for_life(self) -> None:
+        """Is the other side still there? Whoever does not answer is ended by the wire itself."""
+        if self.wire is None or self.leg is None or self.leg.closed or self.leg.agreement is None:
+            return
+        with contextlib.suppress(Refused):
+            await self.wire.change(sdp.write(self.leg.agreement.ours))
 
     def offer(self) -> bytes:
         """Our offer to it."""

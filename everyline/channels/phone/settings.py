@@ -184,6 +184,15 @@ class PhoneSettings(LineSettings):
         json_schema_extra=asked_under(_RECORDS),
     )
 
+    recordings_days: int = Field(
+        0,
+        ge=0,
+        le=36500,
+        title=_("Days that recordings are kept"),
+        description=_("0: until somebody deletes them."),
+        json_schema_extra=asked_under(_RECORDS),
+    )
+
     country: str = Field(
         "US",
         title=_("Country of the line"),

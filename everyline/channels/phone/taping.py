@@ -90,7 +90,8 @@ class Tape:
             return
         await self.engine.recorded(recording)
         marks = tuple((mark.begin, mark.end, mark.reason) for mark in recording.marks)
-        whole = Recorded(recording.path, recording.seconds, self.began_at, marks, recording.failure)
+        days = self.line.settings.recordings_days
+        whole = Recorded(recording.path, recording.seconds, self.began_at, marks, recording.failure, days)
         await _keep(self.door, self.line, self.sender, whole)
 
 
@@ -121,7 +122,8 @@ async def keep_leftovers(door: CallDoor, folder: Path, lines: list[Line]) -> Non
             continue
         with speaking(line.language):
             failure = _("The process that moves sound ended in mid-call.")
-        await _keep(door, line, sender, Recorded(note.with_suffix(SEALED), seconds, began_at, (), failure))
+        found = Recorded(note.with_suffix(SEALED), seconds, began_at, (), failure, line.settings.recordings_days)
+        await _keep(door, line, sender, found)
 
 
 def _clear(note: Path) -> None:

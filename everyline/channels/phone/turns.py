@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -69,7 +70,8 @@ class Turn:
         if self.dialogue.secret:
             call.tape.pause("secret")
         try:
-            await call.house.door.seen(call.line, call.sender, self.message.id)
+            with contextlib.suppress(OSError):
+                await call.house.door.seen(call.line, call.sender, self.message.id)
             await self._do(self.dialogue.begin(time.monotonic()))
             while not self.dialogue.done:
                 await self._do(await self._happens())

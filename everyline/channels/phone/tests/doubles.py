@@ -39,7 +39,7 @@ from everyline.media.pulse import Pulse
 from everyline.media.recording import Seal
 from everyline.media.sounds import Sound
 from everyline.sip.calls import Call
-from everyline.sip.events import Answered, Ended, Ringing
+from everyline.sip.events import Answered, Ended, Offered, Ringing
 from everyline.sip.exchange import Listening, SipExchange
 from everyline.sip.incoming import IncomingCall
 from everyline.sip.numbers import NumberRules
@@ -297,6 +297,7 @@ class RealPhone(Phone):
         self.events: list[object] = []
         self.ended = asyncio.Event()
         self.up = asyncio.Event()
+        self.offered: Callable[[Call, Offered], None] = lambda call, _event: call.accept(self.description)
         self._task = asyncio.create_task(self._live())
 
     async def _live(self) -> None:
@@ -355,6 +356,8 @@ class RealPhone(Phone):
                 self.speaks_to(event.body)
             if isinstance(event, Answered):
                 self.up.set()
+            if isinstance(event, Offered):
+                self.offered(call, event)
             if isinstance(event, Ended):
                 self.ended.set()
 

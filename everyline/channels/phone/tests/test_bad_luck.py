@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,10 @@ import pytest
 from everyline.call_contract import CallState, Deed
 from everyline.channel_contract import Refused
 from everyline.channels.phone import check as line_check
-from everyline.channels.phone.tests.doubles import CALLER, FAR, MUSIC, NUMBER, a_line, until, world
+from everyline.channels.phone.receiver import Telephone
+from everyline.channels.phone.tests.doubles import CALLER, FAR, MUSIC, NUMBER, RealPhone, World, a_line, until, world
+from everyline.channels.phone.tests.test_turns import MENU, in_flow
+from everyline.roles.receivers import Receivers
 from everyline.sip.events import EndReason
 from tests.sip.peers import Sipp, start_sipp
 
@@ -130,6 +134,96 @@ async def test_one_way_sound_is_remarked_and_quality_is_told(tmp_path: Path, mon
         await until(lambda: house.door.now(key).legs[0].remark == "Nothing is heard from them.")
         caller.network = lambda _frame: 0.0
         await until(lambda: house.door.now(key).legs[0].remark == "")
+
+
+@pytest.mark.req("V1")
+async def test_who_sends_nothing_any_more_is_asked_whether_they_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("everyline.channels.phone.living.BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("everyline.channels.phone.living.QUIET_SECONDS", 0.1)
+    async with world(tmp_path, one_way_after=0.3) as house:
+        caller = await house.calls()
+        key = await house.begun()
+        caller.talk(1900)
+        await caller.heard_tone(MUSIC)
+        caller.network = lambda _frame: None
+        await until(lambda: _asked(house, caller) > 0, "they are asked")
+        assert caller.call
+        assert house.door.now(key).state is CallState.UP
+        house.far.dismiss(caller.call)  # their side knows of no call any more
+        await until(lambda: house.door.now(key).state is CallState.ENDED)
+        assert house.door.now(key).ended_by == "lost"
+        await house.settled()
+
+
+def _asked(house: World, caller: RealPhone) -> int:
+    """How often the house sent an INVITE in a caller's call."""
+    assert caller.call
+    return house.far.trace(caller.call.id).count("INVITE sip:") - 1
+
+
+@pytest.mark.req("V3")
+async def test_keys_that_are_signalled_count_only_where_none_come_with_the_sound(tmp_path: Path) -> None:
+    async with world(tmp_path, begins=in_flow) as house:
+        for number, speaks_events in enumerate((True, False), 1):
+            caller = await house.calls(keys=speaks_events)
+            key = await house.begun(number)
+            house.door.asks(key, "First?", keys=MENU)
+            await until(lambda: house.door.said.count("First?") == number)  # noqa: B023 -- asked at once
+            assert caller.call
+            await caller.call.press("1")
+            if speaks_events:
+                await caller.press("2")
+            await until(lambda: house.door.events.count("keyed") == number)  # noqa: B023 -- asked at once
+        assert [piece.text for piece in house.door.pieces if piece.event == "keyed"] == ["2", "1"]
+
+
+@pytest.mark.req("V5")
+async def test_an_agent_who_cannot_be_looked_up_for_a_moment_is_joined_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("everyline.channels.phone.joining.AGAIN_SECONDS", 0.05)
+    async with world(tmp_path) as house:
+        agent = house.browser(7)
+        caller = await house.calls()
+        key = await house.begun()
+        caller.talk(1900)
+        found, tries = house.door.reach, 0
+
+        async def reach(agent_id: int) -> Any:
+            nonlocal tries
+            tries += 1
+            if tries < 3:
+                raise OSError("no database")
+            return await found(agent_id)
+
+        monkeypatch.setattr(house.door, "reach", reach)
+        house.door.goes(key, "talking", agent_id=7)
+        await agent.heard_tone(1900)
+
+
+@pytest.mark.req("V1")
+async def test_lines_that_change_do_not_begin_a_telephone_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    async def run(self: Telephone, _door: Any) -> None:
+        begun.append(self.name)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Telephone, "run", run)
+    lines = [a_line()]
+
+    async def open_lines(_channel: str) -> list[Any]:
+        return lines
+
+    receivers = Receivers(SimpleNamespace(), SimpleNamespace(lines=open_lines), sounding=True)  # type: ignore[arg-type]  # -- what it asks of them
+    await receivers._match_lines()
+    lines[:] = [a_line(), a_line("+12025550100", id=2)]
+    await receivers._match_lines()
+    await until(lambda: bool(begun))
+    assert begun == ["telephone"]
+    await receivers._stop("phone")
 
 
 @pytest.mark.req("V1")

@@ -31,7 +31,7 @@ async def recorded_call(house: World, key: str, caller: RealPhone, agent: RealPh
 
 @pytest.mark.req("V6")
 async def test_both_sides_are_in_the_recording_and_what_is_said_on_hold_is_not(tmp_path: Path) -> None:
-    async with world(tmp_path, a_line(records="always")) as house:
+    async with world(tmp_path, a_line(records="always", recordings_days=90)) as house:
         agent, caller = house.browser(7), await house.calls()
         key = await house.begun()
         await until(lambda: "This call may be recorded." in house.door.said)
@@ -55,7 +55,7 @@ async def test_both_sides_are_in_the_recording_and_what_is_said_on_hold_is_not(t
         assert (why, end is not None and end - begin > 0.9) == ("hold", True)
         assert not sound[round(begin * 8000) + 400 : round((begin + 0.8) * 8000)].any()
         assert recorded.seconds == pytest.approx(len(sound) / 8000, abs=0.05)
-        assert recorded.failure == ""
+        assert (recorded.failure, recorded.keep_days) == ("", 90)
         await house.settled()
         await until(lambda: files_in(tmp_path, ".sealed") + files_in(tmp_path, ".json") == [])
 
@@ -67,10 +67,15 @@ async def test_only_queues_that_are_named_are_recorded(tmp_path: Path) -> None:
         key = await house.begun()
         await recorded_call(house, key, caller, agent, queue="Water")
         assert house.door.engine.recordings == ()
+        assert await house.door.ordered(key, Deed.PAUSE) == "This call is not recorded."
         house.door.goes(key, "waiting", queue="Permits")
         await agent.hears_not(1900)
         await recorded_call(house, key, caller, agent, queue="Permits")
-        await until(lambda: len(house.door.engine.recordings) == 1)
+        await until(lambda: house.door.now(key).keeping is Keeping.ON)
+        house.door.goes(key, "waiting", queue="Water")
+        await agent.hears_not(1900)
+        await recorded_call(house, key, caller, agent, queue="Water")
+        await until(lambda: house.door.now(key).keeping is Keeping.PAUSED)
 
 
 @pytest.mark.req("V6")
