@@ -18,9 +18,9 @@ from everyline.ground.words import _, mark
 
 STATES = {
     LegState.RINGING: (mark("ringing"), "bell"),
-    LegState.IN: (mark("talks"), "talk"),
+    LegState.IN: (mark("talking"), "talk"),
     LegState.HELD: (mark("on hold"), "pause"),
-    LegState.APART: (mark("with you alone"), "people"),
+    LegState.APART: (mark("apart"), "people"),
 }
 OVERSEEN = {
     Heard.NOBODY: mark("You listen. Nobody hears you."),
@@ -35,6 +35,7 @@ ENDED_BY = {
     "us": mark("it was ended by rule"),
     "trunk": mark("the line ended it"),
     "lost": mark("it was cut off"),
+    "": mark("it ended"),
 }
 SOUND = ((4.0, mark("Good sound"), "good"), (3.1, mark("Fair sound"), "warn"), (0.0, mark("Bad sound"), "bad"))
 
@@ -69,9 +70,9 @@ def _leg(leg: Mapping[str, Any], me_id: int) -> dict[str, Any]:
     who = _("You") if mine else leg["shown"] or leg["number"] or _("Withheld number")
     if leg["kind"] == LegKind.SUPERVISOR and not mine:
         words = (
-            mark("listens")
+            mark("listening")
             if leg["heard"] == Heard.NOBODY
-            else mark("whispers")
+            else mark("whispering")
             if leg["heard"] == Heard.AGENT
             else words
         )
@@ -178,7 +179,7 @@ def piece(row: Any, now: datetime, there: ZoneInfo) -> dict[str, Any]:
     if parties:
         facts.append((_("Took part"), ", ".join(filter(None, parties))))
     if ended:
-        how = row.reason or _(ENDED_BY.get(row.ended_by, mark("it ended")))
+        how = row.reason or _(ENDED_BY.get(row.ended_by) or ENDED_BY[""])
         facts.append((_("Ended"), how[:1].upper() + how[1:]))
     worst = min((leg["score"] for leg in row.legs if leg["score"] is not None), default=None)
     return {

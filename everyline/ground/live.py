@@ -92,6 +92,7 @@ def topics_of(event: Event) -> frozenset[str]:
         )
         if number is not None
     }
+    found |= {f"agent:{number}" for number in event.data.get("agents", ())}  # who takes part beside whom it is about
     if event.queue_id is not None:
         found.add("queues")
     noun = event.kind.partition(".")[0]

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from everyline.channels.phone.tests.doubles import RealPhone, until
 from everyline.ground.installation import Ground
 from everyline.people import actions as people
-from everyline.queues.models import Membership
+from everyline.queues.models import Membership, Queue
 from tests.browser.callers import network
 from tests.browser.conftest import LOOKS, accept_by_key, faults, go_available, look, sign_in, with_ground
 from tests.product import RunningProduct, free_port
@@ -63,6 +63,7 @@ async def _people(ground: Ground) -> None:
         agent_id = await people.add_agent(
             tx, None, email="maya@house.example", name="Maya", password=PASSWORD, role="agent", all_queues=True
         )
+        await tx.execute(update(Queue).values(wrap_up_seconds=120))
         await tx.execute(insert(Membership).values(queue_id=1, agent_id=agent_id))
 
 

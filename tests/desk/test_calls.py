@@ -14,7 +14,9 @@ from sqlalchemy import select
 from everyline.call_contract import CallNow, CallState, Deed, Direction, Heard, Keeping, LegKind, LegNow, LegState
 from everyline.calls import actions
 from everyline.calls.models import CallOrder
+from everyline.ground import events
 from everyline.ground.clock import now
+from everyline.ground.live import topics_of
 from everyline.queues import actions as queues
 from everyline.queues.models import QueueEntry
 from tests.desk.conftest import Desk
@@ -267,7 +269,7 @@ async def test_a_supervisor_listens_whispers_and_joins(phone: Telephone) -> None
     own = await phone.bar(lead)
     assert "Only the agent hears you." in own
     assert buttons(own) == ["listen", "whisper", "barge", "leave"]
-    assert "whispers" in await phone.bar(), "whoever is heard by nobody else is shown all the same"
+    assert "whispering" in await phone.bar(), "whoever is heard by nobody else is shown all the same"
     assert await phone.desk.value("select count(*) from audit where act like 'call.%'") >= 1
 
 
@@ -302,3 +304,16 @@ async def test_the_phone_of_a_browser_is_answered_and_let_go(phone: Telephone) -
     assert (refused.status_code, refused.text) == (409, "Your browser is not connected.")
     async with desk.ground.database.transaction() as tx:
         assert await tx.value(select(CallOrder.id).where(CallOrder.deed == str(Deed.PLACE))) is None
+
+
+async def test_everybody_in_a_call_hears_that_it_moved(phone: Telephone) -> None:
+    colleague = await phone.desk.agent()
+    asked = LegNow("colleague", LegKind.AGENT, LegState.RINGING, "Ulla", colleague.id)
+    async with phone.desk.ground.database.transaction() as tx:
+        position = await events.newest(tx)
+    await phone.tell(CUSTOMER, phone.mine, asked)
+    async for batch in events.follow(phone.desk.ground.database, phone.desk.ground.bus, position):
+        (moved,) = [event for event in batch if event.kind == "call.moved"]
+        assert {f"agent:{phone.agent.id}", f"agent:{colleague.id}"} <= topics_of(moved)
+        break
+    assert "Your phone rings" in await phone.bar(colleague)
