@@ -65,6 +65,7 @@ class Facts:
     may_start: bool = True  # may we write first?
     acknowledges: bool = True  # is a first message answered at once with the usual answer time?
     pulled: bool = False  # the other side fetches what is for it: an answer has gone out once it is written
+    writes: bool = True  # can something be written to who is reached by it?
     sounds: bool = False  # its receivers run in the process that moves sound, and their door is a ``CallDoor``
 
 

@@ -31,8 +31,8 @@ def channel(name: str) -> Channel:
 
 
 def reaching(kind: str) -> list[Channel]:
-    """The channels that can deliver to an address of this kind."""
-    return [found for found in all_channels().values() if kind in found.facts.reaches]
+    """The channels by which something can be written to an address of this kind."""
+    return [found for found in all_channels().values() if kind in found.facts.reaches and found.facts.writes]
 
 
 def check_settings() -> None:

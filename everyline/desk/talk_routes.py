@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
 from everyline.cases import queries as cases
-from everyline.channel_contract import Card
+from everyline.channel_contract import Card, MediaClass
 from everyline.desk import phrases, talks
 from everyline.desk.answering import done
 from everyline.ground import sql
@@ -72,6 +72,7 @@ async def strip(tx: Tx, me: Me, case_id: int, row: Row | None) -> dict[str, Any]
         else "",
         "ahead": _shown_ahead(ahead, at) if ahead else None,
         "enter": facts.enter_sends,
+        "written": row.media_class != MediaClass.CALL,
         "listeners": [{"name": one.name, "since": phrases.clock(one.since, there)} for one in listeners],
     }
 

@@ -1,11 +1,11 @@
 -- name: mine
--- The live talks that an agent has in hand, in the order in which they came, with how much of each is not read.
+-- The written talks that an agent has in hand live, in the order in which they came, with how much of each is not read.
 select i.id, i.case_id, i.started_at, t.said_at, t.answered_at, t.here_at, t.warned_at, c.number, c.subject, c.last_words, c.last_direction,
     u.name as customer_name, (
         select count(*) from message m where m.interaction_id = i.id and m.direction = 'in' and m.id > t.read_upto
     ) as unread
 from assignment a
-join interaction i on i.id = a.interaction_id and i.ended_at is null
+join interaction i on i.id = a.interaction_id and i.ended_at is null and i.media_class <> 'call'
 join talk t on t.interaction_id = i.id and t.mode = 'live' and t.settled_at is null
 join "case" c on c.id = i.case_id
 join customer u on u.id = c.customer_id

@@ -53,6 +53,7 @@ class Phone:
         may_start=True,
         acknowledges=False,
         pulled=True,
+        writes=False,
         sounds=True,
     )
     settings: type[LineSettings] = PhoneSettings

@@ -73,7 +73,7 @@ async def _say(tx: Tx, ground: Ground, talk: Row, stands: Stands) -> None:
         setting = replace(setting, code=link.code)
     spoken = voice.render(stands.turn, setting)
     if spoken.prompts or spoken.keys is not None:
-        await talks.say(tx, talk, "\n\n".join(spoken.prompts), turn=spoken.as_json())
+        await talks.say(tx, talk, "\n".join(spoken.prompts), turn=spoken.as_json())
 
 
 def asks_secret(turn: Turn) -> bool:
