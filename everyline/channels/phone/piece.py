@@ -120,7 +120,19 @@ def _inbound(found: Piece) -> Inbound:
         fields=fields,
         client_id=f"{found.key} {found.count}",
         answerable=True,
+        dialled=_first_dialled(found),
     )
+
+
+def _first_dialled(found: Piece) -> str:
+    """The number that they called first: that which passed them on, else ours."""
+    for number in (found.diverted_from, found.dialled):
+        try:
+            if number:
+                return addresses.normal_number(one_line(number)[:40])
+        except ValueError:
+            continue
+    return ""
 
 
 def subject_of(sender: Address) -> str:

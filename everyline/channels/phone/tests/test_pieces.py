@@ -50,7 +50,7 @@ def test_a_withheld_number_is_a_visitor_of_one_call() -> None:
 def test_who_passed_a_call_on_is_shown() -> None:
     found = read("begin__diverted.json")
     assert found.fields == {"Dialled": NUMBER, "Passed on from": "+442079460000"}
-    assert found.language == "es"
+    assert (found.language, found.dialled) == ("es", "+442079460000")
 
 
 @pytest.mark.req("V3")
