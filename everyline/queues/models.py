@@ -95,6 +95,7 @@ class Queue(Base):
     rejoin_seconds: Mapped[int] = mapped_column(
         Integer, server_default="60"
     )  # who drops and is back within keeps the place
+    music_hash: Mapped[str] = mapped_column(Text, server_default="")  # what callers hear; empty: the piece of the house
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 

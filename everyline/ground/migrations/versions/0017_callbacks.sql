@@ -15,3 +15,6 @@ create table callback (
 );
 create unique index uq_callback_case_id on callback (case_id) where settled_at is null;
 create index ix_callback_trying_id on callback (trying_id) where settled_at is null;
+
+-- The music of a queue: a WAV file at 8 kHz among the files; empty: the piece that every house has.
+alter table queue add music_hash text default '' not null;
