@@ -186,8 +186,8 @@ class CallDoor(TalkDoor, Protocol):
         can be; a new one takes some hundred milliseconds. Wordings of the same words are the same object. Never raises for a
         language without a voice: the line's is taken, and what cannot be spoken at all is a tone."""
 
-    async def music(self, line: Line) -> Sound:
-        """What who waits on the line hears, of the queue it is in where that has its own."""
+    async def music(self, line: Line, queue: str) -> Sound:
+        """What who waits on the line hears: the music of the queue (``Talk.queue``; empty: none yet) where that has its own."""
 
     async def tell(self, line: Line, sender: Address, call: CallNow) -> None:
         """Write down how a call stands. Kept in the order told; never raises, tries again by itself while the database is away."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from everyline.call_contract import CallNow, CallState, Deed, LegKind, LegNow, LegState
-from everyline.calls import rules
+from everyline.call_contract import CallNow, CallState, Deed, Direction, LegKind, LegNow, LegState
+from everyline.calls import callbacks, rules
 from everyline.calls.models import CallOrder, SoundNode
 from everyline.calls.queries import of_interaction, statements
 from everyline.cases import queries as case_queries
@@ -117,6 +117,8 @@ async def tell(tx: Tx, node: str, line_id: int, call: CallNow) -> None:
         await tx.execute(statements.end_legs, {"key": call.key, "at": call.ended_at or now()})
     if interaction_id is None:
         return
+    if call.direction is Direction.OUT:
+        await _try_callback(tx, interaction_id, call)
     held = any(leg.kind is LegKind.CUSTOMER and leg.state is LegState.HELD for leg in call.legs)
     if changed and call.state is CallState.UP:
         await (work.hold if held else work.take_up)(tx, interaction_id)
@@ -129,6 +131,14 @@ async def tell(tx: Tx, node: str, line_id: int, call: CallNow) -> None:
     )
     if changed or not same:
         await _moved(tx, interaction_id, call)
+
+
+async def _try_callback(tx: Tx, interaction_id: int, call: CallNow) -> None:
+    """Whoever is called may have asked for it."""
+    if call.answered_at is not None:
+        await callbacks.reached(tx, interaction_id)
+    elif call.state is CallState.ENDED:
+        await callbacks.missed(tx, interaction_id)
 
 
 def _columns(call: CallNow) -> dict[str, Any]:
@@ -221,6 +231,7 @@ async def _lose(tx: Tx, row: Row, at: datetime) -> None:
     if row.interaction_id is None:
         return
     await case_queries.locked(tx, row.case_id)
-    if row.goes_on:
+    called_back = row.in_vain and await callbacks.missed(tx, row.interaction_id, counts=False)
+    if row.goes_on and not called_back:
         await queues.end_talk(tx, None, row.case_id, "gone")
     await events.record(tx, "call.lost", case_id=row.case_id, interaction_id=row.interaction_id, key=row.key)

@@ -7,13 +7,13 @@ import secrets
 from sqlalchemy import insert, select
 
 from everyline.call_contract import Deed
+from everyline.calls import callbacks
 from everyline.calls.actions import order_on_line
 from everyline.calls.queries import statements
 from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
 from everyline.cases.models import Interaction, Talk
 from everyline.channel_contract import Address, MediaClass
-from everyline.channel_registry import all_channels
 from everyline.customers import actions as customers
 from everyline.dispatch.rules import undisturbed_until
 from everyline.ground import events
@@ -26,6 +26,7 @@ from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.rules import Me
 from everyline.queues import actions as queues
+from everyline.queues.callbacks import calling_channels
 
 
 async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | None = None) -> int:
@@ -37,7 +38,7 @@ async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | Non
     except ValueError as error:
         raise Invalid(_("This is no phone number."), {"number": str(error)}) from error
     row = await case_queries.get(tx, me, case_id, lock=True)
-    if await tx.first(statements.in_a_call, {"agent_id": me.id}):
+    if await tx.first(statements.in_a_call, {"agent_id": me.id, "case_id": case_id}):
         raise Conflict(_("You have a call in hand already."))
     at = now()
     manners = await tx.one(statements.manners, {"number": number, "customer_id": row.customer_id})
@@ -82,6 +83,7 @@ async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | Non
     )
     await cases.give(tx, me.id, case_id, me.id)
     await queues.talk_oneself(tx, me.id, case_id, row.queue_id or line.queue_id)
+    await callbacks.begin(tx, case_id, interaction_id)
     values = {"number": number, "interaction": interaction_id, "language": row.language or line.language}
     await order_on_line(tx, me.id, Deed.PLACE, key, line.id, values)
     return interaction_id
@@ -89,12 +91,7 @@ async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | Non
 
 async def _line(tx: Tx, row: Row, line_id: int | None) -> Row:
     """The line asked for; else the case's own, its queue's, or the oldest, of those that can call."""
-    calling = [
-        name
-        for name, one in all_channels().items()
-        if one.facts.media_class is MediaClass.CALL and one.facts.may_start and NUMBER in one.facts.reaches
-    ]
-    query = select(Line.__table__).where(Line.channel.in_(calling), Line.open, Line.retired_at.is_(None))
+    query = select(Line.__table__).where(Line.channel.in_(calling_channels()), Line.open, Line.retired_at.is_(None))
     if line_id is not None:
         query = query.where(Line.id == line_id)
     order = ((Line.id == row.line_id).desc(), (Line.queue_id == row.queue_id).desc().nulls_last(), Line.id)

@@ -7,7 +7,7 @@ delete from sound_node where name = :node;
 
 -- name: lost_calls
 -- Calls that go on in processes of which nothing was heard since a moment; one at a time is told of, whoever asks.
-select c.key, c.interaction_id, i.case_id, i.ended_at is null as goes_on
+select c.key, c.interaction_id, i.case_id, i.ended_at is null as goes_on, c.direction = 'out' and c.answered_at is null as in_vain
 from call c left join interaction i on i.id = c.interaction_id left join sound_node n on n.name = c.node
 where c.ended_at is null and (n.name is null or n.beat_at < :since) order by c.key for update of c skip locked;
 
@@ -120,10 +120,12 @@ select done_at, answer, refused from call_order where id = :id;
 delete from call_order where asked_at < :before;
 
 -- name: in_a_call
--- Has an agent a call in hand, or takes part in one?
+-- Has an agent a call in hand, or takes part in one? Who waits in this case to be called is none yet.
 select 1 where exists (select from leg e join call c on c.key = e.call_key where e.agent_id = :agent_id and e.ended_at is null and c.ended_at is null
         and e.kind = 'agent')
-    or exists (select from assignment a where a.agent_id = :agent_id and a.media_class = 'call' and a.work_ended_at is null and a.ended_at is null);
+    or exists (select from assignment a join interaction i on i.id = a.interaction_id
+        where a.agent_id = :agent_id and a.media_class = 'call' and a.work_ended_at is null and a.ended_at is null
+            and not (a.case_id = :case_id and (i.media_class <> 'call' or i.ended_at is not null)));
 
 -- name: manners
 -- What a customer said about being called at a number, and when they are not to be disturbed.
@@ -155,3 +157,11 @@ from recording r join interaction i on i.id = r.interaction_id where r.id = :id;
 update recording set deleted_at = :at, transcript = '', peaks = ''::bytea
 where id in (select id from recording where deleted_at is null and not held and kept_until <= :at order by id limit :most for update skip locked)
 returning id, file_hash, case_id, interaction_id;
+
+-- name: lost_tries
+-- Those who were to be called back by a call that is over and that said nothing of it.
+select b.trying_id, exists (select from call c where c.interaction_id = b.trying_id) as rang
+from callback b join interaction i on i.id = b.trying_id
+where b.settled_at is null and i.ended_at is not null
+    and not exists (select from call c where c.interaction_id = b.trying_id and c.ended_at is null)
+order by b.id limit :most;

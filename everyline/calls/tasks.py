@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from everyline.calls import actions, recordings
+from everyline.calls import actions, callbacks, recordings
 from everyline.ground.installation import Ground
 from everyline.ground.jobs import periodic
 
@@ -16,6 +16,7 @@ async def delete_recordings(ground: Ground) -> None:
 
 @periodic("* * * * *")
 async def end_lost_calls(ground: Ground) -> None:
-    """End the calls of processes that are gone, where none is left that would."""
+    """End the calls of processes that are gone, where none is left that would; who was to be called by one waits again."""
     async with ground.database.transaction() as tx:
         await actions.sweep(tx)
+        await callbacks.sweep(tx)

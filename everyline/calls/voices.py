@@ -6,11 +6,15 @@ import asyncio
 import logging
 
 import numpy as np
+from sqlalchemy import select
 
 from everyline.calls import prompts
+from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
+from everyline.media.errors import BadSound
 from everyline.media.g711 import RATE, Samples
 from everyline.media.sounds import Sound
+from everyline.queues.models import Queue
 from everyline.speech.errors import CannotSpeak
 from everyline.speech.speaker import Speaker, tone
 
@@ -26,7 +30,7 @@ class HouseVoices:
         self._ground = ground
         self._speaker = Speaker.installed(ground.settings)
         self._recorded: dict[str, Sound] = {}
-        self._music = Sound(_music(), "music")
+        self._music = Sound(piece(), "music")
 
     async def sound(self, words: str, language: str, otherwise: str) -> Sound:
         """As ``CallDoor.sound``."""
@@ -52,16 +56,22 @@ class HouseVoices:
             self._recorded[digest] = found
         return found
 
-    async def music(self, _line_id: int) -> Sound:
-        """As ``CallDoor.music``."""
-        return self._music
+    async def music(self, queue: str) -> Sound:
+        """As ``CallDoor.music``. Whatever is wrong with a queue's own piece, nobody waits in silence."""
+        try:
+            async with self._ground.database.transaction() as tx:
+                digest = await tx.value(select(Queue.music_hash).where(Queue.name == queue))
+            return await self._recording(digest) if digest else self._music
+        except (DatabaseError, OSError, BadSound) as error:
+            log.warning("the music of the queue %s cannot be played: %s", queue, error)
+            return self._music
 
     async def end(self) -> None:
         """Speak no more."""
         await self._speaker.end()
 
 
-def _music() -> Samples:
+def piece() -> Samples:
     """A quiet piece of our own, about half a minute that begins where it ends: broken chords, plucked, with nothing above the band of a
     telephone."""
     chords = (

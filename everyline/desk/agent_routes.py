@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from everyline.desk import phrases
+from everyline.desk import call_shown, phrases
 from everyline.desk.answering import by_script, done
 from everyline.desk.lists import channel_facts
 from everyline.desk.queries import statements
 from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.ground.errors import Conflict
-from everyline.ground.moments import span
+from everyline.ground.moments import span, zone
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.people.permit import ground_of, permit
@@ -54,10 +55,10 @@ async def offers(request: Request, me: Annotated[Me, permit("queue.work")], show
         row = await queries.offer_for(tx, me.id)
     if row is not None and row.id == shown:
         return Response(status_code=204)
-    return page("desk/offers.html", offer=_shown(row) if row is not None else None)
+    return page("desk/offers.html", offer=_shown(row, zone(me.zone)) if row is not None else None)
 
 
-def _shown(row: Row) -> dict[str, object]:
+def _shown(row: Row, there: ZoneInfo) -> dict[str, object]:
     at = now()
     channel = channel_facts(row.channel)
     waited = (at - row.waiting_since).total_seconds()
@@ -66,13 +67,14 @@ def _shown(row: Row) -> dict[str, object]:
         facts.append((_("Language"), phrases.language_name(row.language)))
     if row.line_name:
         facts.append((_("Line"), row.line_name))
+    called_back = call_shown.callback(row, at, there)
+    about = _("%(subject)s, case %(number)s") % {"subject": row.subject or _("(no subject)"), "number": row.number}
     return {
         "id": row.id,
         "channel": channel,
         "title": _("%(channel)s, %(queue)s") % {"channel": _(channel.label), "queue": row.queue_name},
         "customer": row.customer_name,
-        "about": _("%(subject)s, case %(number)s")
-        % {"subject": row.subject or _("(no subject)"), "number": row.number},
+        "about": called_back or about,
         "facts": facts,
         "offered_at": row.offered_at,
         "expires_at": row.expires_at,

@@ -15,6 +15,9 @@ from everyline.desk.lists import channel_facts
 from everyline.ground import addresses
 from everyline.ground.moments import span
 from everyline.ground.words import _, mark
+from everyline.queues.callbacks import MOST_TRIES
+from everyline.selfservice.putting import shown
+from everyline.selfservice.slots import Kind, Value
 
 STATES = {
     LegState.RINGING: (mark("ringing"), "bell"),
@@ -195,4 +198,16 @@ def piece(row: Any, now: datetime, there: ZoneInfo) -> dict[str, Any]:
         "at": row.began_at,
         "when": phrases.clock(row.began_at, there),
         "title": phrases.day_and_time(row.began_at, now, there),
+    }
+
+
+def callback(row: Any, now: datetime, there: ZoneInfo) -> str:
+    """That a customer waits to be called (columns callback_number, callback_asked_at, callback_tries); empty when they do not."""
+    if not row.callback_number:
+        return ""
+    return _("Call back %(number)s, asked at %(when)s, attempt %(attempt)s of %(most)s") % {
+        "number": shown(Value(Kind.PHONE, row.callback_number)),
+        "when": phrases.moment(row.callback_asked_at, now, there),
+        "attempt": row.callback_tries + 1,
+        "most": MOST_TRIES,
     }

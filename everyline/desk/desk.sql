@@ -42,12 +42,13 @@ select u.id as customer_id, u.name as customer_name, u.kind as customer_kind, u.
         select from audit where subject = 'customer' and subject_id = c.customer_id and agent_id = :me and act = 'customer.viewed'
             and at > now() - interval '10 minutes'
     ) as viewed_lately,
-    c.merged_into_id
+    c.merged_into_id, b.number as callback_number, b.asked_at as callback_asked_at, b.tries as callback_tries, b.trying_id as callback_trying_id
 from "case" c
 join customer u on u.id = c.customer_id
 left join queue q on q.id = c.queue_id
 left join agent o on o.id = c.owner_id
 left join line l on l.id = c.line_id
+left join callback b on b.case_id = c.id and b.settled_at is null
 where c.id = :case_id;
 
 -- name: merges

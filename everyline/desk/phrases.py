@@ -181,6 +181,10 @@ _HAPPENED: Mapping[str, str] = {
     "interaction.wraps_up": mark("%(agent)s wraps up"),
     "interaction.wrapped_up": mark("wrapped up by %(agent)s"),
     "call.overseen": mark("%(actor)s listened to the call"),
+    "callback.asked": mark("the customer asked to be called"),
+    "callback.reached": mark("%(agent)s called back and reached them"),
+    "callback.put_off": mark("called back by %(agent)s in vain, it is tried again"),
+    "callback.given_up": mark("nobody was reached %(tries)s times: somebody has to decide what to do"),
     "delivery.bounced": mark("an answer did not arrive"),
     "delivery.unknown": mark("it is not known whether an answer went out"),
     "delivery.failed": mark("an answer could not be sent"),
@@ -214,4 +218,5 @@ def happened(event: Any) -> str:
         "agent": event.agent_name or _("nobody"),
         "queue": event.queue_name or _("no queue"),
         "fields": ", ".join(fields) or _("its facts"),
+        "tries": event.data.get("tries", ""),
     }

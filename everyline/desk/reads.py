@@ -13,7 +13,7 @@ from everyline.cases.actions import read as mark_read
 from everyline.cases.rules import PRIORITIES
 from everyline.channel_registry import reaching
 from everyline.customers import queries as customers
-from everyline.desk import composing, phrases, timeline
+from everyline.desk import call_shown, composing, phrases, timeline
 from everyline.desk.call_shown import calls_go_out
 from everyline.desk.lists import channel_facts, shown_row
 from everyline.desk.queries import statements
@@ -111,6 +111,7 @@ def head(me: Me, case: Row, facts: Row, here: str, at: datetime, there: ZoneInfo
             "wake": case.wakes_at is not None,
         },
         "waits_since": facts.waiting_since,
+        "callback": call_shown.callback(facts, at, there),
     }
 
 

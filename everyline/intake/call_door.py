@@ -42,7 +42,7 @@ class Voices(Protocol):
     async def sound(self, words: str, language: str, otherwise: str) -> Sound:
         """As ``CallDoor.sound``; ``otherwise``: the language where there is no voice for the first."""
 
-    async def music(self, line_id: int) -> Sound:
+    async def music(self, queue: str) -> Sound:
         """As ``CallDoor.music``."""
 
 
@@ -113,8 +113,8 @@ class CallDoor(IntakeDoor):
     async def sound(self, line: Line, words: str, language: str) -> Sound:
         return await self._voices.sound(words, language or line.language, line.language)
 
-    async def music(self, line: Line) -> Sound:
-        return await self._voices.music(line.id)
+    async def music(self, line: Line, queue: str) -> Sound:  # noqa: ARG002 -- as the contract has it
+        return await self._voices.music(queue)
 
     def browser(self, agent_id: int) -> AgentLeg | None:
         return self._browsers.get(agent_id)

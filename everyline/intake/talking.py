@@ -25,6 +25,7 @@ from everyline.intake import letters, self_service
 from everyline.people.queries import organisation_name
 from everyline.people.rules import Me
 from everyline.queues import actions as queues
+from everyline.queues import callbacks
 from everyline.queues import queries as queue_queries
 
 statements = sql.beside(__file__, "talks.sql")
@@ -191,6 +192,7 @@ async def ask_callback(tx: Tx, line_id: int, sender: Address, number: str) -> No
             _("We call you at %s as soon as somebody is free. You keep your place, and can close this page.") % number
         )
     await saying.say(tx, talk, said)
+    await callbacks.ask(tx, row.case_id, number)
     await queues.answer_later(tx, None, row.case_id, row.id, "transferred")
     case = await case_queries.locked(tx, row.case_id)
     await cases.describe(tx, None, row.case_id, tags=[*case.tags, CALLBACK])

@@ -19,7 +19,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.words import _
-from everyline.queues import offers, queries, waiting, work
+from everyline.queues import callbacks, offers, queries, waiting, work
 from everyline.queues.models import QueueEntry, WrapUpCode
 from everyline.queues.offers import accept as accept
 from everyline.queues.offers import accept_all as accept_all
@@ -84,6 +84,7 @@ async def resolve(tx: Tx, by: int | None, case_id: int, wrap_up_code_id: int | N
     ):
         raise Invalid(_("There is no such wrap-up code."), {"wrap_up_code": _("Choose one of the list.")})
     await waiting.leave(tx, case_id, "resolved")
+    await callbacks.drop(tx, case_id)
     await cases.resolve(tx, by, case_id, wrap_up_code_id=wrap_up_code_id)
     await cases.end_talks(tx, by, case_id, "agent")
     await work.end_work(tx, case_id, "resolved", wrap_up_code_id=wrap_up_code_id)
@@ -189,6 +190,7 @@ async def talk_oneself(tx: Tx, by: int, case_id: int, queue_id: int | None) -> N
 async def merge(tx: Tx, by: int, kept_id: int, gone_id: int) -> None:
     """Make two cases one."""
     await waiting.leave(tx, gone_id, "merged")
+    await callbacks.drop(tx, gone_id)
     await work.end_work(tx, gone_id, "merged")
     await cases.merge(tx, by, kept_id, gone_id)
 

@@ -95,6 +95,7 @@ class Queue(Base):
     rejoin_seconds: Mapped[int] = mapped_column(
         Integer, server_default="60"
     )  # who drops and is back within keeps the place
+    music_hash: Mapped[str] = mapped_column(Text, server_default="")  # what callers hear; empty: the piece of the house
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     retired_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
@@ -284,3 +285,24 @@ class Reach(Base):
     number: Mapped[str] = mapped_column(Text, server_default="")  # E.164 or a sip: address
     node: Mapped[str] = mapped_column(Text, server_default="")  # the process that has the browser's sound
     ready: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # the browser is there
+
+
+class Callback(Base):
+    """Somebody waits in a case to be called."""
+
+    __tablename__ = "callback"
+    __table_args__ = (
+        Index("uq_callback_case_id", "case_id", unique=True, postgresql_where=text("settled_at is null")),
+        Index("ix_callback_trying_id", "trying_id", postgresql_where=text("settled_at is null")),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id", ondelete="CASCADE"))
+    number: Mapped[str] = mapped_column(Text)  # E.164; theirs to say, proved by nobody
+    asked_at: Mapped[Moment]
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # that reached nobody
+    trying_id: Mapped[int | None] = mapped_column(
+        ForeignKey("interaction.id", ondelete="SET NULL")
+    )  # the call that is made now
+    settled_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    outcome: Mapped[str] = mapped_column(Text, server_default="")  # reached, given up, resolved

@@ -286,7 +286,7 @@ select count(*) from (
 -- What an agent is shown of an offer.
 select o.id, o.entry_id, o.offered_at, o.expires_at, e.case_id, e.queue_id, q.name as queue_name, q.hue as queue_hue, e.waiting_since,
     i.channel, l.name as line_name, c.number, c.subject, c.last_words, c.language, u.name as customer_name, u.id as customer_id,
-    o.agent_id = any(e.preferred_agent_ids) as answered_before
+    o.agent_id = any(e.preferred_agent_ids) as answered_before, b.number as callback_number, b.asked_at as callback_asked_at, b.tries as callback_tries
 from offer o
 join queue_entry e on e.id = o.entry_id
 join queue q on q.id = e.queue_id
@@ -294,6 +294,7 @@ join interaction i on i.id = e.interaction_id
 left join line l on l.id = i.line_id
 join "case" c on c.id = e.case_id
 join customer u on u.id = c.customer_id
+left join callback b on b.case_id = c.id and b.settled_at is null
 where o.agent_id = :agent_id and o.ended_at is null and o.expires_at > :at;
 
 -- name: end_work

@@ -17,7 +17,7 @@ from everyline.ground.clock import moment, now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.words import _
-from everyline.queues import queries
+from everyline.queues import callbacks, queries
 from everyline.queues.models import QueueEntry
 from everyline.queues.rules import DEFAULT_OFFER_SECONDS, DEFAULT_WEIGHTS
 from everyline.queues.waits import WINDOW_SECONDS, Expected, expect
@@ -168,8 +168,10 @@ async def wait_in(
     priority: int | None = None,
     moved: bool = False,
     wants: Mapping[str, Any] | None = None,
+    not_before: datetime | None = None,
 ) -> None:
-    """Put a case's newest interaction into a queue. ``wants`` is an expression of its own over skills."""
+    """Put a case's newest interaction into a queue. ``wants`` is an expression of its own over skills. Who waits to be called
+    waits as a call does, so that only who can hear one is asked."""
     row = await tx.first(
         select(Interaction.__table__, Case.priority, Case.language)
         .join(Case, Case.id == Interaction.case_id)
@@ -179,6 +181,7 @@ async def wait_in(
     )
     if row is None:
         return
+    as_call = await callbacks.media_class(tx, case_id)
     one = Waiting(
         queue_id,
         row.id,
@@ -188,8 +191,9 @@ async def wait_in(
         row.language,
         (preferred_agent_id,) if preferred_agent_id else (),
         waiting_since=waiting_since,
+        callback_after=not_before,
         moved=moved,
-        media_class="mail" if row.ended_at is not None else row.media_class,
+        media_class=as_call or ("mail" if row.ended_at is not None else row.media_class),
         wants=wants or {},
     )
     await enter(tx, [one])

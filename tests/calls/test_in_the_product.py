@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import socket
@@ -71,6 +72,13 @@ class Town:
         assert phone.up.is_set(), phone.events
         return phone
 
+    async def gets_through(self) -> RealPhone:
+        """Somebody calls until the house answers: the process that takes calls may just be starting."""
+        for _try in range(5):
+            with contextlib.suppress(AssertionError):
+                return await self.calls()
+        return await self.calls()
+
     def rows(self, statement: str, *values: Any) -> list[Any]:
         """What the house's database says."""
         with psycopg.connect(self.product.database_url, row_factory=namedtuple_row) as connection:
@@ -120,7 +128,7 @@ def house() -> Iterator[tuple[RunningProduct, int, int, str]]:
         token = product.cli("token", "add", "test", "--as", "ada@house.example").split()[-1]
         product.cli(
             "line", "add", "phone", NUMBER, "--name", "Toll-free", "--set", f"host={FAR}", "--set", f"port={far}",
-            "--set", "records=always", "--set", "waits_alone=true",
+            "--set", "records=always", "--set", "recordings_days=30", "--set", "waits_alone=true",
         )  # fmt: skip
         yield product, port, far, token
     finally:
@@ -177,6 +185,7 @@ async def test_a_call_waits_is_offered_answered_recorded_and_wrapped_up(town: To
     assert recording.case_id == case.id
     assert recording.seconds > 0.5
     assert max(recording.peaks) > 100, "somebody is heard in it"
+    assert (recording.kept_until - recording.began_at).days in (29, 30), "as long as the line says"
     content = (
         Path(town.product.data) / "files" / recording.file_hash[:2] / recording.file_hash[2:4] / recording.file_hash
     ).read_bytes()
@@ -221,3 +230,34 @@ async def test_who_was_cut_off_by_a_dying_process_keeps_their_place(town: Town) 
     assert second.case_id == first.case_id
     assert second.waiting_since == first.waiting_since, "they wait where they waited"
     assert before.ended.is_set() or before.packets, "the first call is silent or over"
+
+
+@pytest.mark.req("V4", "P2")
+async def test_who_asked_to_be_called_keeps_their_place_when_every_process_is_killed(town: Town) -> None:
+    me = await town.agent()
+    await town.api.put(f"/agents/{me['id']}/state", json={"state": "away", "reason": "lunch"})
+    town.do("update queue_entry set state = 'left', left_at = now() where state in ('waiting', 'offered')")
+    caller = await town.gets_through()
+    entered = (
+        "select e.* from queue_entry e join call c on c.interaction_id = e.interaction_id where c.ended_at is null"
+    )
+    await until(lambda: _now(bool(town.rows(entered))))
+    (first,) = town.rows(entered)
+
+    async def asked() -> bool:
+        await caller.press("1")
+        return bool(town.rows("select 1 from callback where settled_at is null"))
+
+    await until(asked, seconds=60)
+    await until(lambda: _now(caller.ended.is_set()), seconds=60)
+    town.product.kill("supervisor")
+    town.product.start()
+    await town.api.put(f"/agents/{me['id']}/state", json={"state": "available"})
+    offer = await town.offer()
+    (entry,) = town.rows("select * from queue_entry where state = 'offered'")
+    (callback,) = town.rows("select * from callback")
+    assert (callback.case_id, callback.number, callback.tries) == (first.case_id, CALLER, 0)
+    assert (entry.case_id, entry.media_class, entry.weight) == (first.case_id, "call", 100)
+    assert entry.waiting_since == first.waiting_since, "they keep their place"
+    accepted = await town.api.post(f"/offers/{offer['id']}/accept")
+    assert accepted.status_code == 200, accepted.text

@@ -6,6 +6,7 @@ import asyncio
 import io
 import wave
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,29 @@ async def test_a_hold_is_stronger_than_the_date_and_what_is_deleted_says_so(tape
     assert "This recording was deleted." in (await lead.get(f"/desk/recordings/{tape.id}")).text
     assert (await lead.post(keeping, data={"held": "1"})).status_code == 409
     assert "deleted when its time was over" in (await lead.get(f"/desk/cases/{tape.house.case_id}")).text
+
+
+async def test_a_recording_is_kept_as_many_days_as_its_line_says_and_its_file_goes_with_them(
+    ground: Ground, tmp_path: Path
+) -> None:
+    house = House(ground)
+    await house.begin()
+    await house.tell()
+    for days in (30, 0):
+        path = tmp_path / f"{days}.sealed"
+        await sealed(ground, house, path)
+        await recordings.keep(ground, house.key, Recorded(path, SECONDS, now(), keep_days=days))
+    async with ground.database.transaction() as tx:
+        rows = await tx.rows(text("select id, file_hash, kept_until from recording order by id"))
+        assert abs(rows[0].kept_until - now() - timedelta(days=30)) < timedelta(minutes=5)
+        assert rows[1].kept_until is None
+    assert await recordings.sweep(ground) == 0
+    async with ground.database.transaction() as tx:
+        await tx.execute(text("update recording set kept_until = kept_until - interval '31 days'"))
+    assert await recordings.sweep(ground) == 1
+    assert [ground.files.path(row.file_hash).exists() for row in rows] == [False, True]
+    async with ground.database.transaction() as tx:
+        assert await tx.column(text("select deleted_at is not null from recording order by id")) == [True, False]
 
 
 async def test_what_was_changed_or_is_gone_is_not_played(tape: Tape) -> None:

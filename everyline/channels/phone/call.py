@@ -227,11 +227,16 @@ class OneCall:
             if not self.leg.closed:
                 self.leg.stop_prompts()
 
+    @property
+    def queue(self) -> str:
+        """Where their case is; empty: nowhere yet."""
+        return self.talk.queue if self.talk is not None else ""
+
     async def music(self) -> None:
         """From now on the caller hears music between words, where the line has some."""
         if self.line.settings.music:
             try:
-                sound = await self.house.door.music(self.line)
+                sound = await self.house.door.music(self.line, self.queue)
             except OSError as error:
                 log.warning("no music for now: %s", error)
                 return

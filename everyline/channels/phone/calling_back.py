@@ -39,6 +39,17 @@ async def offer(call: OneCall) -> bool:
 
 
 async def _ask(call: OneCall, number: str) -> bool:
+    call.goes_on = True  # before the talk says that it goes on by other means
+    if not await _kept(call, number):
+        call.goes_on = False
+        return False
+    call.silence()
+    await call.say(_("Thank you. You keep your place, and we call you when it is your turn. Goodbye."))
+    call.ends("us")
+    return True
+
+
+async def _kept(call: OneCall, number: str) -> bool:
     try:
         await call.house.door.ask_callback(call.line, call.sender, number)
     except Conflict:
@@ -49,10 +60,6 @@ async def _ask(call: OneCall, number: str) -> bool:
     except Invalid:
         await call.say(_("This is no number that we can call."))
         return False
-    call.goes_on = True
-    call.silence()
-    await call.say(_("Thank you. You keep your place, and we call you when it is your turn. Goodbye."))
-    call.ends("us")
     return True
 
 

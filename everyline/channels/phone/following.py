@@ -78,6 +78,8 @@ async def conduct(call: OneCall) -> None:
         while True:
             call.moved.clear()
             wanted = scene_of(call)
+            if wanted == ("mail",) and now and call.goes_on:
+                wanted = now  # who has left their words, or is to be called, hears the goodbye to its end
             if wanted != now:
                 if task is not None:
                     task.cancel()

@@ -22,12 +22,15 @@ async def wait(call: OneCall) -> None:
     try:
         call.forget_keys()
         await call.music()
-        told = ""
+        heard, told = call.queue, ""
         offered = False
         pause = FIRST_SECONDS
         while True:
             key = await _key(call, pause)
             asked = call.line.settings
+            if call.queue != heard:
+                heard = call.queue
+                await call.music()  # it waits in another queue now
             if key == CALLBACK_KEY and asked.calls_back:
                 if await calling_back.offer(call):
                     return

@@ -90,6 +90,7 @@ async def ask_callback(asking: Asking, given: Calling) -> Settled:
         tags=(CALLBACK,),
         queue=given.queue or "",
         callback_after=after,
+        callback_number=given.number,
     )
     opened = await open_case(asking, matter, [Address(NUMBER, given.number, "")])
     return Settled(

@@ -28,6 +28,7 @@ from everyline.ground.database import Row
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.words import _
 from everyline.queues import actions as queues
+from everyline.queues import callbacks
 from everyline.queues import queries as queue_queries
 from everyline.queues.waiting import Waiting
 from everyline.selfservice.errands.contract import Asking, Unable
@@ -46,6 +47,7 @@ class Matter:
     tags: tuple[str, ...] = ()
     queue: str = ""  # the name of one; empty: that of the house's choice
     callback_after: datetime | None = None
+    callback_number: str = ""  # they are to be called at
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ async def open_case(asking: Asking, matter: Matter, said: Sequence[Address] = ()
         due_at=await queue_queries.goal(tx, queue_id, asking.at),
         facts=facts,
     )
+    if matter.callback_number:
+        await callbacks.ask(tx, opened.case_id, matter.callback_number)
     waiting = Waiting(
         queue_id,
         opened.interaction_id,
@@ -88,7 +92,7 @@ async def open_case(asking: Asking, matter: Matter, said: Sequence[Address] = ()
         line.channel,
         language=asking.language,
         callback_after=matter.callback_after,
-        media_class=MEDIA_CLASS,
+        media_class=await callbacks.media_class(tx, opened.case_id) or MEDIA_CLASS,
     )
     await queues.enter(tx, [waiting])
     return opened

@@ -52,6 +52,7 @@ NUMBER = "+18005550199"
 CALLER = "+13605550142"
 FAR = "127.0.0.2"
 MUSIC = 330.0
+MUSIC_OF = {"Permits": 700.0}  # a queue with its own
 WORDS = tuple(
     float(500 + 37 * n) for n in range(60)
 )  # what words sound like, in the order in which they are first said
@@ -230,12 +231,14 @@ class DoorDouble:
 
     async def ask_callback(self, line: Line, sender: Address, number: str) -> Talk:
         self.callbacks.append(number)
+        self.goes(sender.talk, "mail")
         return self.talks[sender.talk]
 
     async def answer_later(self, line: Line, sender: Address) -> None:
         if self.talks[sender.talk].phase != "waiting":
             raise Conflict("They do not wait.")
         self.later.append(sender.talk)
+        self.goes(sender.talk, "mail")
 
     async def type_secret(self, line: Line, sender: Address, digits: str) -> None:
         self.secrets.append(digits)
@@ -246,11 +249,12 @@ class DoorDouble:
             self.spoken[words, language] = Sound.of(tone(WORDS[len(self.spoken)], 0.4), name=words)
         return self.spoken[words, language]
 
-    async def music(self, line: Line) -> Sound:
-        if "music" not in self.__dict__.setdefault("_music", {}):
-            self.__dict__["_music"]["music"] = Sound.of(tone(MUSIC, 1.0), name="music")
-        found: Sound = self.__dict__["_music"]["music"]
-        return found
+    async def music(self, line: Line, queue: str) -> Sound:
+        hertz = MUSIC_OF.get(queue, MUSIC)
+        found: dict[float, Sound] = self.__dict__.setdefault("_music", {})
+        if hertz not in found:
+            found[hertz] = Sound.of(tone(hertz, 1.0), name="music")
+        return found[hertz]
 
     async def tell(self, line: Line, sender: Address, call: CallNow) -> None:
         self.told.setdefault(call.key, []).append(call)

@@ -11,6 +11,7 @@ import pytest
 from everyline.channels.phone.tests.doubles import (
     CALLER,
     MUSIC,
+    MUSIC_OF,
     RealPhone,
     World,
     a_line,
@@ -55,6 +56,16 @@ async def test_place_and_wait_are_told_when_they_changed_and_else_comfort(tmp_pa
         await spoken(house, "You are next.")
 
 
+@pytest.mark.req("V4")
+async def test_who_is_moved_to_another_queue_hears_its_music(tmp_path: Path) -> None:
+    async with world(tmp_path, a_line(announce_seconds=1)) as house:
+        caller = await house.calls()
+        key = await house.begun()
+        await caller.heard_tone(MUSIC)
+        house.door.goes(key, "waiting", queue="Permits")
+        await caller.heard_tone(MUSIC_OF["Permits"])
+
+
 @pytest.mark.req("V4", "P5")
 async def test_who_chose_a_language_waits_in_it(tmp_path: Path) -> None:
     line = a_line(languages="es | 2 | Para español, oprima el dos.")
@@ -79,6 +90,7 @@ async def test_a_caller_is_called_back_at_their_number_once_they_confirm_it(tmp_
         await spoken(house, "You keep your place")
         await until(caller.ended.is_set)
         await house.settled()
+        assert not any("after the tone" in one for one in house.door.said), "nobody asks them for a message"
         assert house.door.ended == [], "the talk goes on until they were called"
         assert house.door.now(key).ended_by == "us"
 
