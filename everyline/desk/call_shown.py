@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from everyline.call_contract import CallState, Deed, Direction, Heard, Keeping, LegKind, LegState
+from everyline.calls.rules import LEG_STATES, sound
 from everyline.channel_contract import MediaClass
 from everyline.channel_registry import all_channels
 from everyline.desk import phrases
@@ -16,12 +17,6 @@ from everyline.ground import addresses
 from everyline.ground.moments import span
 from everyline.ground.words import _, mark
 
-STATES = {
-    LegState.RINGING: (mark("ringing"), "bell"),
-    LegState.IN: (mark("talking"), "talk"),
-    LegState.HELD: (mark("on hold"), "pause"),
-    LegState.APART: (mark("apart"), "people"),
-}
 OVERSEEN = {
     Heard.NOBODY: mark("You listen. Nobody hears you."),
     Heard.AGENT: mark("You whisper. Only the agent hears you."),
@@ -37,7 +32,6 @@ ENDED_BY = {
     "lost": mark("it was cut off"),
     "": mark("it ended"),
 }
-SOUND = ((4.0, mark("Good sound"), "good"), (3.1, mark("Fair sound"), "warn"), (0.0, mark("Bad sound"), "bad"))
 
 
 def calls_go_out() -> bool:
@@ -48,24 +42,8 @@ def calls_go_out() -> bool:
     )
 
 
-def sound(quality: Mapping[str, float]) -> dict[str, str] | None:
-    """How good a leg is, in words; None while nothing is known."""
-    score = quality.get("score")
-    if score is None:
-        return None
-    words, tone = next((_(words), tone) for least, words, tone in SOUND if score >= least or not least)
-    parts = [_("%.1f of 5") % score]
-    if "loss" in quality:
-        parts.append(_("%.1f %% lost") % (quality["loss"] * 100))
-    if "jitter_ms" in quality:
-        parts.append(_("jitter %d ms") % quality["jitter_ms"])
-    if quality.get("delay_ms"):
-        parts.append(_("delay %d ms") % quality["delay_ms"])
-    return {"words": words, "tone": tone, "title": ", ".join(parts)}
-
-
 def _leg(leg: Mapping[str, Any], me_id: int) -> dict[str, Any]:
-    words, icon = STATES[LegState(leg["state"])]
+    words, icon = LEG_STATES[LegState(leg["state"])]
     mine = leg["agent_id"] == me_id
     who = _("You") if mine else leg["shown"] or leg["number"] or _("Withheld number")
     if leg["kind"] == LegKind.SUPERVISOR and not mine:
