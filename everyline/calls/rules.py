@@ -21,6 +21,15 @@ LEG_STATES = {
 }
 SOUND = ((4.0, mark("Good sound"), "good"), (3.1, mark("Fair sound"), "warn"), (0.0, mark("Bad sound"), "bad"))
 
+ENDED_BY = {
+    "customer": mark("the customer hung up"),
+    "agent": mark("we hung up"),
+    "us": mark("it was ended by rule"),
+    "trunk": mark("the line ended it"),
+    "lost": mark("it was cut off"),
+    "": mark("it ended"),
+}
+
 
 def sound(quality: Mapping[str, float]) -> dict[str, str] | None:
     """How good a leg is, in words; None while nothing is known."""

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from everyline.call_contract import CallState, Deed, Direction, Heard, Keeping, LegKind, LegState
-from everyline.calls.rules import LEG_STATES, sound
+from everyline.calls.rules import ENDED_BY, LEG_STATES, sound
 from everyline.channel_contract import MediaClass
 from everyline.channel_registry import all_channels
 from everyline.desk import phrases
@@ -24,14 +24,6 @@ OVERSEEN = {
 }
 OVERSEES = {Heard.NOBODY: Deed.LISTEN, Heard.AGENT: Deed.WHISPER, Heard.ALL: Deed.BARGE}
 KEPT = {Keeping.ON: mark("Recording"), Keeping.PAUSED: mark("Recording paused")}
-ENDED_BY = {
-    "customer": mark("the customer hung up"),
-    "agent": mark("we hung up"),
-    "us": mark("it was ended by rule"),
-    "trunk": mark("the line ended it"),
-    "lost": mark("it was cut off"),
-    "": mark("it ended"),
-}
 
 
 def calls_go_out() -> bool:
@@ -138,8 +130,9 @@ def slug(deed: Deed) -> str:
     return deed.replace(" ", "-")
 
 
-def piece(row: Any, now: datetime, there: ZoneInfo) -> dict[str, Any]:
-    """A call among the pieces of its case: which way, over which line, for how long, who took part, how it ended."""
+def piece(row: Any, now: datetime, there: ZoneInfo, *, traces: bool = False) -> dict[str, Any]:
+    """A call among the pieces of its case: which way, over which line, for how long, who took part, how it ended.
+    ``traces``: may its signalling be looked at?"""
     ended = row.ended_at is not None
     out = row.direction == Direction.OUT
     if row.answered_at is not None:
@@ -166,6 +159,7 @@ def piece(row: Any, now: datetime, there: ZoneInfo) -> dict[str, Any]:
         "channel": channel_facts(row.channel),
         "gist": gist,
         "goes_on": not ended,
+        "trace": f"/setup/calls/{row.key}" if traces else "",
         "icon": "up" if out else "down",
         "facts": facts,
         "sound": sound({"score": worst}) if worst is not None else None,
