@@ -106,16 +106,18 @@ def asked_under(
     long: bool = False,
     advanced: bool = False,
     sends: bool = False,
+    step: str = "",
     choices: dict[str, str] | None = None,
     when: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The ``json_schema_extra`` of a field of ``LineSettings``: under which heading it is asked, and how."""
+    """The ``json_schema_extra`` of a field of ``LineSettings``: under which heading it is asked, and how. ``step``: not on the first
+    step of adding a line, but on one of its own ("sending" is that of ``sends``): "heard", "recording"."""
     return {
         "group": group,
         "secret": secret,
         "long": long,
         "advanced": advanced,
-        "sends": sends,
+        "step": "sending" if sends else step,
         "choices": choices or {},
         "when": when or {},
     }
@@ -651,6 +653,16 @@ class Channel(Protocol):
 
     def routes(self, door: TalkDoor) -> Sequence[BaseRoute]:
         """Public pages and webhooks of the channel, mounted at ``/in/<name>``; empty for most."""
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """What a channel offers besides, when several lines go over one and the same thing at the provider's: a trunk."""
+
+    shared: tuple[str, ...]  # the settings that say which it is, secrets among them
+
+    def share(self, settings: LineSettings) -> str:
+        """What it is called; empty: it has none. Lines of the same name share it."""
 
 
 @runtime_checkable

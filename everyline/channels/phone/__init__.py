@@ -24,7 +24,7 @@ from everyline.channel_contract import (
     TalkDoor,
 )
 from everyline.channels.phone import check as line_check
-from everyline.channels.phone import piece, saying
+from everyline.channels.phone import piece, saying, trunks
 from everyline.channels.phone.receiver import Telephone
 from everyline.channels.phone.settings import InstallSettings, PhoneSettings
 from everyline.ground import addresses
@@ -56,10 +56,15 @@ class Phone:
         sounds=True,
     )
     settings: type[LineSettings] = PhoneSettings
+    shared = trunks.SHARED
 
     def normal(self, address: str) -> str:
         """E.164 with its plus sign. ValueError when it is no number."""
         return addresses.normal_number(address)
+
+    def share(self, settings: LineSettings) -> str:
+        """``channel_contract.Shares``: the trunk."""
+        return trunks.named(settings)
 
     def identify(self, body: bytes) -> str:
         """The call and the count of what the caller did in it."""
