@@ -13,7 +13,7 @@ Errors::
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -663,6 +663,15 @@ class Shares(Protocol):
 
     def share(self, settings: LineSettings) -> str:
         """What it is called; empty: it has none. Lines of the same name share it."""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """What a channel offers besides, when the machine itself has to be fit for it."""
+
+    def examine(self, lines: Sequence[Line], product: Any, *, running: bool) -> Iterable[Check]:
+        """What ``everyline doctor`` says of the channel's open lines. ``product``: the installation's settings; ``running``: its receivers run. It may look names up, and
+        sends nothing."""
 
 
 @runtime_checkable

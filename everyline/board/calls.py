@@ -66,7 +66,7 @@ def shown(row: Row, me: Me) -> dict[str, Any]:
         "tone": tone,
         "since": row.answered_at or row.began_at,
         "keeping": row.keeping if row.keeping != Keeping.OFF else "",
-        "legs": [_leg(leg, me) for leg in legs],
+        "legs": [_leg(leg, me, alone=len(legs) == 1) for leg in legs],
         "hears": HEARS[Heard(mine["heard"])][1] if mine and mine["kind"] == LegKind.SUPERVISOR else "",
         "talks": mine is not None and mine["kind"] != LegKind.SUPERVISOR,
         "can_hear": row.interaction_id is not None and row.state == CallState.UP,
@@ -84,11 +84,13 @@ def _state(row: Row, legs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         return _("They talk"), "good"
     if agents:
         return _("An agent's phone rings"), ""
-    return (_("Waits, or is asked by a flow") if row.interaction_id is not None else _("Is greeted")), ""
+    return (_("No agent yet") if row.interaction_id is not None else _("Is greeted")), ""
 
 
-def _leg(leg: Mapping[str, Any], me: Me) -> dict[str, Any]:
+def _leg(leg: Mapping[str, Any], me: Me, *, alone: bool) -> dict[str, Any]:
     name, icon = LEG_STATES[LegState(leg["state"])]
+    if alone and leg["state"] == LegState.IN:
+        name, icon = mark("waiting"), "clock"
     if leg["kind"] == LegKind.SUPERVISOR:
         name, icon = HEARS[Heard(leg["heard"])][0], "ear"
     return {

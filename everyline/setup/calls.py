@@ -97,7 +97,10 @@ def in_words(text: str) -> tuple[str, str, str]:
 def sound_in(text: str) -> str:
     """Where a message says that sound is to go, and by which codecs; empty when it says nothing of sound."""
     body = text.replace("\r\n", "\n")
-    place, codecs = _PLACE.search(body), list(dict.fromkeys(_CODECS.findall(body)))
+    place, codecs = (
+        _PLACE.search(body),
+        [one for one in dict.fromkeys(_CODECS.findall(body)) if not one.startswith("telephone-event")],
+    )
     if place is None:
         return ""
     return _("sound to %(place)s, %(codecs)s") % {

@@ -24,10 +24,11 @@ from everyline.channel_contract import (
     TalkDoor,
 )
 from everyline.channels.phone import check as line_check
-from everyline.channels.phone import piece, saying, trunks
+from everyline.channels.phone import examining, piece, saying, trunks
 from everyline.channels.phone.receiver import Telephone
 from everyline.channels.phone.settings import InstallSettings, PhoneSettings
 from everyline.ground import addresses
+from everyline.ground.settings import Settings
 from everyline.ground.words import _, mark
 
 
@@ -85,6 +86,10 @@ class Phone:
     def check(self, line: Line, door: Door) -> AsyncIterator[Check]:
         """What the test button shows."""
         return line_check.check(line, door)
+
+    def examine(self, lines: Sequence[Line], product: Settings, *, running: bool) -> Iterable[Check]:
+        """``channel_contract.Examines``: ports and addresses."""
+        return examining.examine(lines, product, running=running)
 
     def says(self, line: Line) -> Iterable[tuple[str, Mapping[str, str]]]:
         """``call_contract.Speaks``."""
