@@ -15,6 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from pydantic import BaseModel
+
 from everyline.channel_contract import Address, Line, TalkDoor
 
 if TYPE_CHECKING:  # numpy is loaded by the process that moves sound alone
@@ -126,6 +128,7 @@ class Deed(StrEnum):
     WHISPER = "whisper"  # and is heard by the agent
     BARGE = "barge"  # and is heard by all
     LEAVE = "leave"
+    TRACE = "trace"  # what was said on the wires of a call, answered as ``Traced``; of one that is over, as long as it is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,31 @@ class Reach:
     agent_id: int
     name: str
     number: str = ""  # normal form, or a sip: address; empty: the browser
+
+
+class TracedMessage(BaseModel):
+    """One message on a wire, without what proves anything and without keys that were pressed."""
+
+    at: datetime
+    ours: bool  # it went out
+    peer: str  # host and port of the other side
+    text: str
+    left_out: int = 0  # messages before it that are not kept
+
+
+class TracedWire(BaseModel):
+    """What was said with one party's telephone."""
+
+    name: str  # of its leg
+    shown: str
+    trunk: str
+    messages: tuple[TracedMessage, ...] = ()
+
+
+class Traced(BaseModel):
+    """Every wire of a call, the customer's first. Browsers have none."""
+
+    wires: tuple[TracedWire, ...] = ()
 
 
 class AgentLeg(Protocol):
@@ -201,8 +229,8 @@ class CallDoor(TalkDoor, Protocol):
     def orders(self, channel: str) -> AsyncIterator[Order]:
         """What is wanted of calls of this channel in this process, each once. Answer each by ``done``."""
 
-    async def done(self, order: Order, refused: str = "") -> None:
-        """An order was carried out, or why not, in words for who wanted it."""
+    async def done(self, order: Order, refused: str = "", answer: str = "") -> None:
+        """An order was carried out, with what came of it, or why not, in words for who wanted it."""
 
     async def reach(self, agent_id: int) -> Reach:
         """Where an agent hears calls."""

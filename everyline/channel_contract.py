@@ -13,7 +13,7 @@ Errors::
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -107,16 +107,18 @@ def asked_under(
     long: bool = False,
     advanced: bool = False,
     sends: bool = False,
+    step: str = "",
     choices: dict[str, str] | None = None,
     when: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The ``json_schema_extra`` of a field of ``LineSettings``: under which heading it is asked, and how."""
+    """The ``json_schema_extra`` of a field of ``LineSettings``: under which heading it is asked, and how. ``step``: not on the first
+    step of adding a line, but on one of its own ("sending" is that of ``sends``): "heard", "recording"."""
     return {
         "group": group,
         "secret": secret,
         "long": long,
         "advanced": advanced,
-        "sends": sends,
+        "step": "sending" if sends else step,
         "choices": choices or {},
         "when": when or {},
     }
@@ -652,6 +654,25 @@ class Channel(Protocol):
 
     def routes(self, door: TalkDoor) -> Sequence[BaseRoute]:
         """Public pages and webhooks of the channel, mounted at ``/in/<name>``; empty for most."""
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """What a channel offers besides, when several lines go over one and the same thing at the provider's: a trunk."""
+
+    shared: tuple[str, ...]  # the settings that say which it is, secrets among them
+
+    def share(self, settings: LineSettings) -> str:
+        """What it is called; empty: it has none. Lines of the same name share it."""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """What a channel offers besides, when the machine itself has to be fit for it."""
+
+    def examine(self, lines: Sequence[Line], product: Any, *, running: bool) -> Iterable[Check]:
+        """What ``everyline doctor`` says of the channel's open lines. ``product``: the installation's settings; ``running``: its receivers run. It may look names up, and
+        sends nothing."""
 
 
 @runtime_checkable

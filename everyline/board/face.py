@@ -25,6 +25,7 @@ DONE = {
     "given": mark("Given."),
     "taken": mark("The case is yours."),
     "state": mark("The state is changed."),
+    "hung-up": mark("The call is ended."),
     "threshold": mark("Saved. The board goes by it at once."),
 }
 
@@ -42,6 +43,7 @@ async def frame(tx: Tx, request: Request, me: Me, current: str) -> dict[str, Any
         for (cut, name), symbol in zip(CUT_NAMES.items(), ("inbox", "layers", "globe", "people"), strict=True)
     ]
     ways.append(item(_("Agents"), "/board/agents", icon="person", current=current == "agents", key="g p"))
+    ways.append(item(_("Calls"), "/board/calls", icon="phone", current=current == "calls", key="g c"))
     if me.may("entry.direct"):
         ways.append(item(_("Live talks"), "/desk/talks", icon="talk", key="g t"))
     if me.may("threshold.write"):

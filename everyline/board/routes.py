@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from everyline.board import behind, deeds, parts, thresholds, words
+from everyline.board import behind, calls, deeds, parts, thresholds, words
 from everyline.board.behind import Place
 from everyline.board.face import CUT_NAMES, frame, watch_of
 from everyline.board.facts import Picture
@@ -178,5 +178,5 @@ async def agents(request: Request, me: Reader, state: str = "") -> Response:
     return page("board/agents.html", **{**shown, **context})
 
 
-for part in (deeds, thresholds):
+for part in (calls, deeds, thresholds):
     router.include_router(part.router)

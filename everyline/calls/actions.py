@@ -40,6 +40,8 @@ async def order(tx: Tx, me: Me, interaction_id: int, deed: Deed, **values: Any) 
     row = await of_interaction(tx, interaction_id)
     if row is None or not (me.sees_queue(row.queue_id) or row.owner_id == me.id or rules.takes_part(row.legs, me.id)):
         raise NotFound(_("There is no such call."))
+    if deed is Deed.TRACE:  # of whoever sets up telephones, by ``ask_trace``
+        raise NotFound(_("There is no such call."))
     wrong = rules.makes_sense(deed, row.state, values)
     if wrong == "call":
         raise Conflict(_("This call has ended."))
@@ -78,6 +80,14 @@ async def _want(tx: Tx, agent_id: int, deed: str, node: str, key: str, values: d
     wanted = insert(CallOrder).values(agent_id=agent_id, deed=str(deed), node=node, call_key=key, values=values)
     order_id: int = await tx.value(wanted.returning(CallOrder.id))
     return order_id
+
+
+async def ask_trace(tx: Tx, me: Me, call: Row) -> int:
+    """What was said on the wires of a call (``queries.by_key``); the order's answer is a ``call_contract.Traced``. Conflict when the
+    process that had it is gone, and with it what was said."""
+    if not await tx.value(select(SoundNode.name).where(SoundNode.name == call.node)):
+        raise Conflict(_("The process that had this call has ended since, and what it kept of the wire went with it."))
+    return await _want(tx, me.id, Deed.TRACE, call.node, call.key, {"line": call.line_id})
 
 
 async def order_on_line(tx: Tx, agent_id: int, deed: Deed, key: str, line_id: int, values: dict[str, Any]) -> int:

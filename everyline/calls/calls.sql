@@ -82,6 +82,18 @@ cross join lateral (
 ) g
 where c.interaction_id = :interaction_id;
 
+-- name: by_key
+-- One call, whether or not a case came of it.
+select c.key, c.interaction_id, i.case_id, k.number as number_of_case, k.queue_id, u.name as customer_name, c.direction, c.number, c.dialled,
+    l.name as line_name, c.line_id, c.node, c.state, c.keeping, c.trunk, c.codec, c.began_at, c.answered_at, c.ended_at, c.ended_by, c.reason, (
+        select coalesce(jsonb_agg(jsonb_build_object('name', e.name, 'kind', e.kind, 'state', e.state, 'shown', e.shown, 'number', e.number,
+            'heard', e.heard, 'quality', e.quality, 'remark', e.remark, 'joined_at', e.joined_at, 'ended_at', e.ended_at) order by e.id), '[]')
+        from leg e where e.call_key = c.key
+    ) as legs
+from call c join line l on l.id = c.line_id left join interaction i on i.id = c.interaction_id left join "case" k on k.id = i.case_id
+left join customer u on u.id = k.customer_id
+where c.key = :key;
+
 -- name: of_agent
 -- The interactions of calls that go on and that an agent has in hand or takes part in, newest first.
 select c.interaction_id from call c
@@ -92,12 +104,13 @@ order by c.began_at desc;
 
 -- name: going_on
 -- All calls that go on within a scope, oldest first.
-select c.key, c.interaction_id, i.case_id, k.number as number_of_case, k.queue_id, u.name as customer_name, c.direction, c.number, l.name as line_name,
-    c.node, c.state, c.keeping, c.trunk, c.codec, c.began_at, c.answered_at,
-    (select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'state', e.state, 'shown', e.shown, 'agent_id', e.agent_id, 'quality', e.quality,
-        'remark', e.remark) order by e.id), '[]') from leg e where e.call_key = c.key and e.ended_at is null) as legs
+select c.key, c.interaction_id, i.case_id, k.number as number_of_case, k.queue_id, q.name as queue_name, q.hue as queue_hue, u.name as customer_name,
+    c.direction, c.number, l.name as line_name, l.channel, c.node, c.state, c.keeping, c.trunk, c.codec, c.began_at, c.answered_at,
+    (select coalesce(jsonb_agg(jsonb_build_object('name', e.name, 'kind', e.kind, 'state', e.state, 'shown', e.shown, 'number', e.number,
+        'agent_id', e.agent_id, 'muted', e.muted, 'heard', e.heard, 'quality', e.quality, 'remark', e.remark) order by e.id), '[]')
+        from leg e where e.call_key = c.key and e.ended_at is null) as legs
 from call c join line l on l.id = c.line_id left join interaction i on i.id = c.interaction_id left join "case" k on k.id = i.case_id
-left join customer u on u.id = k.customer_id
+left join queue q on q.id = k.queue_id left join customer u on u.id = k.customer_id
 where c.ended_at is null and (cast(:everything as boolean) or k.queue_id = any(cast(:queue_ids as bigint[])))
 order by c.began_at limit :most;
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from everyline.call_contract import Reach
 from everyline.ground import sql
 from everyline.ground.database import Row, Tx
+from everyline.ground.errors import NotFound
+from everyline.ground.words import _
 from everyline.people.rules import Me
 from everyline.queues import queries as queue_queries
 
@@ -18,6 +20,14 @@ async def of_interaction(tx: Tx, interaction_id: int) -> Row | None:
     """A call with its legs (``legs``: ``call_contract.LegNow`` as JSON, with ids and times), its case and customer; None when the
     interaction is none."""
     return await tx.first(statements.of_interaction, {"interaction_id": interaction_id})
+
+
+async def by_key(tx: Tx, me: Me, key: str) -> Row:
+    """A call with its legs, whether or not a case came of it. NotFound when it is none, or out of one's scope."""
+    row = await tx.first(statements.by_key, {"key": key})
+    if row is None or not (me.all_queues or (row.case_id is not None and me.sees_queue(row.queue_id))):
+        raise NotFound(_("There is no such call."))
+    return row
 
 
 async def of_agent(tx: Tx, agent_id: int) -> Sequence[Row]:

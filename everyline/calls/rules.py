@@ -1,4 +1,4 @@
-"""What may be wanted of a call, by whom. Pure."""
+"""What may be wanted of a call, by whom, and how it stands in words. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,45 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from everyline.call_contract import CallState, Deed, LegState
+from everyline.ground.words import _, mark
 
 OVERSEES = frozenset({Deed.LISTEN, Deed.WHISPER, Deed.BARGE})
 NEEDED: Mapping[Deed, str] = {Deed.PRESS: "keys", Deed.DROP: "leg"}  # without these they mean nothing
 CALLS_SOMEBODY = frozenset({Deed.CONSULT, Deed.ADD})
 KEYS = frozenset("0123456789*#ABCD")
 MOST_KEYS = 40
+LEG_STATES = {
+    LegState.RINGING: (mark("ringing"), "bell"),
+    LegState.IN: (mark("talking"), "talk"),
+    LegState.HELD: (mark("on hold"), "pause"),
+    LegState.APART: (mark("apart"), "people"),
+}
+SOUND = ((4.0, mark("Good sound"), "good"), (3.1, mark("Fair sound"), "warn"), (0.0, mark("Bad sound"), "bad"))
+
+ENDED_BY = {
+    "customer": mark("the customer hung up"),
+    "agent": mark("we hung up"),
+    "us": mark("it was ended by rule"),
+    "trunk": mark("the line ended it"),
+    "lost": mark("it was cut off"),
+    "": mark("it ended"),
+}
+
+
+def sound(quality: Mapping[str, float]) -> dict[str, str] | None:
+    """How good a leg is, in words; None while nothing is known."""
+    score = quality.get("score")
+    if score is None:
+        return None
+    words, tone = next((_(words), tone) for least, words, tone in SOUND if score >= least or not least)
+    parts = [_("%.1f of 5") % score]
+    if "loss" in quality:
+        parts.append(_("%.1f %% lost") % (quality["loss"] * 100))
+    if "jitter_ms" in quality:
+        parts.append(_("jitter %d ms") % quality["jitter_ms"])
+    if quality.get("delay_ms"):
+        parts.append(_("delay %d ms") % quality["delay_ms"])
+    return {"words": words, "tone": tone, "title": ", ".join(parts)}
 
 
 def takes_part(legs: Sequence[Mapping[str, Any]], agent_id: int) -> bool:

@@ -30,7 +30,7 @@ Worker = Annotated[Me, permit("queue.work")]
 CALLS_CHANGED = "calls-changed"  # event on the page's body: the bar reads itself again
 KEYS = "123456789*0#"
 FOUND = 8
-BY_SLUG = {call_shown.slug(deed): deed for deed in Deed if deed is not Deed.PLACE and deed not in OVERSEES}
+BY_SLUG = {call_shown.slug(deed): deed for deed in Deed if deed not in (Deed.PLACE, Deed.TRACE, *OVERSEES)}
 
 
 @router.get("")

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from everyline.call_contract import CallState, Deed, Direction, Heard, Keeping, LegKind, LegState
+from everyline.calls.rules import ENDED_BY, LEG_STATES, sound
 from everyline.channel_contract import MediaClass
 from everyline.channel_registry import all_channels
 from everyline.desk import phrases
@@ -19,12 +20,6 @@ from everyline.queues.callbacks import MOST_TRIES
 from everyline.selfservice.putting import shown
 from everyline.selfservice.slots import Kind, Value
 
-STATES = {
-    LegState.RINGING: (mark("ringing"), "bell"),
-    LegState.IN: (mark("talking"), "talk"),
-    LegState.HELD: (mark("on hold"), "pause"),
-    LegState.APART: (mark("apart"), "people"),
-}
 OVERSEEN = {
     Heard.NOBODY: mark("You listen. Nobody hears you."),
     Heard.AGENT: mark("You whisper. Only the agent hears you."),
@@ -32,15 +27,6 @@ OVERSEEN = {
 }
 OVERSEES = {Heard.NOBODY: Deed.LISTEN, Heard.AGENT: Deed.WHISPER, Heard.ALL: Deed.BARGE}
 KEPT = {Keeping.ON: mark("Recording"), Keeping.PAUSED: mark("Recording paused")}
-ENDED_BY = {
-    "customer": mark("the customer hung up"),
-    "agent": mark("we hung up"),
-    "us": mark("it was ended by rule"),
-    "trunk": mark("the line ended it"),
-    "lost": mark("it was cut off"),
-    "": mark("it ended"),
-}
-SOUND = ((4.0, mark("Good sound"), "good"), (3.1, mark("Fair sound"), "warn"), (0.0, mark("Bad sound"), "bad"))
 
 
 def calls_go_out() -> bool:
@@ -51,24 +37,8 @@ def calls_go_out() -> bool:
     )
 
 
-def sound(quality: Mapping[str, float]) -> dict[str, str] | None:
-    """How good a leg is, in words; None while nothing is known."""
-    score = quality.get("score")
-    if score is None:
-        return None
-    words, tone = next((_(words), tone) for least, words, tone in SOUND if score >= least or not least)
-    parts = [_("%.1f of 5") % score]
-    if "loss" in quality:
-        parts.append(_("%.1f %% lost") % (quality["loss"] * 100))
-    if "jitter_ms" in quality:
-        parts.append(_("jitter %d ms") % quality["jitter_ms"])
-    if quality.get("delay_ms"):
-        parts.append(_("delay %d ms") % quality["delay_ms"])
-    return {"words": words, "tone": tone, "title": ", ".join(parts)}
-
-
 def _leg(leg: Mapping[str, Any], me_id: int) -> dict[str, Any]:
-    words, icon = STATES[LegState(leg["state"])]
+    words, icon = LEG_STATES[LegState(leg["state"])]
     mine = leg["agent_id"] == me_id
     who = _("You") if mine else leg["shown"] or leg["number"] or _("Withheld number")
     if leg["kind"] == LegKind.SUPERVISOR and not mine:
@@ -163,8 +133,9 @@ def slug(deed: Deed) -> str:
     return deed.replace(" ", "-")
 
 
-def piece(row: Any, now: datetime, there: ZoneInfo) -> dict[str, Any]:
-    """A call among the pieces of its case: which way, over which line, for how long, who took part, how it ended."""
+def piece(row: Any, now: datetime, there: ZoneInfo, *, traces: bool = False) -> dict[str, Any]:
+    """A call among the pieces of its case: which way, over which line, for how long, who took part, how it ended.
+    ``traces``: may its signalling be looked at?"""
     ended = row.ended_at is not None
     out = row.direction == Direction.OUT
     if row.answered_at is not None:
@@ -191,6 +162,7 @@ def piece(row: Any, now: datetime, there: ZoneInfo) -> dict[str, Any]:
         "channel": channel_facts(row.channel),
         "gist": gist,
         "goes_on": not ended,
+        "trace": f"/setup/calls/{row.key}" if traces else "",
         "icon": "up" if out else "down",
         "facts": facts,
         "sound": sound({"score": worst}) if worst is not None else None,

@@ -137,6 +137,7 @@ async def read_timeline(tx: Tx, me: Me, case: Row, facts: Row, at: datetime, the
         me_id=me.id,
         now=at,
         there=there,
+        traces=me.may("line.write"),
     )
 
 

@@ -42,6 +42,7 @@ def assemble(
     me_id: int,
     now: datetime,
     there: ZoneInfo,
+    traces: bool = False,
 ) -> list[dict[str, Any]]:
     """Everything in order, under headings of days; what happened between two pieces folded into one line."""
     by_message = {row.message_id: row for row in deliveries if row.message_id is not None and row.state != TAKEN_BACK}
@@ -60,7 +61,7 @@ def assemble(
         )
         for row in messages
     ]
-    entries += [_Entry(row.began_at, 0, call_shown.piece(row, now, there)) for row in calls]
+    entries += [_Entry(row.began_at, 0, call_shown.piece(row, now, there, traces=traces)) for row in calls]
     entries += [_Entry(row.at, 1, _note(row, files.get(("n", row.id), []), now, there)) for row in notes]
     entries += [_event(row.at, words, there) for row in events if (words := phrases.happened(row))]
     entries += [

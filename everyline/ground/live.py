@@ -96,7 +96,7 @@ def topics_of(event: Event) -> frozenset[str]:
     if event.queue_id is not None:
         found.add("queues")
     noun = event.kind.partition(".")[0]
-    if noun in ("line", "inbound", "agent"):
+    if noun in ("line", "inbound", "agent", "call"):
         found.add(f"{noun}s" if noun != "inbound" else "quarantine")
     return frozenset(found)
 

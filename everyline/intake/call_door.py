@@ -174,8 +174,8 @@ class CallDoor(IntakeDoor):
         while True:
             yield await mine.get()
 
-    async def done(self, order: Order, refused: str = "") -> None:
-        await self._settle(order.id, refused=refused)
+    async def done(self, order: Order, refused: str = "", answer: str = "") -> None:
+        await self._settle(order.id, answer=answer, refused=refused)
 
     async def _settle(self, order_id: int, *, answer: str = "", refused: str = "") -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from sqlalchemy import text
 
@@ -12,17 +11,10 @@ from everyline.channel_registry import all_channels
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
 from everyline.lines.queries import with_health
+from everyline.roles import sound_doctor
+from everyline.roles.sound_doctor import Finding
 
 LEAST_FREE = 2 * 1024**3  # bytes
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at."""
-
-    well: bool
-    what: str
-    advice: str = ""
 
 
 async def examine(ground: Ground) -> AsyncIterator[Finding]:
@@ -84,4 +76,6 @@ async def examine(ground: Ground) -> AsyncIterator[Finding]:
             f"{line.channel} {line.address} {state if line.open else 'is closed'}",
             "test the line in the set-up; it says which step fails",
         )
+    async for finding in sound_doctor.examine(ground):
+        yield finding
     yield Finding(well=True, what=f"examined at {now():%Y-%m-%d %H:%M:%S} UTC")

@@ -39,6 +39,7 @@ async def allowed(tx: Tx, me: Me, topic: str) -> bool:
             "lines": me.may("line.read"),
             "quarantine": me.may("quarantine.read"),
             "agents": me.may("agent.direct"),
+            "calls": me.all_queues and me.may("board.read"),
         }.get(name, False)
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return False

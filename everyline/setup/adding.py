@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from everyline.channel_contract import LineSettings, Proposes
+from everyline.channel_contract import Channel, LineSettings, Proposes, Shares
 from everyline.channel_registry import all_channels, channel
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
@@ -28,37 +28,47 @@ from everyline.people.permit import ground_of, permit
 from everyline.people.queries import organisation_name
 from everyline.people.rules import Me
 from everyline.queues import queries as queues
-from everyline.setup import line_form
+from everyline.setup import line_form, sharing
 from everyline.setup.frame import caller, frame, show
 from everyline.setup.lines import choices, visible
 from everyline.setup.proposing import PROPOSED_FOR, carried, fitting
 
 router = APIRouter(prefix="/setup/lines")
 Writer = Annotated[Me, permit("line.write")]
-Step = Literal["address", "sending", "test", "work"]
+Step = Literal["address", "heard", "recording", "sending", "test", "work"]
 
 WORDS = {
     "channel": mark("Channel"),
     "address": mark("Address"),
+    "heard": mark("What callers hear"),
+    "recording": mark("Recording"),
     "sending": mark("Sending"),
     "test": mark("Test"),
     "work": mark("Work"),
 }
+ALWAYS = frozenset({"channel", "address", "test", "work"})
 SAMPLE_NUMBER = 1024  # of the case in the acknowledgement that is shown as an example
 
 
 def steps_of(kind: type[LineSettings]) -> list[str]:
-    """The steps of a channel; one that only takes in has nothing to say about sending."""
-    return [step for step in WORDS if step != "sending" or line_form.names_of(kind, sends=True)]
+    """The steps of a channel: those on which it asks for something, and those that every line has."""
+    return [step for step in WORDS if step in ALWAYS or line_form.names_of(kind, step)]
 
 
-def _shown_steps(every: list[str], current: str, line_id: int | None) -> list[dict[str, Any]]:
+def _words_of(step: str, found: Channel | None) -> str:
+    """What a step is called."""
+    return _("Trunk and number") if step == "address" and isinstance(found, Shares) else _(WORDS[step])
+
+
+def _shown_steps(
+    every: list[str], current: str, line_id: int | None, found: Channel | None = None
+) -> list[dict[str, Any]]:
     """``{number, text, state, href}`` of each; those of a line that is kept can be gone to."""
     at = every.index(current)
     return [
         {
             "number": number + 1,
-            "text": _(WORDS[step]),
+            "text": _words_of(step, found),
             "state": "done" if number < at else "current" if number == at else "",
             "href": f"/setup/lines/{line_id}/add/{step}" if line_id and step != "channel" and number != at else "",
         }
@@ -74,7 +84,7 @@ async def ask_new(request: Request, me: Writer, channel: str = "") -> Response:
         raise NotFound(_("There is no such channel."))
     if channel:
         return await step_page(request, me, channel, None, "address")
-    steps = _shown_steps(list(WORDS), "channel", None)
+    steps = _shown_steps([step for step in WORDS if step in ALWAYS], "channel", None)
     return await show(
         request, me, "lines", "line-channel.html", channels=[found.facts for found in known.values()], steps=steps
     )
@@ -90,15 +100,18 @@ async def step_page(
     async with ground_of(request).database.transaction() as tx:
         shown = await frame(tx, request, me, "lines")
         values = line_form.values_of(found.settings, row)
+        groups = line_form.fields_of(found.settings, line_form.names_of(found.settings, step))
         context = {
             **await choices(tx, row),
             "channel": found.facts,
             "line": row,
             "step": step,
-            "add_steps": _shown_steps(every, step, line_id),
+            "add_steps": _shown_steps(every, step, line_id, found),
             "before": f"/setup/lines/{line_id}/add/{every[at - 1]}" if line_id and at > 1 else "/setup/lines/new",
             "after": f"/setup/lines/{line_id}/add/{every[at + 1]}" if line_id and at + 1 < len(every) else "",
-            "groups": line_form.fields_of(found.settings, line_form.names_of(found.settings, sends=step == "sending")),
+            "groups": [one for one in groups if not sharing.of_trunk(found, one)],
+            "trunk_groups": [one for one in groups if sharing.of_trunk(found, one)],
+            "trunks": await sharing.trunks(tx, me, found) if row is None else [],
             "kept": line_form.kept_secrets(request, row),
             "again": set(),
             "values": values,
@@ -151,7 +164,8 @@ async def add(request: Request, me: Writer) -> Response:
                 address=form.text("address", longest=320),
                 name=form.text("name", longest=200),
                 open_now=False,
-                settings=line_form.given(form, kind, [*line_form.names_of(kind, sends=False), *carried(form, kind)]),
+                settings=line_form.given(form, kind, [*line_form.names_of(kind, "address"), *carried(form, kind)])
+                | await sharing.taken_over(tx, ground, me, channel(name), form),
             )
             await audit(
                 tx,
@@ -208,7 +222,9 @@ async def ask(request: Request, me: Writer, line_id: int, step: Step) -> Respons
 
 
 @router.post("/{line_id}/add/{step}")
-async def keep(request: Request, me: Writer, line_id: int, step: Literal["address", "sending", "work"]) -> Response:
+async def keep(
+    request: Request, me: Writer, line_id: int, step: Literal["address", "heard", "recording", "sending", "work"]
+) -> Response:
     """Keep one step and go on; the last one opens the line."""
     form, ground = await typed(request), ground_of(request)
     row = await visible(request, me, line_id)
@@ -219,8 +235,7 @@ async def keep(request: Request, me: Writer, line_id: int, step: Literal["addres
             address = form.text("address", longest=320)
             facts = {"address": address, "name": form.text("name", longest=200) or address}
         if step != "work":
-            names = line_form.names_of(kind, sends=step == "sending")
-            facts["settings"] = line_form.with_given(row, form, kind, names)
+            facts["settings"] = line_form.with_given(row, form, kind, line_form.names_of(kind, step))
         form.done()
         async with ground.database.transaction() as tx:
             await actions.change(tx, ground.vault, me.id, line_id, **facts)

@@ -30,9 +30,9 @@ def _extra(field: FieldInfo) -> dict[str, Any]:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
-def names_of(kind: type[LineSettings], *, sends: bool) -> list[str]:
-    """The fields that say how answers go out, or all others."""
-    return [name for name, field in kind.model_fields.items() if bool(_extra(field).get("sends")) is sends]
+def names_of(kind: type[LineSettings], step: str) -> list[str]:
+    """The fields that one step of adding a line asks for; all that belong to none stand on "address"."""
+    return [name for name, field in kind.model_fields.items() if (_extra(field).get("step") or "address") == step]
 
 
 def fields_of(kind: type[LineSettings], names: Collection[str] | None = None) -> list[dict[str, Any]]:

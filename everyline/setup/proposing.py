@@ -14,7 +14,7 @@ def fitting(form: Typed, kind: type[LineSettings], proposal: Proposal) -> tuple[
     field is theirs; of the others every field is filled that is empty or as it was at first."""
     here: dict[str, str] = {}
     later: dict[str, str] = {}
-    sends = set(line_form.names_of(kind, sends=True))
+    sends = set(line_form.names_of(kind, "sending"))
     for group in proposal.groups:
         if form.text(next(iter(group))):
             continue
@@ -31,4 +31,4 @@ def carried(form: Typed, kind: type[LineSettings]) -> list[str]:
     there now."""
     if form.text(PROPOSED_FOR) != form.text("address"):
         return []
-    return [name for name in line_form.names_of(kind, sends=True) if form.text(name)]
+    return [name for name in line_form.names_of(kind, "sending") if form.text(name)]

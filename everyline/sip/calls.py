@@ -144,6 +144,11 @@ class Call:
         return self._dialog.call_id if self._dialog else ""
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """Every Call-ID that it had: a call out has another with each trunk that it tries."""
+        return (self.id,) if self.id else ()
+
+    @property
     def dialog(self) -> Dialog:
         """The dialog. Raises LookupError before there is one."""
         if self._dialog is None:

@@ -318,6 +318,10 @@ class SipExchange:
         """The messages of a call."""
         return self._traces.of(call_id)
 
+    def left_out_of(self, call_id: str) -> int:
+        """How many of its messages are kept no more."""
+        return self._traces.left_out(call_id)
+
     def standing(self, trunk: str) -> TrunkStanding:
         """How a trunk stands. Raises KeyError."""
         return self._standing.get(trunk) or self._former[trunk]

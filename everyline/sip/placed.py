@@ -64,6 +64,7 @@ class PlacedCall(Call):
         self._rang = False
         self._trying: asyncio.Task[Answer] | None = None
         self._why: Ended | None = None
+        self._ids: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Try the trunks in order. Started by the exchange."""
@@ -100,6 +101,11 @@ class PlacedCall(Call):
         if self._trying is not None:
             self._trying.cancel()
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """One for each try."""
+        return self._ids
+
     def _given_up(self) -> bool:
         return self._why is not None
 
@@ -117,6 +123,7 @@ class PlacedCall(Call):
         if self._given_up():
             return Answer(code=487, words="taken back")
         dialog = self._dialog = self._begin(standing)
+        self._ids += (dialog.call_id,)
         self._ways.enlist(self, dialog)
         fields = (*STANDING, *refreshing.asking(seconds, self._ways.least_refresh), *self._who_calls(standing))
         request = dialog.request("INVITE", fields, *self._body)

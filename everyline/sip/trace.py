@@ -19,7 +19,7 @@ LAST = 40
 LONGEST = 4096
 _CALL_ID = re.compile(r"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SECRET = re.compile(
-    r"^((?:proxy-)?authorization[ \t]*:[ \t]*\w+).*$|^(a=(?:crypto|key-mgmt|ice-pwd)).*$",
+    r"^((?:proxy-)?authorization[ \t]*:(?:[ \t]*(?:Digest|Basic|Bearer)\b)?).*(?:\r?\n[ \t].*)*$|^(a=(?:crypto|key-mgmt|ice-pwd)).*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -79,6 +79,12 @@ class Traces:
         with self._lock:
             kept = self._calls.get(call_id)
             return (*kept.first, *kept.last) if kept else ()
+
+    def left_out(self, call_id: str) -> int:
+        """How many messages are missing between the first and the last."""
+        with self._lock:
+            kept = self._calls.get(call_id)
+            return kept.left_out if kept else 0
 
     def readable(self, call_id: str) -> str:
         """The same as text: when, which way, and the message."""

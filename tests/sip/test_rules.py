@@ -174,3 +174,7 @@ def test_a_trace_keeps_little_and_no_secrets() -> None:
     assert "response" not in clean
     assert "inline" not in clean
     assert "X: y" in clean
+    folded = "INVITE sip:x SIP/2.0\r\nAuthorization:\r\n Digest username=a,\r\n\tresponse=b\r\nX: y\r\nAuthorization: tokenofsome kind\r\n\r\n"
+    clean = without_secrets(folded)
+    assert not {"username", "response", "tokenofsome"} & set(re.findall(r"\w+", clean))
+    assert "X: y" in clean

@@ -24,10 +24,11 @@ from everyline.channel_contract import (
     TalkDoor,
 )
 from everyline.channels.phone import check as line_check
-from everyline.channels.phone import piece, saying
+from everyline.channels.phone import examining, piece, saying, trunks
 from everyline.channels.phone.receiver import Telephone
 from everyline.channels.phone.settings import InstallSettings, PhoneSettings
 from everyline.ground import addresses
+from everyline.ground.settings import Settings
 from everyline.ground.words import _, mark
 
 
@@ -57,10 +58,15 @@ class Phone:
         sounds=True,
     )
     settings: type[LineSettings] = PhoneSettings
+    shared = trunks.SHARED
 
     def normal(self, address: str) -> str:
         """E.164 with its plus sign. ValueError when it is no number."""
         return addresses.normal_number(address)
+
+    def share(self, settings: LineSettings) -> str:
+        """``channel_contract.Shares``: the trunk."""
+        return trunks.named(settings)
 
     def identify(self, body: bytes) -> str:
         """The call and the count of what the caller did in it."""
@@ -81,6 +87,10 @@ class Phone:
     def check(self, line: Line, door: Door) -> AsyncIterator[Check]:
         """What the test button shows."""
         return line_check.check(line, door)
+
+    def examine(self, lines: Sequence[Line], product: Settings, *, running: bool) -> Iterable[Check]:
+        """``channel_contract.Examines``: ports and addresses."""
+        return examining.examine(lines, product, running=running)
 
     def says(self, line: Line) -> Iterable[tuple[str, Mapping[str, str]]]:
         """``call_contract.Speaks``."""

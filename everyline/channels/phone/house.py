@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +22,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 END_SECONDS = 5.0
+MOST_ENDED = 300  # calls whose wires are remembered, as many as the exchange keeps messages of
 MOST_MUSIC = 50  # kinds of music that are kept ready
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """The wire of one party: by which names its messages are found."""
+
+    name: str
+    shown: str
+    trunk: str
+    ids: tuple[str, ...]
 
 
 class House:
@@ -30,9 +43,16 @@ class House:
         self.door, self.folder = door, folder
         self.lines: Sequence[Line] = ()
         self.calls: dict[str, OneCall] = {}
+        self.ended: OrderedDict[str, tuple[Wired, ...]] = OrderedDict()  # the wires of the latest calls that are over
         self.exchange: SipExchange
         self._music: dict[Sound, Music] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def remember(self, key: str, wires: tuple[Wired, ...]) -> None:
+        """A call is over: its wires can be looked up for a while."""
+        self.ended[key] = wires
+        if len(self.ended) > MOST_ENDED:
+            self.ended.popitem(last=False)
 
     @property
     def engine(self) -> Engine:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from everyline.call_contract import CallState, Direction, LegState
 from everyline.channel_contract import Refused
-from everyline.channels.phone import following
+from everyline.channels.phone import following, tracing
 from everyline.channels.phone.parties import words_for
 from everyline.ground import clock
 from everyline.ground.errors import ProductError
@@ -117,6 +117,7 @@ async def _close(call: OneCall) -> None:
     ending = asyncio.ensure_future(call.tape.end())
     call.mix.end()
     await ending
+    call.house.remember(call.key, tracing.wires_of(call))
     call.house.calls.pop(call.key, None)
     await call.house.door.tell(call.line, call.sender, call.now())
     call.house.start(_settle(call), f"end of call {call.key}")

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import Deed, Heard, Keeping, LegKind, LegState, Order
-from everyline.channels.phone import joining, living, outgoing
+from everyline.channels.phone import joining, living, outgoing, tracing
 from everyline.channels.phone.joining import Unreachable
 from everyline.ground.words import _, speaking
 
@@ -37,19 +37,21 @@ async def carry_out(house: House) -> None:
 
 
 async def _one(house: House, order: Order) -> None:
-    refused = ""
+    refused = answer = ""
     with speaking(order.line.language):
         try:
             if order.deed is Deed.PLACE:
                 await outgoing.place(house, order)
+            elif order.deed is Deed.TRACE:
+                answer = tracing.traced(house, order.key).model_dump_json()
             else:
                 await _in_call(house.calls.get(order.key), order)
-        except (No, Unreachable) as error:
+        except (No, Unreachable, tracing.Forgotten) as error:
             refused = str(error)
         except Exception:
             log.exception("an order fell over: %s", order.deed)
             refused = _("This did not work. Please try again.")
-    await house.door.done(order, refused)
+    await house.door.done(order, refused, answer)
 
 
 async def _in_call(call: OneCall | None, order: Order) -> None:

@@ -112,28 +112,28 @@ class PhoneSettings(LineSettings):
         max_length=1000,
         title=_("Greeting"),
         description=_("The first words. Empty: a plain greeting with the name of the line."),
-        json_schema_extra=asked_under(_HEARD, long=True),
+        json_schema_extra=asked_under(_HEARD, step="heard", long=True),
     )
     languages: str = Field(
         "",
         max_length=2000,
         title=_("Further languages"),
         description=_("One a line: language, key, and what is said of it. es | 2 | Para español, oprima el dos."),
-        json_schema_extra=asked_under(_HEARD, long=True),
+        json_schema_extra=asked_under(_HEARD, step="heard", long=True),
     )
     closed_words: str = Field(
         "",
         max_length=1000,
         title=_("Words outside the hours"),
         description=_("Empty: that you are closed, and until when."),
-        json_schema_extra=asked_under(_HEARD, long=True),
+        json_schema_extra=asked_under(_HEARD, step="heard", long=True),
     )
 
     music: bool = Field(
         default=True,
         title=_("Music"),
         description=_("Of the queue, where it has its own. Without it callers hear silence between words."),
-        json_schema_extra=asked_under(_WAITS),
+        json_schema_extra=asked_under(_WAITS, step="heard"),
     )
     announce_seconds: int = Field(
         45,
@@ -141,47 +141,49 @@ class PhoneSettings(LineSettings):
         le=600,
         title=_("Seconds between two announcements"),
         description=_("Of the place and the expected wait, when they have changed, and of comfort. 0: none."),
-        json_schema_extra=asked_under(_WAITS),
+        json_schema_extra=asked_under(_WAITS, advanced=True, step="heard"),
     )
     tells_place: bool = Field(
-        default=True, title=_("Tell the place in the line"), json_schema_extra=asked_under(_WAITS)
+        default=True, title=_("Tell the place in the line"), json_schema_extra=asked_under(_WAITS, step="heard")
     )
-    tells_wait: bool = Field(default=True, title=_("Tell how long it may take"), json_schema_extra=asked_under(_WAITS))
+    tells_wait: bool = Field(
+        default=True, title=_("Tell how long it may take"), json_schema_extra=asked_under(_WAITS, step="heard")
+    )
     calls_back: bool = Field(
         default=True,
         title=_("Offer to call back"),
         description=_("Callers keep their place and are called when it is their turn."),
-        json_schema_extra=asked_under(_WAITS),
+        json_schema_extra=asked_under(_WAITS, step="heard"),
     )
     voicemail: bool = Field(
         default=True,
         title=_("Take messages"),
         description=_("From who waits and wants to, and when nobody is there."),
-        json_schema_extra=asked_under(_LATER),
+        json_schema_extra=asked_under(_LATER, step="heard"),
     )
     longest_message: int = Field(
         180,
         ge=10,
         le=600,
         title=_("Longest message, in seconds"),
-        json_schema_extra=asked_under(_LATER),
+        json_schema_extra=asked_under(_LATER, advanced=True, step="heard"),
     )
 
     records: Literal["never", "always", "queues"] = Field(
-        "never", title=_("Record calls"), json_schema_extra=asked_under(_RECORDS, choices=_RECORDED)
+        "never", title=_("Record calls"), json_schema_extra=asked_under(_RECORDS, step="recording", choices=_RECORDED)
     )
     recorded_queues: str = Field(
         "",
         max_length=2000,
         title=_("Queues whose calls are recorded"),
         description=_("By name, one a line."),
-        json_schema_extra=asked_under(_RECORDS, long=True, when={"records": "queues"}),
+        json_schema_extra=asked_under(_RECORDS, step="recording", long=True, when={"records": "queues"}),
     )
     announces_recording: bool = Field(
         default=True,
         title=_("Say that calls are recorded"),
         description=_("Switch it off only where the law lets you."),
-        json_schema_extra=asked_under(_RECORDS),
+        json_schema_extra=asked_under(_RECORDS, step="recording"),
     )
 
     recordings_days: int = Field(
@@ -190,7 +192,7 @@ class PhoneSettings(LineSettings):
         le=36500,
         title=_("Days that recordings are kept"),
         description=_("0: until somebody deletes them."),
-        json_schema_extra=asked_under(_RECORDS),
+        json_schema_extra=asked_under(_RECORDS, step="recording"),
     )
 
     country: str = Field(
@@ -204,10 +206,12 @@ class PhoneSettings(LineSettings):
         max_length=1000,
         title=_("Other countries that may be called"),
         description=_("Two letters each, separated by blanks."),
-        json_schema_extra=asked_under(_CALLS_OUT),
+        json_schema_extra=asked_under(_CALLS_OUT, advanced=True),
     )
     premium: bool = Field(
-        default=False, title=_("Premium and special rates may be called"), json_schema_extra=asked_under(_CALLS_OUT)
+        default=False,
+        title=_("Premium and special rates may be called"),
+        json_schema_extra=asked_under(_CALLS_OUT, advanced=True),
     )
     emergency: bool = Field(
         default=False,
@@ -216,7 +220,11 @@ class PhoneSettings(LineSettings):
         json_schema_extra=asked_under(_CALLS_OUT, advanced=True),
     )
     ring_seconds: int = Field(
-        60, ge=10, le=180, title=_("Seconds that it rings at most"), json_schema_extra=asked_under(_CALLS_OUT)
+        60,
+        ge=10,
+        le=180,
+        title=_("Seconds that it rings at most"),
+        json_schema_extra=asked_under(_CALLS_OUT, advanced=True),
     )
 
     rejoin_minutes: int = Field(
@@ -225,7 +233,7 @@ class PhoneSettings(LineSettings):
         le=1440,
         title=_("Minutes to come back"),
         description=_("Who calls again so soon after the end gets the same agent, and their place in the queue."),
-        json_schema_extra=asked_under(_TALKS),
+        json_schema_extra=asked_under(_TALKS, advanced=True, step="heard"),
     )
     gone_seconds: int = Field(
         45,
@@ -233,7 +241,7 @@ class PhoneSettings(LineSettings):
         le=600,
         title=_("Seconds until a call is lost"),
         description=_("When nothing is heard any more of the process that moves its sound."),
-        json_schema_extra=asked_under(_TALKS, advanced=True),
+        json_schema_extra=asked_under(_TALKS, step="heard", advanced=True),
     )
     most_waiting: int = Field(
         0,
@@ -241,13 +249,13 @@ class PhoneSettings(LineSettings):
         le=100_000,
         title=_("Most who wait"),
         description=_("When so many wait already, callers can leave a message. 0: any number."),
-        json_schema_extra=asked_under(_TALKS),
+        json_schema_extra=asked_under(_TALKS, advanced=True, step="heard"),
     )
     waits_alone: bool = Field(
         default=False,
         title=_("Let callers wait while no agent is there"),
         description=_("Within the hours; else they can leave a message."),
-        json_schema_extra=asked_under(_TALKS),
+        json_schema_extra=asked_under(_TALKS, advanced=True, step="heard"),
     )
     short_seconds: int = Field(
         0,
@@ -255,7 +263,7 @@ class PhoneSettings(LineSettings):
         le=30,
         title=_("Seconds of a call that leaves no case"),
         description=_("Who hangs up sooner stands in the list of calls only. 0: every call makes or finds its case."),
-        json_schema_extra=asked_under(_TALKS, advanced=True),
+        json_schema_extra=asked_under(_TALKS, step="heard", advanced=True),
     )
 
     @field_validator("host")

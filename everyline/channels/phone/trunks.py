@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from everyline.channel_contract import Line
 from everyline.sip.addresses import Uri
@@ -13,12 +13,20 @@ from everyline.sip.trunks import Trunk
 if TYPE_CHECKING:
     from everyline.sip.facts import CallFacts
 
+SHARED = (
+    "host", "port", "user", "password", "registers", "digest", "realm", "trusted", "networks", "plus", "translated_addresses",
+    "most_calls", "calls_in_a_minute", "calls_out_a_minute",
+)  # fmt: skip
 PING_SECONDS = 30.0  # between two questions to a trunk that is not registered with
 
 
 def name_of(line: Line) -> str:
     """The name of a line's trunk; empty: it has none yet."""
-    asked = line.settings
+    return named(line.settings)
+
+
+def named(asked: Any) -> str:
+    """The same, by the line's settings."""
     return f"{asked.user}@{asked.host}:{asked.port}" if asked.host else ""
 
 

@@ -128,6 +128,7 @@ class DoorDouble:
     later: list[str] = field(default_factory=list)
     kept: list[tuple[Recorded, bytes]] = field(default_factory=list)
     done_with: dict[int, str] = field(default_factory=dict)
+    answers: dict[int, str] = field(default_factory=dict)
     reaches: dict[int, Reach] = field(default_factory=dict)
     browsers: dict[int, Browser] = field(default_factory=dict)
     ears: dict[str, Ear] = field(default_factory=dict)
@@ -263,7 +264,8 @@ class DoorDouble:
         while True:
             yield await self._orders.get()
 
-    async def done(self, order: Order, refused: str = "") -> None:
+    async def done(self, order: Order, refused: str = "", answer: str = "") -> None:
+        self.answers[order.id] = answer
         self.done_with[order.id] = refused
 
     async def reach(self, agent_id: int) -> Reach:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from everyline.call_contract import CallState, Deed, Heard, Keeping, LegKind, LegNow, LegState, Reach
+from everyline.call_contract import CallState, Deed, Heard, Keeping, LegKind, LegNow, LegState, Reach, Traced
 from everyline.channels.phone.tests.doubles import MUSIC, RealPhone, World, a_line, until, world
 from everyline.sip.incoming import IncomingCall
 
@@ -303,3 +303,30 @@ async def test_a_recording_is_paused_and_goes_on_by_hand(tmp_path: Path) -> None
         await until(lambda: call.house.door.now(call.key).keeping is Keeping.PAUSED)
         assert await call.ordered(Deed.GO_ON) == ""
         await until(lambda: call.house.door.now(call.key).keeping is Keeping.ON)
+
+
+@pytest.mark.req("V2", "P3")
+async def test_what_was_said_on_the_wire_is_told_while_a_call_lasts_and_after(tmp_path: Path) -> None:
+    async with talking(tmp_path) as talk:
+        assert await talk.ordered(Deed.ADD, number=THIRD) == ""
+        await talk.house.rings(THIRD)
+        await talk.stands(LegKind.GUEST, LegState.IN)
+        door = talk.house.door
+        assert await talk.ordered(Deed.TRACE) == ""
+        told = Traced.model_validate_json(door.answers[max(door.answers)])
+        assert [one.name for one in told.wires] == ["customer", "guest-1"], "a browser has no wire"
+        caller, guest = told.wires
+        assert [(one.ours, one.text.split()[0 if one.text[:3] != "SIP" else 1]) for one in caller.messages] == [
+            (False, "INVITE"),
+            (True, "100"),
+            (True, "200"),
+            (False, "ACK"),
+        ]
+        assert guest.messages[0].ours
+        assert guest.messages[0].text.startswith("INVITE")
+        await talk.caller.hang_up()
+        await talk.house.settled()
+        assert await talk.ordered(Deed.TRACE) == ""
+        after = Traced.model_validate_json(door.answers[max(door.answers)])
+        assert any(one.text.startswith("BYE") for one in after.wires[0].messages)
+        assert "not kept" in await door.ordered("another", Deed.TRACE)
