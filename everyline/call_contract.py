@@ -247,6 +247,14 @@ class CallDoor(TalkDoor, Protocol):
 
 
 @runtime_checkable
+class Drains(Protocol):
+    """What a receiver of calls may offer besides: to come to its end without cutting calls that can still come to theirs."""
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new calls, and return when none goes on; those that do after so long are ended properly."""
+
+
+@runtime_checkable
 class Speaks(Protocol):
     """What a channel of calls may offer besides: the words that it says by itself, so that the house can record them."""
 

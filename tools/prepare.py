@@ -29,6 +29,7 @@ NOTES = VENV / "prepared.json"
 OLDEST = (3, 11)
 
 SUITE_PACKAGES = (
+    "baresip-core",
     "chromium",
     "dovecot-imapd",
     "dovecot-lmtpd",

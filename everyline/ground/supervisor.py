@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 STEADY_SECONDS = 10.0  # a role that ran so long had started well
 LONGEST_PAUSE = 15.0
+FAREWELL_SECONDS = 15.0  # after what a role has to finish its work: the last words of calls
 SAID = 2  # exit code: what is wrong was said already
 
 
@@ -150,7 +151,7 @@ class Supervisor:
         for child in self._children:
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()
-        deadline = time.monotonic() + self.settings.drain_seconds + 5
+        deadline = time.monotonic() + self.settings.drain_seconds + FAREWELL_SECONDS
         for child in self._children:
             if child.process is not None:
                 try:

@@ -19,6 +19,7 @@ from everyline.lines import queries as lines
 from everyline.roles import collecting
 
 log = logging.getLogger(__name__)
+FAREWELL_SECONDS = 13.0  # after those that calls have to finish: who still waits hears that we are sorry, and all are told that it is over
 
 
 async def _needed(ground: Ground) -> bool:
@@ -53,7 +54,7 @@ async def main() -> None:
     def end() -> None:
         ending.set()
         # the supervisor may be gone and nobody there to end what does not end by itself
-        loop.call_later(settings().drain_seconds + 3, os._exit, 1)
+        loop.call_later(settings().drain_seconds + FAREWELL_SECONDS, os._exit, 1)
 
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, end)

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from everyline.call_contract import Drains
 from everyline.channel_contract import Line, Receiver
 from everyline.channel_registry import all_channels
 from everyline.ground import events
@@ -33,8 +34,8 @@ class Receivers:
         self._sounding = sounding
         self._channels = {name: one for name, one in all_channels().items() if one.facts.sounds is sounding}
         self._running: dict[
-            str, tuple[Any, list[asyncio.Task[None]]]
-        ] = {}  # by channel: what its lines were, its tasks
+            str, tuple[Any, list[Receiver], list[asyncio.Task[None]]]
+        ] = {}  # by channel: what its lines were, its receivers and their tasks
 
     async def run(self) -> None:
         """For ever."""
@@ -56,6 +57,11 @@ class Receivers:
             for channel_name in list(self._running):
                 await self._stop(channel_name)
 
+    async def drain(self, seconds: float) -> None:
+        """Let what goes on come to its end, where a receiver knows how. Ends nothing."""
+        found = [one for _shape, receivers, _tasks in self._running.values() for one in receivers]
+        await asyncio.gather(*(one.drain(seconds) for one in found if isinstance(one, Drains)))
+
     async def _match_lines(self) -> None:
         """Receivers run for exactly the lines that are open now. Those of sound look for lines by themselves, and run on: to begin
         them anew would cut their calls."""
@@ -67,14 +73,12 @@ class Receivers:
             if name in self._running and self._running[name][0] == shape:
                 continue
             await self._stop(name)
-            tasks = [
-                asyncio.create_task(self._keep(receiver, lines), name=receiver.name)
-                for receiver in channel.receivers(lines)
-            ]
-            self._running[name] = (shape, tasks)
+            receivers = channel.receivers(lines)
+            tasks = [asyncio.create_task(self._keep(receiver, lines), name=receiver.name) for receiver in receivers]
+            self._running[name] = (shape, list(receivers), tasks)
 
     async def _stop(self, name: str) -> None:
-        _, tasks = self._running.pop(name, (None, []))
+        _shape, _receivers, tasks = self._running.pop(name, (None, [], []))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

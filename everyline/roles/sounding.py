@@ -55,15 +55,18 @@ async def sound(ground: Ground, ending: asyncio.Event) -> None:
     door = CallDoor(ground, hub, TalkSurveys(), node=str(node), engine=engine, voices=voices, browsers=browsers)
     async with Pulse(engine, urgent=True):
         await door.start()
+        receivers = Receivers(ground, door, sounding=True)
         tasks = [
             asyncio.create_task(hub.run(), name="live hub"),
-            asyncio.create_task(Receivers(ground, door, sounding=True).run(), name="receivers"),
+            asyncio.create_task(receivers.run(), name="receivers"),
         ]
         end = asyncio.create_task(ending.wait(), name="ending")
         try:
             done, _ = await asyncio.wait({*tasks, end}, return_when=asyncio.FIRST_COMPLETED)
             for task in done - {end}:
                 log.error("%s ended, and so does this process", task.get_name(), exc_info=task.exception())
+            if done == {end}:
+                await receivers.drain(chosen.drain_seconds)
         finally:
             tasks.reverse()
             for task in (*tasks, end):

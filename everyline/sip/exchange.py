@@ -91,6 +91,7 @@ class SipExchange:
         self._tasks: set[asyncio.Task[None]] = set()
         self._keepers: dict[str, tuple[Keeper, asyncio.Task[None]]] = {}
         self._wire: Wire | None = None
+        self._resting = 0  # seconds after which who calls may call again; 0: calls are taken
 
     async def __aenter__(self) -> Self:
         at = self._listening
@@ -141,6 +142,11 @@ class SipExchange:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._wire:
             await self._wire.close()
+
+    def rest(self, seconds: int) -> None:
+        """Take no new calls from now on: they get 503 and may come again after so long, and who asks whether we are there is told that we
+        are not. Calls that stand go on, and so does what keeps trunks up."""
+        self._resting = max(seconds, 1)
 
     # --- what its owner asks -------------------------------------------------------------------------------------
 
@@ -381,7 +387,8 @@ class SipExchange:
         elif request.method == "INVITE":
             self._invited(request, handle, standing)
         elif request.method == "OPTIONS":
-            self._say(handle, 200, (("allow", ALLOWED), ("supported", SUPPORTED), ("accept", SDP)))
+            fields = (("allow", ALLOWED), ("supported", SUPPORTED), ("accept", SDP))
+            self._say(handle, 503 if self._resting else 200, fields)
         else:
             codes = {
                 "REGISTER": 403,
@@ -431,10 +438,8 @@ class SipExchange:
             self._refuse(handle, 422, "refreshes too often", (("min-se", str(self.least_refresh)),))
         elif request.all("replaces") and (replaced := self._replaced(request)) is None:
             self._refuse(handle, 481, "replaces no call")
-        elif why := (
-            "all calls are taken" if len(self._calls) >= self._listening.most_calls else standing.why_not_in()
-        ):
-            self._refuse(handle, 503, why, (("retry-after", "10"),))
+        elif why := self._why_not(standing, replaced):
+            self._refuse(handle, 503, why, (("retry-after", str(self._resting or 10)),))
         else:
             known = facts(
                 request, trunk=standing.trunk.name, trusted=standing.trunk.trusted, region=standing.trunk.region
@@ -447,6 +452,14 @@ class SipExchange:
             self.pending(handle, call)
             self._say(handle, 100)
             self.start(self._take(call))
+
+    def _why_not(self, standing: TrunkStanding, replaced: Call | None) -> str:
+        """Why no call is taken now; empty when one is. One that takes the place of another is no new one."""
+        if self._resting and replaced is None:
+            return "no new calls"
+        if len(self._calls) >= self._listening.most_calls:
+            return "all calls are taken"
+        return standing.why_not_in()
 
     async def _take(self, call: IncomingCall) -> None:
         try:

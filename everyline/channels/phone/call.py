@@ -65,6 +65,7 @@ class OneCall:
         self.customer = Party("customer", LegKind.CUSTOMER, None, self.changed, keyed=self.pressed)
         self.customer.number = sender.address if sender.kind == "number" else ""
         self.customer.shown = sender.name or (piece.shown(self.customer.number) if self.customer.number else "")
+        self.scenes: asyncio.Task[None] | None = None
         self.lock = asyncio.Lock()  # one order after the other
         self._count = 0
         self._names: dict[LegKind, int] = {}

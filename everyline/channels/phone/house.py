@@ -44,6 +44,9 @@ class House:
         self.lines: Sequence[Line] = ()
         self.calls: dict[str, OneCall] = {}
         self.ended: OrderedDict[str, tuple[Wired, ...]] = OrderedDict()  # the wires of the latest calls that are over
+        self.empty = asyncio.Event()  # no call goes on
+        self.empty.set()
+        self.closing = False  # no new calls are taken or made
         self.exchange: SipExchange
         self._music: dict[Sound, Music] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -58,6 +61,17 @@ class House:
     def engine(self) -> Engine:
         """The engine of this process."""
         return self.door.engine
+
+    def begins(self, call: OneCall) -> None:
+        """A call goes on from now on."""
+        self.calls[call.key] = call
+        self.empty.clear()
+
+    def ends(self, call: OneCall) -> None:
+        """It is over."""
+        self.calls.pop(call.key, None)
+        if not self.calls:
+            self.empty.set()
 
     def music(self, sound: Sound) -> Music:
         """A sound without end; the same sound is the same music for all who hear it."""

@@ -31,14 +31,14 @@ _BY_THEM = {EndReason.HUNG_UP, EndReason.CANCELLED, EndReason.TRANSFERRED, EndRe
 
 async def live(call: OneCall, work: Coroutine[Any, Any, None]) -> None:
     """Until it is over."""
-    call.house.calls[call.key] = call
+    call.house.begins(call)
     try:
         call.start(call.telling(), "telling")
         call.start(_beat(call), "beat")
         if call.customer.wire is not None:
             attend(call, call.customer)
         call.start(_left(call), "end")
-        main = call.start(work, "scenes")
+        main = call.scenes = call.start(work, "scenes")
         main.add_done_callback(lambda task: call.ends("us") if not task.cancelled() else None)
         call.changed()
         await call.over.wait()
@@ -118,7 +118,7 @@ async def _close(call: OneCall) -> None:
     call.mix.end()
     await ending
     call.house.remember(call.key, tracing.wires_of(call))
-    call.house.calls.pop(call.key, None)
+    call.house.ends(call)
     await call.house.door.tell(call.line, call.sender, call.now())
     call.house.start(_settle(call), f"end of call {call.key}")
 

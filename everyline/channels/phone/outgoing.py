@@ -31,6 +31,8 @@ BUSY_SECONDS = 2.0
 async def place(house: House, order: Order) -> None:
     """Begin a call that an agent wants. Raises Unreachable with why not, in words for them."""
     line, agent_id = order.line, order.agent_id
+    if house.closing:
+        raise Unreachable(_("The telephone is being stopped. Please try again in a minute."))
     try:
         number = permitted(str(order.values.get("number") or ""), trunks.rules_of(line)).e164
     except NotAllowed as error:

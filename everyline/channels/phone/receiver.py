@@ -30,3 +30,10 @@ class Telephone:
         from everyline.channels.phone import taking  # noqa: PLC0415 -- it loads numpy and the engine
 
         await taking.take(self, cast("CallDoor", door))
+
+    async def drain(self, seconds: float) -> None:
+        """``call_contract.Drains``."""
+        from everyline.channels.phone import closing  # noqa: PLC0415 -- as above
+
+        if self.house is not None:
+            await closing.close(self.house, seconds)

@@ -25,6 +25,7 @@ PHRASES: Mapping[str, str] = {
     "no message": mark("We did not hear a message. Goodbye."),
     "goodbye": mark("Thank you for calling. Goodbye."),
     "trouble": mark("I am sorry, we cannot take your call just now. Please call again in a few minutes."),
+    "stopped": mark("I am sorry, we have to end this call now. Please call again in a few minutes."),
     "no key": mark("I did not hear a key."),
     "other key": mark("That key means nothing here."),
     "read back": mark("If that is right, press 1. To type it again, press 2."),
