@@ -153,7 +153,8 @@ def piece(row: Any, now: datetime, there: ZoneInfo, *, traces: bool = False) -> 
     if parties:
         facts.append((_("Took part"), ", ".join(filter(None, parties))))
     if ended:
-        how = row.reason or _(ENDED_BY.get(row.ended_by) or ENDED_BY[""])
+        words = ENDED_BY.get(row.ended_by) or ENDED_BY[""]
+        how = row.reason or _(words)
         facts.append((_("Ended"), how[:1].upper() + how[1:]))
     worst = min((leg["score"] for leg in row.legs if leg["score"] is not None), default=None)
     return {

@@ -147,7 +147,8 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         found.append((_("Talked for"), span(((row.ended_at or now()) - row.answered_at).total_seconds())))
     else:
         found.append((_("Talked for"), _("not answered")))
-    how = row.reason or _(ENDED_BY.get(row.ended_by) or ENDED_BY[""])
+    words = ENDED_BY.get(row.ended_by) or ENDED_BY[""]
+    how = row.reason or _(words)
     found.append((_("Ended"), how[:1].upper() + how[1:] if row.ended_at is not None else _("It goes on")))
     return [(name, value) for name, value in found if value]
 
