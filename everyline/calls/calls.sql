@@ -1,6 +1,7 @@
 -- name: beat
 -- A process that moves sound is there.
-insert into sound_node (name, beat_at) values (:node, :at) on conflict (name) do update set beat_at = excluded.beat_at;
+insert into sound_node (name, beat_at, holds) values (:node, :at, cast(:holds as jsonb))
+on conflict (name) do update set beat_at = excluded.beat_at, holds = excluded.holds;
 
 -- name: node_ends
 delete from sound_node where name = :node;

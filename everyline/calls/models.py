@@ -20,6 +20,7 @@ class SoundNode(Base):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     beat_at: Mapped[Moment]
+    holds: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=literal("'{}'"))  # legs, mixes and tasks now
 
 
 class Call(Base):

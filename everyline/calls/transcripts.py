@@ -66,4 +66,5 @@ def _plain(content: bytes) -> bytes:
     with wave.open(io.BytesIO(content)) as file:
         if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (8000, 1, 2):
             raise CannotHear("it is not as a telephone sounds")
-        return file.readframes(file.getnframes())
+        found: bytes = file.readframes(file.getnframes())
+    return found

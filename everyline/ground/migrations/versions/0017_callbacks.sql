@@ -27,3 +27,6 @@ create table heard_sound (
     failure text default '' not null,
     constraint pk_heard_sound primary key (file_hash)
 );
+
+-- What a process that moves sound has in memory: numbers of legs, mixes and tasks.
+alter table sound_node add holds jsonb default '{}' not null;
