@@ -206,9 +206,9 @@ async def _moved(tx: Tx, interaction_id: int, call: CallNow) -> None:
     )
 
 
-async def beat(tx: Tx, node: str) -> None:
-    """A process that moves sound is there."""
-    await tx.execute(statements.beat, {"node": node, "at": now()})
+async def beat(tx: Tx, node: str, **holds: int) -> None:
+    """A process that moves sound is there; ``holds`` counts what it has in memory."""
+    await tx.execute(statements.beat, {"node": node, "at": now(), "holds": json.dumps(holds)})
 
 
 async def nodes(tx: Tx) -> list[str]:

@@ -1,6 +1,7 @@
 -- name: beat
 -- A process that moves sound is there.
-insert into sound_node (name, beat_at) values (:node, :at) on conflict (name) do update set beat_at = excluded.beat_at;
+insert into sound_node (name, beat_at, holds) values (:node, :at, cast(:holds as jsonb))
+on conflict (name) do update set beat_at = excluded.beat_at, holds = excluded.holds;
 
 -- name: node_ends
 delete from sound_node where name = :node;
@@ -178,3 +179,40 @@ from callback b join interaction i on i.id = b.trying_id
 where b.settled_at is null and i.ended_at is not null
     and not exists (select from call c where c.interaction_id = b.trying_id and c.ended_at is null)
 order by b.id limit :most;
+
+-- name: take_unheard
+-- The newest recording or voicemail that is not in words yet, taken by whoever asks; none while another is being heard.
+with sounds as (
+    select r.file_hash, r.id as recording_id, cast(null as bigint) as message_id, r.call_key, r.case_id, r.interaction_id, r.began_at as at
+    from recording r where r.deleted_at is null and r.began_at > :since
+    union all
+    select a.file_hash, null, m.id, '', m.case_id, m.interaction_id, m.at
+    from attachment a join message m on m.id = a.message_id join interaction i on i.id = m.interaction_id
+    where i.channel = any(cast(:channels as text[])) and m.direction = 'in' and a.content_type = 'audio/wav' and m.at > :since
+),
+chosen as (
+    select s.*, k.language from sounds s join "case" k on k.id = s.case_id
+    where not exists (select from heard_sound h where h.heard_at is null and h.taken_at > :taken)
+        and not exists (select from heard_sound h where h.file_hash = s.file_hash and h.heard_at is not null)
+    order by s.at desc limit 1
+),
+taken as (
+    insert into heard_sound (file_hash, taken_at) select file_hash, :at from chosen
+    on conflict (file_hash) do update set taken_at = excluded.taken_at returning file_hash
+)
+select chosen.* from chosen join taken using (file_hash);
+
+-- name: is_heard
+update heard_sound set heard_at = :at, failure = :failure where file_hash = :file_hash;
+
+-- name: hear_again
+-- Heard by nobody; the second time it stays so.
+update heard_sound set failure = :failure, heard_at = case when failure <> '' then cast(:at as timestamptz) end where file_hash = :file_hash;
+
+-- name: transcribe_recording
+-- One that was deleted meanwhile stays without words.
+update recording set transcript = :words where id = :id and deleted_at is null;
+
+-- name: transcribe_message
+-- Words of a voicemail, under what stands there already.
+update message set text = text || E'\n\n' || cast(:words as text) where id = :id;

@@ -20,6 +20,7 @@ class SoundNode(Base):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     beat_at: Mapped[Moment]
+    holds: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=literal("'{}'"))  # legs, mixes and tasks now
 
 
 class Call(Base):
@@ -145,3 +146,14 @@ class Prompt(Base):
     seconds: Mapped[float] = mapped_column(Float)
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id", ondelete="SET NULL"))
     made_at: Mapped[Moment] = mapped_column(server_default=func.now())
+
+
+class HeardSound(Base):
+    """A recording or voicemail that was made into words, or is now."""
+
+    __tablename__ = "heard_sound"
+
+    file_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    taken_at: Mapped[Moment]
+    heard_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    failure: Mapped[str] = mapped_column(Text, server_default="")  # why there are no words

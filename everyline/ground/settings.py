@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         Path("voices"),
         description="Folder with Piper's voices: files such as en_US-joe-medium.onnx, each with its .onnx.json.",
     )
+    speech_model: str = Field(
+        "",
+        description="Folder with a model of faster-whisper (the extra transcripts): voicemails and recordings are made into words with it. Empty: they are not.",
+    )
     metrics_token: str = Field("", description="Bearer token for /metrics. Empty: only this machine may read them.")
 
     @field_validator("database_url")

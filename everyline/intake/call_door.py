@@ -246,11 +246,16 @@ class CallDoor(IntakeDoor):
         while True:
             try:
                 async with self._ground.database.transaction() as tx:
-                    await calls.beat(tx, self.node)
+                    await calls.beat(tx, self.node, **self._holds())
                     await calls.sweep(tx)
             except (DatabaseError, OSError) as error:
                 log.warning("the house was not told that sound is there: %s", type(error).__name__)
             await asyncio.sleep(BEAT_SECONDS)
+
+    def _holds(self) -> dict[str, int]:
+        """What would grow if something were forgotten."""
+        engine = self._engine
+        return {"legs": len(engine.legs), "mixes": len(engine.mixes), "tasks": len(asyncio.all_tasks())}
 
     # --- recordings
 

@@ -18,3 +18,15 @@ create index ix_callback_trying_id on callback (trying_id) where settled_at is n
 
 -- The music of a queue: a WAV file at 8 kHz among the files; empty: the piece that every house has.
 alter table queue add music_hash text default '' not null;
+
+-- Recordings and voicemails that were made into words, or are now; the words stand where they belong.
+create table heard_sound (
+    file_hash text not null,
+    taken_at timestamp with time zone not null,
+    heard_at timestamp with time zone,
+    failure text default '' not null,
+    constraint pk_heard_sound primary key (file_hash)
+);
+
+-- What a process that moves sound has in memory: numbers of legs, mixes and tasks.
+alter table sound_node add holds jsonb default '{}' not null;

@@ -1,0 +1,81 @@
+"""Speech as words, from the side that asks: a process of its own (``recogniser``), started when there is something to hear."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from everyline.ground.settings import Settings
+from everyline.speech.errors import CannotHear, NothingHears
+
+LONGEST_ANSWER = 4_000_000  # bytes
+LEAST_SECONDS = 120.0  # to load a model
+PATIENCE = 5.0  # times as long as the sound
+
+
+class Ear:
+    """One process, which hears one thing after the other. ``model``: a folder."""
+
+    def __init__(self, model: Path, *, command: tuple[str, ...] = ()) -> None:
+        self._command = command or (sys.executable, "-m", "everyline.speech.recogniser", str(model))
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    def installed(cls, settings: Settings) -> Ear | None:
+        """With the model that this installation has; None without one, or without the extra that reads it."""
+        folder = settings.speech_model
+        if not folder or not Path(folder).is_dir() or importlib.util.find_spec("faster_whisper") is None:
+            return None
+        return cls(Path(folder))
+
+    async def hear(self, sound: bytes, language: str) -> str:
+        """The words of a sound (16 bits, 8 kHz); empty when nothing is said. CannotHear."""
+        async with self._lock:
+            try:
+                async with asyncio.timeout(LEAST_SECONDS + PATIENCE * len(sound) / 16_000):
+                    return await self._ask(sound, language)
+            except TimeoutError as error:
+                await self._kill()
+                raise NothingHears("it took too long") from error
+            except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+                await self._kill()
+                raise NothingHears("the process that hears ended unexpectedly") from error
+            except asyncio.CancelledError:  # what it still hears is nobody's answer
+                await self._kill()
+                raise
+
+    async def _ask(self, sound: bytes, language: str) -> str:
+        process = self._process
+        if process is None or process.returncode is not None:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=LONGEST_ANSWER,
+            )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps({"language": language, "bytes": len(sound)}).encode() + b"\n" + sound)
+        await process.stdin.drain()
+        answer = json.loads(await process.stdout.readuntil(b"\n"))
+        if "error" in answer:
+            raise CannotHear(str(answer["error"]))
+        return str(answer["words"])
+
+    async def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def end(self) -> None:
+        """End the process, if there is one."""
+        async with self._lock:
+            await self._kill()
