@@ -442,7 +442,7 @@ from reach where number like 'sip:%@' || cast(:domain as text) and number ~ '^si
 
 -- name: reach
 -- Where agents hear calls.
-select a.id as agent_id, a.name, coalesce(r.number, '') as number, coalesce(r.ready, false) as ready, coalesce(r.node, '') as node
+select a.id as agent_id, a.name, coalesce(r.number, '') as number, coalesce(r.ready, false) as ready, coalesce(r.node, '') as node, a.language
 from agent a left join reach r on r.agent_id = a.id where a.id = any(cast(:agent_ids as bigint[]));
 
 -- name: hears_at
