@@ -120,6 +120,7 @@ class Deed(StrEnum):
     ADD = "add"  # the same, without apart: a third who hears and is heard at once (interpreter)
     JOIN = "join"  # all who are apart or on hold come together
     HAND_OVER = "hand over"  # attended transfer: who asks leaves, who was consulted stays with the customer
+    TRANSFER = "transfer"  # who asks leaves at once; ``number`` rings, and the customer waits again where they did when nobody answers
     DROP = "drop"  # ``leg`` leaves
     HANG_UP = "hang up"  # the whole call ends
     PAUSE = "pause"  # the recording
@@ -150,6 +151,7 @@ class Reach:
     agent_id: int
     name: str
     number: str = ""  # normal form, or a sip: address; empty: the browser
+    language: str = ""  # which they read
 
 
 class TracedMessage(BaseModel):
@@ -225,6 +227,9 @@ class CallDoor(TalkDoor, Protocol):
 
     async def answer_later(self, line: Line, sender: Address) -> None:
         """Who waits has left their words: they wait here no longer, and are answered as mail is. Conflict when they do not wait."""
+
+    async def wait_again(self, line: Line, sender: Address) -> None:
+        """Whoever had the talk passed it on in vain: it waits in its queue again, where it waited before. Conflict when it has ended."""
 
     def orders(self, channel: str) -> AsyncIterator[Order]:
         """What is wanted of calls of this channel in this process, each once. Answer each by ``done``."""

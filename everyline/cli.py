@@ -347,6 +347,58 @@ def doctor(data: Data = None) -> None:
         sys.exit(1)
 
 
+@app.command()
+def edge(
+    folder: Annotated[Path, typer.Argument(help="Where its configuration is written, such as /etc/kamailio.")],
+    domain: Annotated[str, typer.Option(help="What stands behind the @ of agents' telephones: phones.example.org.")],
+    node: Annotated[
+        list[str], typer.Option(help="A machine of ours that takes calls: 192.0.2.7:5060. May be repeated.")
+    ],
+    host: Annotated[str, typer.Option(help="Address that the edge listens on.")] = "0.0.0.0",  # noqa: S104 -- it is there to be reached
+    port: Annotated[int, typer.Option(help="Its port for UDP and TCP.")] = 5060,
+    secure_port: Annotated[int, typer.Option(help="Its port for TLS.")] = 5061,
+    certificate: Annotated[str, typer.Option(help="Its certificate, for TLS.")] = "",
+    key: Annotated[str, typer.Option(help="The key of the certificate.")] = "",
+    secure: Annotated[
+        list[str] | None, typer.Option(help="The host of a trunk that takes TLS. May be repeated.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Write the configuration of a Kamailio before the telephone: TLS, telephones of agents, several machines. Prints the telephones' passwords."""
+    from everyline.queues import queries
+    from everyline.sip import edge as work
+
+    async def read(ground: Ground) -> dict[str, str]:
+        async with ground.database.transaction() as tx:
+            users = await queries.telephones(tx, domain)
+        return {user: work.password(ground.key, user) for user in users}
+
+    phones = _with_ground(data, read)
+    try:
+        made = work.Edge(
+            domain,
+            node,
+            host,
+            port,
+            secure_port,
+            certificate,
+            key,
+            phones,
+            secure or (),
+            str(folder.resolve()),
+        )
+        made_files = work.files(made)
+    except ValueError as error:
+        raise Fault(str(error)) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in made_files.items():
+        path = folder / name
+        path.touch(mode=0o640)  # it holds what telephones prove themselves by
+        path.write_text(content, "utf-8")
+    for user, word in phones.items():
+        typer.echo(f"{user}@{domain} {word}")
+
+
 @app.command("rebuild-figures")
 def rebuild_figures(data: Data = None) -> None:
     """Make all figures anew from the events. Figures are not whole until it is done; everything else runs on."""

@@ -36,6 +36,8 @@ SUITE_PACKAGES = (
     "espeak-ng",
     "fonts-dejavu-core",
     "gettext",
+    "kamailio",
+    "kamailio-tls-modules",
     "libpango-1.0-0",
     "libpangoft2-1.0-0",
     "postfix",

@@ -46,4 +46,4 @@ async def going_on(tx: Tx, me: Me) -> Sequence[Row]:
 async def reach(tx: Tx, agent_id: int) -> tuple[Reach, str]:
     """Where an agent hears calls, and which process has their browser's sound (empty: none)."""
     row = await tx.one(queue_queries.statements.reach, {"agent_ids": [agent_id]})
-    return Reach(row.agent_id, row.name, row.number), row.node if row.ready else ""
+    return Reach(row.agent_id, row.name, row.number, row.language), row.node if row.ready else ""

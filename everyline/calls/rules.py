@@ -10,7 +10,7 @@ from everyline.ground.words import _, mark
 
 OVERSEES = frozenset({Deed.LISTEN, Deed.WHISPER, Deed.BARGE})
 NEEDED: Mapping[Deed, str] = {Deed.PRESS: "keys", Deed.DROP: "leg"}  # without these they mean nothing
-CALLS_SOMEBODY = frozenset({Deed.CONSULT, Deed.ADD})
+CALLS_SOMEBODY = frozenset({Deed.CONSULT, Deed.ADD, Deed.TRANSFER})
 KEYS = frozenset("0123456789*#ABCD")
 MOST_KEYS = 40
 LEG_STATES = {

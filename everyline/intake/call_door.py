@@ -7,10 +7,13 @@ import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
+from sqlalchemy import select
+
 from everyline.call_contract import AgentLeg, CallNow, Deed, Order, Reach, Recorded
 from everyline.calls import actions as calls
 from everyline.calls import queries as call_queries
 from everyline.calls import recordings, sealing
+from everyline.cases.models import Case
 from everyline.cases.talks import LIVE
 from everyline.channel_contract import Address, Line
 from everyline.ground.database import DatabaseError, Row, Tx
@@ -159,6 +162,14 @@ class CallDoor(IntakeDoor):
             if row.mode != LIVE or row.in_hand:
                 raise Conflict(_("Somebody talks with them already."))
             await queues.answer_later(tx, None, row.case_id, row.id, "transferred")
+
+    async def wait_again(self, line: Line, sender: Address) -> None:
+        async with self._transaction() as tx:
+            row = await self._going_on(tx, line, sender)
+            case = (await tx.rows(select(Case.queue_id, Case.owner_id).where(Case.id == row.case_id)))[0]
+            if case.queue_id is None or case.owner_id is None:
+                raise Conflict(_("Nobody has this talk in hand."))
+            await queues.transfer(tx, case.owner_id, row.case_id, case.queue_id)
 
     async def _going_on(self, tx: Tx, line: Line, sender: Address) -> Row:
         row = await talking.newest(tx, line.id, sender, lock=True)

@@ -69,6 +69,14 @@ class Recording:
         """Whether nothing is kept at the moment."""
         return self._paused is not None
 
+    @property
+    def gaps(self) -> list[GapMark]:
+        """The pauses so far, also one that goes on."""
+        return [
+            *self.marks,
+            *([GapMark(self._paused[0], None, self._paused[1])] if self._paused and not self.ended else []),
+        ]
+
     def pause(self, reason: str = "") -> None:
         """Keep nothing from now on; nothing happens when it is paused already."""
         self._paused = self._paused or (self.seconds, reason)

@@ -239,6 +239,11 @@ async def members(tx: Tx) -> dict[int, set[int]]:
     return found
 
 
+async def telephones(tx: Tx, domain: str) -> list[str]:
+    """The users of the telephones on which agents hear calls, with addresses of this domain."""
+    return await tx.column(statements.telephones, {"domain": domain})
+
+
 async def skills_of(tx: Tx, agent_id: int) -> dict[int, int]:
     """What an agent can: skill id to level."""
     rows = await tx.rows(select(AgentSkill.skill_id, AgentSkill.level).where(AgentSkill.agent_id == agent_id))

@@ -436,9 +436,14 @@ insert into reach as r (agent_id, node, ready) values (:agent_id, :node, :ready)
 on conflict (agent_id) do update set node = case when excluded.ready then excluded.node when r.node = excluded.node then '' else r.node end,
     ready = case when excluded.ready or r.node = excluded.node then excluded.ready else r.ready end;
 
+-- name: telephones
+-- Who signs in at the edge.
+select distinct substring(number from '^sip:([A-Za-z0-9_.+-]{1,60})@') as name
+from reach where number like 'sip:%@' || cast(:domain as text) and number ~ '^sip:[A-Za-z0-9_.+-]{1,60}@[^@]+$' order by name;
+
 -- name: reach
 -- Where agents hear calls.
-select a.id as agent_id, a.name, coalesce(r.number, '') as number, coalesce(r.ready, false) as ready, coalesce(r.node, '') as node
+select a.id as agent_id, a.name, coalesce(r.number, '') as number, coalesce(r.ready, false) as ready, coalesce(r.node, '') as node, a.language
 from agent a left join reach r on r.agent_id = a.id where a.id = any(cast(:agent_ids as bigint[]));
 
 -- name: hears_at

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from everyline.ground.words import _
-from everyline.sip import refreshing
+from everyline.sip import edge, refreshing
 from everyline.sip.addresses import Named, Uri
 from everyline.sip.calls import Call
 from everyline.sip.dialog import ALLOWED, SUPPORTED, Dialog
@@ -44,7 +44,9 @@ class Listening:
     ``shown_as``: the address others reach it by, where that is another (behind NAT). ``strangers_per_minute``: how many
     datagrams of one strange address are answered, all with the same refusal; 0 answers none. ``acknowledged_within``: seconds
     after which a call that was answered and never acknowledged is ended. ``least_refresh`` and
-    ``usual_refresh``: seconds between signs of life (RFC 4028). ``digests``: how callers prove who they are.
+    ``usual_refresh``: seconds between signs of life (RFC 4028). ``digests``: how callers prove who they are. ``edge``: address and port of a server
+    by which everything comes and goes, and whose word is taken for who sent it (``everyline.sip.edge``); telephones that sign in there have
+    addresses of its ``domain``.
     """
 
     host: str = "127.0.0.1"
@@ -56,6 +58,8 @@ class Listening:
     acknowledged_within: float = 32
     least_refresh: int = refreshing.LEAST
     usual_refresh: int = refreshing.USUAL
+    edge: str = ""
+    domain: str = ""
     digests: tuple[str, ...] = ("SHA-256", "MD5")
 
 
@@ -77,7 +81,8 @@ class SipExchange:
     def __init__(self, listening: Listening, trunks: Iterable[Trunk], on_call: OnCall) -> None:
         self._listening = listening
         self._on_call = on_call
-        self._standing = {trunk.name: TrunkStanding(trunk) for trunk in trunks}
+        self._edge = edge.address(listening.edge)
+        self._standing = {trunk.name: TrunkStanding(trunk, self._edge) for trunk in trunks}
         self._former: dict[str, TrunkStanding] = {}
         self._guard = Guard(strangers_per_minute=listening.strangers_per_minute)
         self._gate = Gate(listening.digests)
@@ -121,7 +126,7 @@ class SipExchange:
                 self._former[name] = standing  # its calls are still to be ended over it
         for name, trunk in wanted.items():
             if name not in self._standing:
-                self._standing[name] = TrunkStanding(trunk)
+                self._standing[name] = TrunkStanding(trunk, self._edge)
                 self._keep(self._standing[name])
         self.learned()
 
@@ -207,6 +212,12 @@ class SipExchange:
 
     def _telephone(self, to: str, route: tuple[str, ...], rules: NumberRules) -> Uri:
         uri = Uri.read(to)
+        if uri is not None and self._edge and uri.name and uri.host in (self._edge[0], self._listening.domain):
+            if uri.name.lstrip("+").isdecimal():
+                permitted(uri.name, rules)
+            return Uri(
+                "sip", uri.name, self._listening.domain or uri.host, None if self._listening.domain else uri.port
+            )
         if uri is not None:
             with contextlib.suppress(ValueError):
                 if any(self._standing[name].fits((uri.host.strip("[]"), uri.address[1])) for name in route):
@@ -339,7 +350,7 @@ class SipExchange:
     def learned(self) -> None:
         """Addresses of a trunk have changed."""
         every = (*self._standing.values(), *self._former.values())
-        self._guard.know(one for standing in every for one in standing.networks)
+        self._guard.know(one for standing in every for one in standing.senders)
 
     # --- what comes over the wire --------------------------------------------------------------------------------
 
@@ -379,7 +390,11 @@ class SipExchange:
                 self._say(handle, 100)
             call.asked(request, handle)
             return
-        standing = self._sender(request, handle)
+        source = edge.source(request, self._edge)
+        if source is None and request.method == "OPTIONS":
+            self._here(handle)  # the edge itself asks
+            return
+        standing = self._sender(request, handle, source or ("0.0.0.0", 0))  # noqa: S104 -- nobody's
         if standing is None:
             return
         if to and to.tag:
@@ -387,8 +402,7 @@ class SipExchange:
         elif request.method == "INVITE":
             self._invited(request, handle, standing)
         elif request.method == "OPTIONS":
-            fields = (("allow", ALLOWED), ("supported", SUPPORTED), ("accept", SDP))
-            self._say(handle, 503 if self._resting else 200, fields)
+            self._here(handle)
         else:
             codes = {
                 "REGISTER": 403,
@@ -402,11 +416,16 @@ class SipExchange:
             code = codes.get(request.method, 405 if request.method in ("MESSAGE", "PUBLISH", "PRACK") else 501)
             self._refuse(handle, code, f"method {request.method if code != 501 else 'unknown'}", (("allow", ALLOWED),))
 
-    def _sender(self, request: Request, handle: Handle) -> TrunkStanding | None:
+    def _here(self, handle: Handle) -> None:
+        """Are we there for calls?"""
+        fields = (("allow", ALLOWED), ("supported", SUPPORTED), ("accept", SDP))
+        self._say(handle, 503 if self._resting else 200, fields)
+
+    def _sender(self, request: Request, handle: Handle, source: tuple[str, int]) -> TrunkStanding | None:
         """The trunk that a request comes by; None when it was refused, and a stranger learns nothing but that."""
         open_ones = [one for one in self._standing.values() if not one.trunk.challenge]
-        fitting = sorted(open_ones, key=lambda one: one.fits(request.source), reverse=True)[:1]
-        if fitting and fitting[0].fits(request.source):
+        fitting = sorted(open_ones, key=lambda one: one.fits(source), reverse=True)[:1]
+        if fitting and fitting[0].fits(source):
             return fitting[0]
         proving = {one.trunk.username: one for one in self._standing.values() if one.trunk.challenge}
         if proving and request.method == "INVITE":

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from everyline.ground import clock
-from everyline.sip.addresses import Named, Uri, many
+from everyline.sip.addresses import PORT, Named, Uri, many
 from everyline.sip.dialog import Dialog
 from everyline.sip.messages import Answer, Request
 from everyline.sip.trunks import TrunkStanding, TrunkState
@@ -121,17 +121,22 @@ class Keeper:
         trunk = self.standing.trunk
         own = Uri("sip", trunk.username or "everyline", trunk.realm_host)
         if self._registration is None:
-            reachable = self.asker.reachable_at(trunk.username or "everyline")
+            port = None if self.standing.edge is None or trunk.domain or trunk.port == PORT else trunk.port
             self._registration = Dialog.beginning(
-                Named(own), Named(own), reachable, Uri("sip", "", trunk.realm_host), self.standing.target
+                Named(own), Named(own), self._reachable(), Uri("sip", "", trunk.realm_host, port), self.standing.target
             )
             self._registration.call_id = secrets.token_hex(16)
         fields = (("expires", str(seconds)),) if method == "REGISTER" else (("accept", "application/sdp"),)
         request = self._registration.request(method, fields)
         return await self.asker.ask(request, self._registration, trunk.name, target=self.standing.target)
 
+    def _reachable(self) -> Named:
+        """Where the trunk calls us: at the edge, where there is one."""
+        name, edge = self.standing.trunk.username or "everyline", self.standing.edge
+        return Named(Uri("sip", name, *edge)) if edge else self.asker.reachable_at(name)
+
     def _granted(self, answer: Answer) -> int:
-        ours = self.asker.reachable_at("").uri
+        ours = self._reachable().uri
         for one in many(answer.all("contact")):
             if (one.uri.host, one.uri.port) == (ours.host, ours.port) and one.parameters.get("expires", "").isdecimal():
                 return int(one.parameters["expires"])

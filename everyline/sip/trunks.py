@@ -68,6 +68,7 @@ class TrunkStanding:
     """How a trunk stands at present."""
 
     trunk: Trunk
+    edge: tuple[str, int] | None = None  # by which everything to and from it goes
     state: TrunkState = TrunkState.UNCHECKED
     last_error: str = ""
     since: datetime = field(default_factory=clock.now)
@@ -97,9 +98,14 @@ class TrunkStanding:
         return (*self._networks, *(network(host) for host in self.hosts))
 
     @property
+    def senders(self) -> tuple[Network, ...]:
+        """Whose datagrams are looked at because of it: those of the edge, where there is one."""
+        return (network(self.edge[0]),) if self.edge else self.networks
+
+    @property
     def target(self) -> tuple[str, int]:
         """Where requests to it are sent."""
-        return (self.hosts[0] if self.hosts else self.trunk.host), self.trunk.port
+        return self.edge or ((self.hosts[0] if self.hosts else self.trunk.host), self.trunk.port)
 
     def fits(self, source: tuple[str, int]) -> int:
         """How well a sender fits: 2 its very address and port, 1 one of its networks, 0 not at all."""

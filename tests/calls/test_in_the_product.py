@@ -261,3 +261,25 @@ async def test_who_asked_to_be_called_keeps_their_place_when_every_process_is_ki
     assert entry.waiting_since == first.waiting_since, "they keep their place"
     accepted = await town.api.post(f"/offers/{offer['id']}/accept")
     assert accepted.status_code == 200, accepted.text
+
+
+@pytest.mark.req("V1", "V5")
+async def test_an_edge_is_set_up_with_the_telephones_of_agents(town: Town, tmp_path: Path) -> None:
+    before = town.rows("select agent_id, number from reach")
+    number = "sip:ada@phones.example"
+    town.do(
+        "insert into reach (agent_id, number) select id, %s from agent on conflict (agent_id) do update set number = excluded.number",
+        number,
+    )
+    asked = ("edge", str(tmp_path), "--domain", "phones.example", "--node", "127.0.0.1:5060")
+    said = town.product.cli(*asked)
+    user, word = said.split()
+    assert user == "ada@phones.example"
+    assert (tmp_path / "nodes.list").read_text("utf-8") == "1 sip:127.0.0.1:5060;transport=udp\n"
+    made = (tmp_path / "kamailio.cfg").read_text("utf-8")
+    assert 'case "ada"' in made
+    assert word not in made
+    assert (tmp_path / "kamailio.cfg").stat().st_mode & 0o007 == 0
+    assert town.product.cli(*asked) == said
+    for row in before:
+        town.do("update reach set number = %s where agent_id = %s", row.number, row.agent_id)

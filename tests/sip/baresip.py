@@ -56,13 +56,11 @@ class Baresip:
         async with asyncio.timeout(10):
             while True:
                 assert self.process.returncode is None, self.log
-                try:
+                with contextlib.suppress(OSError):
                     reader, self._writer = await asyncio.open_connection(HOUSE, control)
-                except OSError:
-                    await asyncio.sleep(0.02)
-                else:
-                    break
-        self._reading = asyncio.create_task(self._read(reader))
+                    self._reading = asyncio.create_task(self._read(reader))
+                    return
+                await asyncio.sleep(0.02)
 
     @property
     def log(self) -> str:

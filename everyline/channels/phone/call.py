@@ -58,6 +58,7 @@ class OneCall:
         self.ahead = ""  # keys that the turn before did not need
         self.long_enough = False  # it leaves a case
         self.goes_on = False  # the talk outlasts the call: they left a message, or are called back
+        self.passing: Party | None = None  # whom they are being passed on to, until somebody answers there
         self.held = False  # the caller hears music while others talk
         self.mix = house.engine.mix()
         self.tape = Tape(house.engine, house.door, house.folder, line, sender)

@@ -156,6 +156,11 @@ async def apologise(call: OneCall, reason: str) -> None:
 
 async def _ended(call: OneCall) -> None:
     """The talk has ended on our side. Who was handed over to somebody else stays with them."""
+    if call.passing is not None:
+        await asyncio.wait(
+            {asyncio.ensure_future(one.wait()) for one in (call.passing.here, call.passing.gone)},
+            return_when=asyncio.FIRST_COMPLETED,
+        )
     if call.handed_over is not None and call.present():
         await asyncio.gather(*(one.gone.wait() for one in call.present()))
     by = call.talk.ended_by if call.talk else ""

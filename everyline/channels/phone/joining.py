@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import CallState, Heard, LegKind, LegState
-from everyline.channels.phone import living, trunks
+from everyline.channels.phone import living, passing, trunks
 from everyline.channels.phone.parties import Party, words_for
 from everyline.ground.errors import ProductError
 from everyline.ground.words import _
@@ -140,6 +140,8 @@ def ring(call: OneCall, number: str, kind: LegKind, *, shown: str = "", agent_id
         raise Unreachable(error.words if isinstance(error, NotAllowed) else str(error)) from error
     call.others[party.name] = party
     party.arrived = lambda: listen_in(call, party) if kind is LegKind.SUPERVISOR else enter(call, party)
+    if kind is LegKind.AGENT:
+        party.referred = lambda asked: passing.asked_by(call, party, asked)
     living.attend(call, party)
     call.start(_why_gone(call, party), f"outcome of {party.name}")
     call.changed()
@@ -250,7 +252,7 @@ def settle(call: OneCall) -> None:
     """Somebody left. Whoever was handed over to ends the call by hanging up."""
     if call.over.is_set():
         return
-    if call.handed_over is not None and not call.present():
+    if call.handed_over is not None and call.passing is None and not call.present():
         call.ends("agent")
 
 

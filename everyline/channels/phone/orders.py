@@ -7,8 +7,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import Deed, Heard, Keeping, LegKind, LegState, Order
-from everyline.channels.phone import joining, living, outgoing, tracing
+from everyline.channels.phone import joining, living, outgoing, passing, tracing
 from everyline.channels.phone.joining import Unreachable
+from everyline.ground.errors import ProductError
 from everyline.ground.words import _, speaking
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ async def carry_out(house: House) -> None:
 
 async def _one(house: House, order: Order) -> None:
     refused = answer = ""
-    with speaking(order.line.language):
+    with speaking(await _language(house, order)):
         try:
             if order.deed is Deed.PLACE:
                 await outgoing.place(house, order)
@@ -52,6 +53,14 @@ async def _one(house: House, order: Order) -> None:
             log.exception("an order fell over: %s", order.deed)
             refused = _("This did not work. Please try again.")
     await house.door.done(order, refused, answer)
+
+
+async def _language(house: House, order: Order) -> str:
+    """Who wants something reads in their own language why not."""
+    try:
+        return (await house.door.reach(order.agent_id)).language or order.line.language
+    except (ProductError, OSError):
+        return order.line.language
 
 
 async def _in_call(call: OneCall | None, order: Order) -> None:
@@ -80,6 +89,9 @@ async def _do(call: OneCall, order: Order) -> None:
             joining.resume(call)
         case Deed.HAND_OVER:
             _hand_over(call, order)
+        case Deed.TRANSFER:
+            leaving = _own(call, order)
+            passing.pass_on(call, leaving, await _called(call, order))
         case Deed.DROP:
             _drop(call, order)
         case Deed.HANG_UP:

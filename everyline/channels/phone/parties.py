@@ -44,6 +44,7 @@ class Party:
     apart: bool = False  # they talk with the agent alone
     keyed: Callable[[str], None] | None = None
     arrived: Callable[[], None] | None = None  # what to do when they answer, or let something be heard before
+    referred: Callable[[TransferAsked], None] | None = None  # what to do when its telephone passes the call on
     here: asyncio.Event = field(default_factory=asyncio.Event)  # it was answered
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: Ended | None = None
@@ -154,7 +155,10 @@ class Party:
                     if self.keyed and not self._tells_keys():
                         self.keyed(key)
                 case TransferAsked():
-                    event.decline()
+                    if self.referred is not None:
+                        self.referred(event)
+                    else:
+                        event.decline()
                 case Ended():
                     self.outcome = event
                 case _:

@@ -368,3 +368,18 @@ class InstallSettings(BaseSettings):
         "", description="Address by which trunks reach this machine, when it is another (behind address translation)."
     )
     most_calls: int = Field(500, ge=1, le=2000, description="Most calls at a time, over all trunks.")
+    edge: str = Field(
+        "",
+        description="Address and port of an edge, such as 192.0.2.5:5060, by which all calls come and go. Its word is taken for who sent them.",
+    )
+    domain: str = Field(
+        "", description="What stands behind the @ of telephones that sign in at the edge. Empty: the edge's address."
+    )
+
+    @field_validator("edge")
+    @classmethod
+    def _is_edge(cls, value: str) -> str:
+        host, _, port = value.partition(":")
+        if value and not (_is_address(host) and (not port or (port.isdecimal() and 0 < int(port) < 65536))):
+            raise ValueError("must be an address and a port, such as 192.0.2.5:5060")
+        return value

@@ -30,7 +30,14 @@ async def take(telephone: Telephone, door: CallDoor) -> None:
     folder = telephone.folder or product().data / "calls" / f"{install.host}-{install.port}".replace(":", "_")
     house = House(door, folder)
     house.lines = await door.lines("phone")
-    at = Listening(install.host, install.port, install.shown_as, most_calls=install.most_calls)
+    at = Listening(
+        install.host,
+        install.port,
+        install.shown_as,
+        most_calls=install.most_calls,
+        edge=install.edge,
+        domain=install.domain,
+    )
     try:
         async with SipExchange(at, trunks.trunks_of(house.lines), lambda call: arrive(house, call)) as exchange:
             house.exchange = exchange

@@ -62,26 +62,39 @@ class Tape:
         self.recording = self.engine.record(mix, path, seal=self.door.seal(self.sender.talk))
         if self._reasons:
             self.recording.pause(self._reasons[0])
+            self._note_down()
+
+    def _note_down(self) -> None:
+        """Keep beside the recording what is left out of it: a process that dies tells nobody."""
+        if self.recording is None or self.recording.ended:
+            return
+        try:
+            self.recording.path.with_suffix(NOTE).write_text(self._note(), "utf-8")
+        except OSError as error:
+            log.warning("what is left out of a recording is not noted: %s", error)
 
     def _note(self) -> str:
         """What is needed to keep it when this process does not live to do so."""
         assert self.began_at
         sender = self.sender
         kept = {"kind": sender.kind, "address": sender.address, "name": sender.name, "talk": sender.talk}
-        return json.dumps({"line": self.line.id, "sender": kept, "began_at": self.began_at.isoformat()})
+        marks = [(mark.begin, mark.end, mark.reason) for mark in self.recording.gaps] if self.recording else []
+        return json.dumps({"line": self.line.id, "sender": kept, "began_at": self.began_at.isoformat(), "marks": marks})
 
     def pause(self, reason: str) -> None:
         """Keep nothing as long as this reason stands."""
         if reason not in self._reasons:
             self._reasons += (reason,)
-        if self.recording is not None:
+        if self.recording is not None and not self.recording.paused:
             self.recording.pause(reason)
+            self._note_down()
 
     def go_on(self, reason: str) -> None:
         """The reason stands no more."""
         self._reasons = tuple(one for one in self._reasons if one != reason)
-        if self.recording is not None and not self._reasons:
+        if self.recording is not None and self.recording.paused and not self._reasons:
             self.recording.resume()
+            self._note_down()
 
     async def end(self) -> None:
         """Whole, and kept. What cannot be kept now is tried again at the next start."""
@@ -113,6 +126,10 @@ async def keep_leftovers(door: CallDoor, folder: Path, lines: list[Line]) -> Non
             said: dict[str, Any] = json.loads(await asyncio.to_thread(note.read_text, "utf-8"))
             line, sender = by_id[int(said["line"])], Address(**said["sender"])
             began_at = datetime.fromisoformat(said["began_at"])
+            marks = tuple(
+                (float(begin), None if end is None else float(end), str(why))
+                for begin, end, why in said.get("marks", ())
+            )
             seconds = await asyncio.to_thread(_seconds, note.with_suffix(SEALED))
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s is left where it is: %s", note.name, error)
@@ -122,7 +139,7 @@ async def keep_leftovers(door: CallDoor, folder: Path, lines: list[Line]) -> Non
             continue
         with speaking(line.language):
             failure = _("The process that moves sound ended in mid-call.")
-        found = Recorded(note.with_suffix(SEALED), seconds, began_at, (), failure, line.settings.recordings_days)
+        found = Recorded(note.with_suffix(SEALED), seconds, began_at, marks, failure, line.settings.recordings_days)
         await _keep(door, line, sender, found)
 
 

@@ -126,6 +126,7 @@ class DoorDouble:
     ended: list[str] = field(default_factory=list)
     callbacks: list[str] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
     kept: list[tuple[Recorded, bytes]] = field(default_factory=list)
     done_with: dict[int, str] = field(default_factory=dict)
     answers: dict[int, str] = field(default_factory=dict)
@@ -240,6 +241,12 @@ class DoorDouble:
             raise Conflict("They do not wait.")
         self.later.append(sender.talk)
         self.goes(sender.talk, "mail")
+
+    async def wait_again(self, line: Line, sender: Address) -> None:
+        if self.talks[sender.talk].phase == "ended":
+            raise Conflict("The talk has ended.")
+        self.again.append(sender.talk)
+        self.goes(sender.talk, "waiting", place=1)
 
     async def type_secret(self, line: Line, sender: Address, digits: str) -> None:
         self.secrets.append(digits)

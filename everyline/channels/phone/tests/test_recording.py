@@ -110,6 +110,13 @@ async def test_a_recording_that_cannot_be_kept_is_kept_at_the_next_start(tmp_pat
         await recorded_call(house, key, caller, agent)
         (recording,) = house.door.engine.recordings
         await until(lambda: recording.seconds > 2.2)
+        assert await house.door.ordered(key, Deed.HOLD) == ""
+        begin = recording.gaps[-1].begin
+        await until(lambda: recording.seconds > begin + 0.3)
+        assert await house.door.ordered(key, Deed.RESUME) == ""
+        end = recording.gaps[-1].end
+        await until(lambda: recording.seconds > begin + 1)
+        assert await house.door.ordered(key, Deed.PAUSE) == ""
         await caller.hang_up()
         await house.settled()
         assert house.door.kept == []
@@ -119,6 +126,8 @@ async def test_a_recording_that_cannot_be_kept_is_kept_at_the_next_start(tmp_pat
         recorded, content = house.door.kept[0]
         assert level(np.frombuffer(opened(content, tmp_path).samples, np.int16)[:8000], 1900) > 500
         assert recorded.seconds >= 2
+        assert recorded.marks[-2] == (begin, end, "hold")
+        assert recorded.marks[-1][1:] == (None, "agent"), "what was being left out to its end"
         assert recorded.failure == "The process that moves sound ended in mid-call."
         await until(lambda: not files_in(tmp_path, ".sealed"))
 

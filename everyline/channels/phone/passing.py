@@ -1,0 +1,79 @@
+"""A caller is passed on before anybody has answered: the agent leaves at once; when nobody answers, the caller waits where they waited before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from everyline.call_contract import LegKind
+from everyline.channels.phone import following, joining, living
+from everyline.ground.errors import ProductError
+from everyline.media import progress
+from everyline.sip.numbers import e164
+
+if TYPE_CHECKING:
+    from everyline.channels.phone.call import OneCall
+    from everyline.channels.phone.parties import Party
+    from everyline.sip.transfers import TransferAsked
+
+log = logging.getLogger(__name__)
+AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to have them wait again
+
+
+def pass_on(call: OneCall, leaving: Party, called: Party) -> None:
+    """Whoever is called stays with the caller, who hears it ring; who passes them on leaves now."""
+    assert leaving.agent_id is not None
+    call.handed_over, call.passing = leaving.agent_id, called
+    living.hang_up(call, leaving)
+    joining.resume(call)
+    call.start(_watch(call, called), f"passing on to {called.name}")
+
+
+def asked_by(call: OneCall, party: Party, asked: TransferAsked) -> None:
+    """An agent's telephone asks for it: a number that the line may call, or nothing comes of it."""
+    line = call.line
+    number = e164(asked.target.name, line.settings.country)
+    if asked.replaces is not None or number is None or call.passing is not None or party.agent_id is None:
+        asked.decline()
+        return
+    try:
+        called = joining.ring(call, number, LegKind.GUEST, shown=number)
+    except joining.Unreachable as error:
+        log.info("an agent's telephone may not pass a call on: %s", error)
+        asked.decline()
+        return
+    asked.accept()
+    call.house.start(asked.tell(200), f"outcome of passing on {call.key}")
+    pass_on(call, party, called)
+
+
+async def _watch(call: OneCall, called: Party) -> None:
+    if not call.leg.closed:
+        call.leg.music = call.house.music(progress.ringing())
+    here, gone = asyncio.ensure_future(called.here.wait()), asyncio.ensure_future(called.gone.wait())
+    try:
+        await asyncio.wait({here, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        here.cancel()
+        gone.cancel()
+    if called.here.is_set():
+        call.passing = None
+        call.changed()
+        joining.settle(call)
+        return
+    await call.music()
+    for pause in AGAIN:
+        await asyncio.sleep(pause)
+        try:
+            await call.house.door.wait_again(call.line, call.sender)
+        except ProductError:
+            break  # the talk has ended meanwhile
+        except OSError as error:
+            log.warning("who was passed on in vain cannot wait again for now: %s", error)
+            continue
+        call.handed_over = call.passing = None
+        call.moved.set()
+        return
+    call.handed_over = call.passing = None
+    await following.apologise(call, called.remark)
