@@ -71,7 +71,7 @@ select distinct agent_id from leg where call_key = :key and agent_id is not null
 -- name: of_interaction
 -- One call with its legs, and the case and customer it is about.
 select c.key, c.interaction_id, i.case_id, k.number as number_of_case, k.subject, k.queue_id, k.owner_id, u.name as customer_name, c.direction, c.number,
-    c.dialled, l.name as line_name, l.channel, l.language, c.line_id, c.node, c.state, c.keeping, c.trunk, c.codec, c.began_at, c.answered_at, c.ended_at,
+    c.dialled, l.name as line_name, l.channel, l.language, k.language as case_language, c.line_id, c.node, c.state, c.keeping, c.trunk, c.codec, c.began_at, c.answered_at, c.ended_at,
     c.ended_by, c.reason, g.legs
 from call c join interaction i on i.id = c.interaction_id join "case" k on k.id = i.case_id join customer u on u.id = k.customer_id
 join line l on l.id = c.line_id
@@ -147,6 +147,13 @@ select u.quiet_from, u.quiet_until, u.zone, exists (
     select from contact_point p join consent s on s.contact_point_id = p.id and s.purpose = 'service' and not s.granted
     where p.kind = 'number' and p.address = :number) as unwanted
 from customer u where u.id = :customer_id;
+
+-- name: call_contacts_fitting
+-- Whom agents can add: who speaks a language first, by a part of a name or number, or by languages.
+select c.id, c.name, c.number, c.kind, c.languages, c.fee, :language = any(c.languages) as speaks from call_contact c
+where (:words <> '' and (c.name ilike '%' || :words || '%' or c.number like '%' || :words || '%' or c.languages && cast(:spoken as text[])))
+    or (:words = '' and (:language = any(c.languages) or c.kind = 'office'))
+order by 7 desc, c.kind, c.name, c.id limit :most;
 
 -- name: line_of
 -- The line of a call.

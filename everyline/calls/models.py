@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Float, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func
 from sqlalchemy import text as literal
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from everyline.ground.database import Base, Id, Moment
@@ -129,6 +129,20 @@ class Recording(Base):
     kept_until: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))  # None: for ever
     held: Mapped[bool] = mapped_column(Boolean, server_default=literal("false"))  # legal hold: kept whatever the date
     deleted_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class CallContact(Base):
+    """Somebody whom agents can add to a call: an interpreter, another office."""
+
+    __tablename__ = "call_contact"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text)
+    number: Mapped[str] = mapped_column(Text)  # normal form
+    kind: Mapped[str] = mapped_column(Text, server_default="interpreter")  # interpreter, office
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=literal("'{}'"))  # ISO 639-1
+    fee: Mapped[str] = mapped_column(Text, server_default="")  # in words, for agents before they call
+    made_at: Mapped[Moment] = mapped_column(server_default=func.now())
 
 
 class Prompt(Base):

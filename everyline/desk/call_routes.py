@@ -10,15 +10,19 @@ from starlette.responses import HTMLResponse, Response
 
 from everyline.call_contract import Deed
 from everyline.calls import actions, asking, calling, queries
+from everyline.calls import contacts as directory
 from everyline.calls.rules import OVERSEES
 from everyline.cases import actions as cases
 from everyline.channel_contract import MediaClass
 from everyline.channel_registry import all_channels
 from everyline.desk import call_shown
 from everyline.desk.answering import CASE_CHANGED, done
+from everyline.desk.phrases import language_name
 from everyline.desk.talk_routes import statements
 from everyline.ground.database import Tx
 from everyline.ground.errors import Invalid, NotFound
+from everyline.ground.languages import LIKELY
+from everyline.ground.moments import language_names
 from everyline.ground.pages import page
 from everyline.ground.words import _
 from everyline.people.permit import ground_of, permit
@@ -90,7 +94,7 @@ async def ask(request: Request, me: Worker, interaction_id: int, what: str) -> H
         raise NotFound(_("There is nothing at this address."))
     async with ground_of(request).database.transaction() as tx:
         row = await _mine(tx, me, interaction_id)
-        found = await _to_add(tx, me, "") if what == "add" else {}
+        found = await _to_add(tx, me, row, "") if what == "add" else {}
     shown = call_shown.bar(row, me.id)
     ears = [(leg["name"], leg["who"]) for leg in shown["legs"] if not leg["mine"]]
     return page(f"desk/ask/call-{what}.html", call=shown, ears=ears, keys=KEYS, fragment=True, **found)
@@ -108,15 +112,30 @@ async def people(request: Request, me: Worker, interaction_id: int, q: str = "")
     """Whom to add, by a part of their name."""
     async with ground_of(request).database.transaction() as tx:
         row = await _mine(tx, me, interaction_id)
-        found = await _to_add(tx, me, q.strip()[:80])
+        found = await _to_add(tx, me, row, q.strip()[:80])
     return page("desk/call-people.html", call=call_shown.bar(row, me.id), **found)
 
 
-async def _to_add(tx: Tx, me: Me, words: str) -> dict[str, Any]:
+async def _to_add(tx: Tx, me: Me, call: Any, words: str) -> dict[str, Any]:
     escaped = words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
     agents = await tx.rows(statements.people_to_add, {"me": me.id, "words": escaped, "most": FOUND})
     contacts = await tx.rows(statements.contacts_to_add, {"words": escaped, "most": FOUND}) if len(words) > 1 else []
+    language = call.case_language or call.language
+    spoken = [code for code, name in language_names(LIKELY) if words and name.casefold().startswith(words.casefold())]
+    known = await directory.fitting(tx, language, escaped, spoken, FOUND)
     return {
+        "directory": [
+            {
+                "id": row.id,
+                "name": row.name,
+                "number": row.number,
+                "speaks": row.speaks,
+                "languages": ", ".join(language_name(code) for code in row.languages),
+                "fee": row.fee,
+            }
+            for row in known
+        ],
+        "language": language_name(language),
         "agents": [
             {
                 "id": row.id,
@@ -140,15 +159,24 @@ async def call(
     number: Annotated[str, Form()] = "",
     how: Annotated[str, Form()] = "consult",
 ) -> Response:
-    """Call somebody to the call: apart first, while the customer waits, or at once for all to hear. ``whom``: ``agent:<id>`` or
+    """Call somebody to the call: apart first, while the customer waits, or at once for all to hear. ``whom``: ``agent:<id>``, ``contact:<id>`` or
     ``number:<number>``; what was typed counts when nobody was chosen."""
     kind, _colon, chosen = whom.partition(":")
     values: dict[str, Any] = {"number": chosen if kind == "number" else number.strip()}
-    if kind == "agent" and chosen.isascii() and chosen.isdigit():
+    row, contact = None, None
+    named = chosen.isascii() and chosen.isdigit() and len(chosen) < 18
+    if kind == "agent" and named:
         values = {"with": int(chosen)}
+    elif kind == "contact" and named:
+        async with ground_of(request).database.transaction() as tx:
+            row, contact = await _mine(tx, me, interaction_id), await directory.get(tx, int(chosen))
+        values = {"number": contact.number, "name": contact.name}
     elif not values["number"]:
         raise Invalid(_("Choose somebody, or type a number."))
     await obey(request, me, interaction_id, Deed.ADD if how == "add" else Deed.CONSULT, **values)
+    if contact is not None:
+        async with ground_of(request).database.transaction() as tx:
+            await directory.note_called(tx, me.id, row, contact)
     return done(request, "/desk", changed=(CALLS_CHANGED,))
 
 

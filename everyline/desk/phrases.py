@@ -180,6 +180,7 @@ _HAPPENED: Mapping[str, str] = {
     "interaction.picked": mark("picked by %(agent)s"),
     "interaction.wraps_up": mark("%(agent)s wraps up"),
     "interaction.wrapped_up": mark("wrapped up by %(agent)s"),
+    "call.contact_called": mark("%(actor)s called %(contact)s to the call"),
     "call.overseen": mark("%(actor)s listened to the call"),
     "callback.asked": mark("the customer asked to be called"),
     "callback.reached": mark("%(agent)s called back and reached them"),
@@ -212,11 +213,15 @@ def happened(event: Any) -> str:
         sentence = mark("%(actor)s took its owner away")
     if event.kind == "call.overseen":
         sentence = _OVERSEEN.get(event.data.get("deed", ""), sentence)
+    if event.kind == "call.contact_called" and event.data.get("fee"):
+        sentence = mark("%(actor)s called %(contact)s to the call (fee: %(fee)s)")
     fields = [_(_FIELDS[name]) for name in event.data.get("fields", ()) if name in _FIELDS]
     return _(sentence) % {
         "actor": event.actor_name or _("the system"),
         "agent": event.agent_name or _("nobody"),
         "queue": event.queue_name or _("no queue"),
+        "contact": event.data.get("contact", ""),
+        "fee": event.data.get("fee", ""),
         "fields": ", ".join(fields) or _("its facts"),
         "tries": event.data.get("tries", ""),
     }

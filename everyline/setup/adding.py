@@ -55,7 +55,7 @@ def steps_of(kind: type[LineSettings]) -> list[str]:
     return [step for step in WORDS if step in ALWAYS or line_form.names_of(kind, step)]
 
 
-def _words_of(step: str, found: Channel | None) -> str:
+def _words_of(step: str, found: object) -> str:
     """What a step is called."""
     return _("Trunk and number") if step == "address" and isinstance(found, Shares) else _(WORDS[step])
 

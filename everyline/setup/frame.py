@@ -24,6 +24,7 @@ PLACES = (
             ("hours", mark("Hours"), "clock", "queue.write", "g h"),
             ("queues", mark("Queues"), "inbox", "queue.write", "g q"),
             ("prompts", mark("What callers hear"), "ear", "line.write", "g v"),
+            ("contacts", mark("Interpreters and offices"), "globe", "line.write", "g i"),
         ),
     ),
     (

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from everyline.call_contract import CallNow, CallState, Deed, Direction, Heard, Keeping, LegKind, LegNow, LegState
-from everyline.calls import actions
+from everyline.calls import actions, contacts
 from everyline.calls.models import CallOrder
 from everyline.ground import events
 from everyline.ground.clock import now
@@ -317,3 +317,42 @@ async def test_everybody_in_a_call_hears_that_it_moved(phone: Telephone) -> None
         assert {f"agent:{phone.agent.id}", f"agent:{colleague.id}"} <= topics_of(moved)
         break
     assert "Your phone rings" in await phone.bar(colleague)
+
+
+@pytest.mark.req("V5")
+async def test_interpreters_are_offered_by_the_language_of_the_case_with_their_fee(phone: Telephone) -> None:
+    await phone.tell(CUSTOMER, phone.mine)
+    async with phone.desk.ground.database.transaction() as tx:
+        for name, number, kind, languages, fee in (
+            ("Zed Interpreters", "+12065550101", "interpreter", ["es", "vi"], "$0.85 a minute"),
+            ("Anh Line", "+12065550102", "interpreter", ["vi"], ""),
+            ("County clerk", "+12065550103", "office", [], ""),
+        ):
+            await contacts.add(tx, None, name=name, number=number, kind=kind, languages=languages, fee=fee)
+    base = f"/desk/calls/{phone.interaction_id}"
+    await phone.desk.do(
+        "update \"case\" set language = '' where id = :id", id=phone.desk.case_id
+    )  # then that of the line
+    shown = (await phone.desk.part(phone.agent, f"{base}/ask/add")).text
+    assert shown.index("Zed Interpreters") < shown.index("County clerk"), "who speaks Spanish stands first"
+    assert "Fee: $0.85 a minute" in shown
+    assert "speaks Spanish" in shown
+    assert "Anh Line" not in shown
+    found = (await phone.desk.part(phone.agent, f"{base}/people?q=vietn")).text
+    assert found.index("Zed Interpreters") < found.index("Anh Line")
+    assert "County clerk" not in found
+    await phone.desk.do("update \"case\" set language = 'vi' where id = :id", id=phone.desk.case_id)
+    of_case = (await phone.desk.part(phone.agent, f"{base}/ask/add")).text
+    assert "speaks Vietnamese" in of_case
+    assert "Anh Line" in of_case
+
+    whom = re.search(r'value="(contact:\d+)"><span><b dir="auto">Zed', shown)
+    assert whom
+    assert (await phone.post("call", whom=whom[1], how="add")).status_code == 204
+    assert phone.orders[-1] == ("add", {"number": "+12065550101", "name": "Zed Interpreters"})
+    told = (await phone.desk.part(phone.agent, f"/desk/cases/{phone.desk.case_id}/timeline")).text
+    assert "called Zed Interpreters to the call (fee: $0.85 a minute)" in told
+    assert (await phone.post("call", whom="contact:999")).status_code == 404
+    phone.refuses = "No."
+    assert (await phone.post("call", whom=whom[1], how="add")).status_code == 409
+    assert await phone.desk.value("select count(*) from event where kind = 'call.contact_called'") == 1

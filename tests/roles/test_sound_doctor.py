@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import os
 import socket
@@ -17,6 +18,7 @@ from everyline.ground.installation import Ground
 from everyline.ground.settings import Settings
 from everyline.lines import actions as lines
 from everyline.roles import doctor, sound_doctor
+from everyline.speech.voices import Espeak
 
 pytestmark = [pytest.mark.req("V2", "P1"), pytest.mark.enable_socket]
 PUBLIC, PRIVATE = ipaddress.ip_address("192.0.32.10"), ipaddress.ip_address("10.0.0.9")
@@ -66,7 +68,7 @@ def test_the_port_of_calls_is_free_or_ours(taken: int) -> None:
     ],
 )  # fmt: skip
 def test_a_trunk_must_be_able_to_reach_us(
-    install: dict[str, str], media: dict[str, str], trunk: Any, wrong: list[str]
+    install: dict[str, Any], media: dict[str, Any], trunk: Any, wrong: list[str]
 ) -> None:
     found = list(examining.way_to("trunk.example", [trunk], InstallSettings(**install), product(**media)))
     assert len(found) == 2
@@ -97,13 +99,13 @@ def test_ports_for_sound_are_counted(taken: int) -> None:
 def test_codecs_and_the_voice_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.well for one in sound_doctor.codecs()] == [True, True]
     assert sound_doctor.voice().well
-    monkeypatch.setattr(sound_doctor.Espeak, "find", lambda: None)
+    monkeypatch.setattr(Espeak, "find", lambda: None)
     assert "espeak-ng" in sound_doctor.voice().advice
 
     def missing(_name: str) -> Any:
         raise ImportError
 
-    monkeypatch.setattr(sound_doctor.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     assert [one.what for one in sound_doctor.codecs()] == ["the codec Opus is missing", "the codec G.722 is missing"]
 
 

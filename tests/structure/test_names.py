@@ -31,7 +31,7 @@ HOMONYMS = {
     "tree": "of files, of HTML, of the parts of a mail",
 }
 # Words of other trades that hold a refused one: they are taken out before anything is compared.
-TERMS = ("contact point", "media class", "media type", "user agent", "event loop")
+TERMS = ("call contact", "contact point", "media class", "media type", "user agent", "event loop")
 TABLE_CALLS = {"Table", "Column", "mapped_column", "create_table", "add_column", "column"}
 
 
