@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
 from everyline.ground.installation import Ground
+from everyline.ground.live import Hub
+from everyline.intake.call_door import CallDoor
+from everyline.measure.surveying import TalkSurveys
 from everyline.people.rules import Me, Role
 from everyline.queues import actions as queues
 from everyline.queues import queries as floor
@@ -295,3 +299,30 @@ def test_a_process_of_the_same_machine_that_ended_is_known_to_be_gone() -> None:
     assert not node.is_gone(str(node))
     assert not node.is_gone(f"{here}/{os.getppid()}/x")
     assert not node.is_gone(f"another/{ended.pid}/x")
+
+
+@pytest.mark.req("V4", "V5")
+async def test_who_was_passed_on_in_vain_waits_where_they_waited(
+    house: House, sign_in: SignInAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = await sign_in(queues=(house.queue_id,))
+    nothing: Any = None  # no sound moves here
+    door = CallDoor(
+        house.ground, Hub(house.ground), TalkSurveys(), node="node-1", engine=nothing, voices=nothing, browsers=nothing
+    )
+
+    async def talk(*_: object) -> SimpleNamespace:
+        return SimpleNamespace(case_id=house.case_id)
+
+    monkeypatch.setattr(door, "_going_on", talk)
+    with pytest.raises(Conflict):
+        await door.wait_again(nothing, nothing)
+    await house.take(agent.id)
+    entries = select(QueueEntry.__table__).order_by(QueueEntry.id)
+    async with house.ground.database.transaction() as tx:
+        (before,) = await tx.rows(entries)
+    await door.wait_again(nothing, nothing)
+    async with house.ground.database.transaction() as tx:
+        *_, after = await tx.rows(entries)
+    assert (after.queue_id, after.waiting_since) == (house.queue_id, before.waiting_since)
+    assert after.id != before.id
