@@ -157,7 +157,7 @@ async def town(house: tuple[RunningProduct, int, int, str]) -> AsyncIterator[Tow
 @pytest.mark.req("V1", "V4", "V5", "V6", "A4")
 async def test_a_call_waits_is_offered_answered_recorded_and_wrapped_up(town: Town) -> None:
     me = await town.agent()
-    caller = await town.calls()
+    caller = await town.gets_through()
     offer = await town.offer()
     (entry,) = town.rows("select * from queue_entry where state = 'offered'")
     assert (entry.media_class, entry.state) == ("call", "offered")
