@@ -34,6 +34,7 @@ Worker = Annotated[Me, permit("queue.work")]
 CALLS_CHANGED = "calls-changed"  # event on the page's body: the bar reads itself again
 KEYS = "123456789*0#"
 FOUND = 8
+HOW = {"add": Deed.ADD, "transfer": Deed.TRANSFER}
 BY_SLUG = {call_shown.slug(deed): deed for deed in Deed if deed not in (Deed.PLACE, Deed.TRACE, *OVERSEES)}
 
 
@@ -159,7 +160,7 @@ async def call(
     number: Annotated[str, Form()] = "",
     how: Annotated[str, Form()] = "consult",
 ) -> Response:
-    """Call somebody to the call: apart first, while the customer waits, or at once for all to hear. ``whom``: ``agent:<id>``, ``contact:<id>`` or
+    """Call somebody to the call: apart first, while the customer waits, at once for all to hear, or in one's own place. ``whom``: ``agent:<id>``, ``contact:<id>`` or
     ``number:<number>``; what was typed counts when nobody was chosen."""
     kind, _colon, chosen = whom.partition(":")
     values: dict[str, Any] = {"number": chosen if kind == "number" else number.strip()}
@@ -173,7 +174,7 @@ async def call(
         values = {"number": contact.number, "name": contact.name}
     elif not values["number"]:
         raise Invalid(_("Choose somebody, or type a number."))
-    await obey(request, me, interaction_id, Deed.ADD if how == "add" else Deed.CONSULT, **values)
+    await obey(request, me, interaction_id, HOW.get(how, Deed.CONSULT), **values)
     if contact is not None:
         async with ground_of(request).database.transaction() as tx:
             await directory.note_called(tx, me.id, row, contact)

@@ -229,10 +229,12 @@ async def test_somebody_is_asked_or_added(phone: Telephone) -> None:
     assert (await phone.post("call", whom=f"agent:{colleague.id}")).status_code == 204
     assert (await phone.post("call", whom="number:+4930555001", how="add")).status_code == 204
     assert (await phone.post("call", number="+1 360 555 0177", how="consult")).status_code == 204
+    assert (await phone.post("call", number="+1 360 555 0178", how="transfer")).status_code == 204
     assert phone.orders == [
         ("consult", {"with": colleague.id}),
         ("add", {"number": "+4930555001"}),
         ("consult", {"number": "+13605550177"}),
+        ("transfer", {"number": "+13605550178"}),
     ]
     assert (await phone.post("call")).status_code == 422
     assert (await phone.post("call", number="nonsense")).status_code == 422
