@@ -66,6 +66,7 @@ class Engine:
         self.arriving, self.departing = Arriving(most), Departing(most)
         self.buffers, self.concealment, self._tone_keys = JitterBuffers(most), Concealment(most), ToneKeys(most)
         self.unsent = 0  # packets that the machine did not take
+        self.needed = asyncio.Event()  # there are legs: time is to pass
         self._ports, self._hear = Ports(host, *ports), hear
         self._one_way_after, self._silent_after = one_way_after, silent_after
         self._poll = select.epoll()
@@ -124,6 +125,7 @@ class Engine:
         for part in (self.arriving, self.departing, self.buffers, self.concealment, self._tone_keys):
             part.open(row)
         self._legs[row] = leg
+        self.needed.set()
         self._last_loud[row] = self.at
         for one, is_reports in ((pair.rtp, False), (pair.rtcp, True)):
             self._doors[one.fileno()] = (one.recvfrom_into, leg, is_reports)
@@ -150,6 +152,8 @@ class Engine:
         self.buffers.begin_anew(leg.row)
         self._prompted.pop(leg, None)
         self._free.append(leg.row)
+        if not self._legs:
+            self.needed.clear()
         self._resize()
 
     def _resize(self) -> None:

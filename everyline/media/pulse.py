@@ -33,7 +33,7 @@ class Punctuality:
 class Pulse:
     """``async with Pulse(engine): …`` runs it; at the end the task is ended and the engine stays as it is.
 
-    With ``urgent`` its thread asks the machine to be let first (SCHED_RR), which a machine need not grant. Objects that are
+    While there are no legs it rests. With ``urgent`` its thread asks the machine to be let first (SCHED_RR), which a machine need not grant. Objects that are
     there at the beginning are never looked at again by Python's collector: start it when the process is ready.
     """
 
@@ -61,6 +61,10 @@ class Pulse:
     async def _run(self) -> None:
         due = time.monotonic() + TICK
         while True:
+            if not self.engine.needed.is_set():
+                await self.engine.needed.wait()
+                due = time.monotonic() + TICK
+                self.engine.at = due - TICK  # no time passed for anybody
             for beat in range(BEATS - 1, -1, -1):
                 await asyncio.sleep(due - beat * TICK / BEATS - time.monotonic())
                 self.engine.gather(time.monotonic())

@@ -394,7 +394,7 @@ class SipExchange:
         if source is None and request.method == "OPTIONS":
             self._here(handle)  # the edge itself asks
             return
-        standing = self._sender(request, handle, source or ("0.0.0.0", 0))  # noqa: S104 -- nobody's
+        standing = self._sender(request, handle, source or ("0.0.0.0", 0))  # noqa: S104 -- an address that is nobody's
         if standing is None:
             return
         if to and to.tag:

@@ -45,3 +45,19 @@ async def test_a_prompt_is_interrupted_by_a_key_in_real_time() -> None:
         assert len(phone.packets) == pytest.approx(count, abs=2)
         assert level(phone.heard[-4000:], 900) > 3000
         assert received > 60
+
+
+@pytest.mark.req("V1")
+async def test_it_rests_while_there_are_no_legs_and_misses_nothing_when_one_comes() -> None:
+    with world() as found:
+        async with Pulse(found.engine) as pulse, asyncio.timeout(20):
+            await asyncio.sleep(0.15)
+            assert pulse.punctuality.ticks == 0
+            leg = found.engine.open("late")
+            while pulse.punctuality.ticks < 5:
+                await asyncio.sleep(0.005)
+            assert pulse.punctuality.skipped == 0, "no time had passed for it"
+            leg.close()
+            ticks = pulse.punctuality.ticks
+            await asyncio.sleep(0.15)
+            assert pulse.punctuality.ticks <= ticks + 1
