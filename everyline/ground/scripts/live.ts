@@ -5,7 +5,7 @@
     `data: {"kind": "case.answered", "topics": ["case:17"], …}`. Kind "live.reset" says that positions were lost: all is read again.
 
     For each event, `live:<kind>` is dispatched on the document (detail: the data), so that hx-trigger="live:case.answered from:document" works;
-    every element whose data-live-refresh names one of its topics gets the event "refresh", at most once in 50 ms, or in the time that its
+    every element whose data-live-refresh names one of its topics gets the event "refresh", when no menu is open in it, at most once in 50 ms, or in the time that its
     data-live-pause says (ms); the last one is never left out. */
 
 import { make, onContent, say } from "./dom";
@@ -49,6 +49,8 @@ function tell(element: HTMLElement): void {
   resting.set(element, setTimeout(over, pause));
 }
 
+const MENU = "[role=menu]:popover-open";
+
 function topicsOf(element: HTMLElement): string[] {
   const named = `${element.dataset["liveTopics"] ?? ""} ${element.dataset["liveRefresh"] ?? ""}`;
   return named.split(/\s+/).filter(Boolean);
@@ -67,8 +69,15 @@ function refresh(matches: (topics: string[]) => boolean): void {
     refreshing = undefined;
     const now = [...waiting].filter((element) => element.isConnected);
     waiting.clear();
-    for (const element of now) tell(element);
+    for (const element of now) {
+      if (element.querySelector(MENU)) waiting.add(element); // nothing is taken away under somebody's hand
+      else tell(element);
+    }
   }, TOGETHER);
+}
+
+function closed(event: Event): void {
+  if ((event as ToggleEvent).newState === "closed" && waiting.size) refresh(() => false);
 }
 
 function hear(message: MessageEvent<string>): void {
@@ -137,6 +146,7 @@ function listen(): void {
 export function startLive(): void {
   onContent(listen);
   addEventListener("online", open);
+  document.addEventListener("toggle", closed, true);
   addEventListener("offline", lost);
   addEventListener("pagehide", () => stream?.close());
   addEventListener("pageshow", (event) => event.persisted && open());
