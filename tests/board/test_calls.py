@@ -11,7 +11,6 @@ import pytest
 
 from everyline.call_contract import CallNow, CallState, Direction, Heard, Keeping, LegKind, LegNow, LegState
 from everyline.calls import actions
-from everyline.calls.queries import statements
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
@@ -48,7 +47,6 @@ async def a_call(floor: Floor, line_id: int, key: str, *legs: LegNow, queue_id: 
         await actions.beat(tx, "node-1")
         call = CallNow(key, Direction.IN, CallState.UP, now(), "+13605550142", talk_id=interaction_id, legs=legs)
         await actions.tell(tx, "node-1", line_id, CallNow(**{**{n: getattr(call, n) for n in call.__slots__}, **facts}))
-        await tx.execute(statements.beat, {"node": "node-1", "at": now()})
     return int(interaction_id)
 
 

@@ -89,7 +89,11 @@ class Town:
             connection.execute(statement, values)
 
     async def agent(self) -> dict[str, Any]:
-        """An agent who hears calls on a telephone, and is available."""
+        """An agent who hears calls on a telephone, has nothing in hand, and is available."""
+        self.do("update queue_entry set state = 'left', left_at = now() where state in ('waiting', 'offered')")
+        self.do(
+            "update assignment set work_ended_at = coalesce(work_ended_at, now()), ended_at = now() where ended_at is null"
+        )
         self.do("insert into membership (queue_id, agent_id) select 1, id from agent on conflict do nothing")
         self.do("update queue set hours_id = null")
         number = f"sip:ada@{FAR}:{self.far.port}"

@@ -61,6 +61,9 @@ async def _language(house: House, order: Order) -> str:
         return (await house.door.reach(order.agent_id)).language or order.line.language
     except (ProductError, OSError):
         return order.line.language
+    except Exception:
+        log.exception("where an agent hears calls is not known")
+        return order.line.language
 
 
 async def _in_call(call: OneCall | None, order: Order) -> None:

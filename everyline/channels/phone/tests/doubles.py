@@ -498,6 +498,11 @@ async def world(
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
+                with contextlib.suppress(TimeoutError):  # the farewells are on their way
+                    async with asyncio.timeout(3):
+                        for phone in found.phones:
+                            if phone.up.is_set():
+                                await phone.ended.wait()
                 for task in found.tasks:
                     task.cancel()
                 await asyncio.gather(*found.tasks, return_exceptions=True)
