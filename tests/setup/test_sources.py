@@ -181,7 +181,7 @@ async def test_a_file_becomes_rows_and_what_was_refused_is_said(admin: httpx.Asy
         f"{place}/try", data={"try-account": "a1", "try-pin": "9371", "try-mail": "ZOE@mail.example"}
     )
     assert "$1,041.50" in tried.text
-    assert not re.search(r"(?<![\d.])9371(?!\d)", tried).text
+    assert "9371" not in tried.text
     for content, why in ((b"", "not in the file"), (b"Konto;PIN;Mail;Due\n1;2;3;4\n", "Not one row could be read")):
         refused = await admin.post(f"{place}/rows/file", files={"file": ("list.csv", content, "text/csv")})
         assert refused.status_code == 422
