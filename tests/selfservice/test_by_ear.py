@@ -142,7 +142,7 @@ async def everything(ground: Ground) -> dict[str, str]:
 
 async def test_a_caller_hears_the_turn_and_its_keys_come_with_it(call: Call) -> None:
     said, turn = await call.told()
-    assert said == "Welcome to Harbor Water.\n\nPlease type your PIN."
+    assert said == "Welcome to Harbor Water.\nPlease type your PIN."
     assert turn["prompts"] == ["Welcome to Harbor Water.", "Please type your PIN."]
     assert (turn["keys"]["least"], turn["keys"]["most"], turn["silent_recording"]) == (6, 6, True)
     assert "/go/" not in said, "what is keyed need not be typed on a page"
@@ -166,7 +166,7 @@ async def test_a_secret_that_is_keyed_moves_the_run_and_stands_nowhere(call: Cal
 
 async def test_a_secret_in_the_open_is_not_taken(call: Call) -> None:
     await call.say(PIN)
-    assert (await call.told())[0] == "Welcome to Harbor Water.\n\nPlease type your PIN."
+    assert (await call.told())[0] == "Welcome to Harbor Water.\nPlease type your PIN."
 
 
 async def test_only_a_secret_is_keyed_in_secret(call: Call, ground: Ground) -> None:
@@ -203,4 +203,4 @@ async def test_nought_leads_to_people_and_no_mailbox_is_asked_for(call: Call, gr
     async with ground.database.transaction() as tx:
         told = await tx.column(text("select text from message where interaction_id = :id order by id"), {"id": call.id})
         assert await tx.value(text("select count(*) from queue_entry where interaction_id = :id"), {"id": call.id}) == 1
-    assert told[-1].splitlines() == ["A person answers you.", "", "Nobody is here right now."]
+    assert told[-1].splitlines() == ["A person answers you.", "Nobody is here right now."]
