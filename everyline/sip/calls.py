@@ -97,6 +97,10 @@ class Exchange(Protocol):
         """Run something that goes on by itself, until the exchange is closed."""
         ...
 
+    def part(self, farewell: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a farewell: the exchange does not close while one is being said, within reason."""
+        ...
+
     def trace_of(self, call_id: str) -> tuple[Line, ...]:
         """The messages of a call."""
         ...
@@ -122,7 +126,8 @@ class Call:
         self._refresh_timer: asyncio.TimerHandle | None = None
         self._waits_for_ack: Handle | None = None
         self._ack_timer: asyncio.TimerHandle | None = None
-        self._owes_bye = False
+        self._acknowledged = asyncio.Event()
+        self._acknowledged.set()
         self._they_update = False
         self._held: TrunkStanding | None = None
         self._transfers = Transfers(self._request, self._ended_by_transfer)
@@ -173,7 +178,7 @@ class Call:
         """End the call, in whatever state it is. Does nothing when it is over."""
         if self.state is CallState.CONNECTED:
             self.finish(Ended(EndReason.HUNG_UP, by_us=True))
-            await self._bye()
+            await asyncio.shield(self._exchange.part(self._bye()))
 
     async def change(self, body: bytes, body_type: str = SDP) -> bytes:
         """Offer the other side another body (hold, resume, other media); returns its answer. Raises Refused."""
@@ -279,18 +284,16 @@ class Call:
         if self._waits_for_ack is not handle:
             return
         self._waits_for_ack = None
+        self._acknowledged.set()
         if self._ack_timer:
             self._ack_timer.cancel()
         if request is None:
             if self.state is CallState.CONNECTED:
                 self.finish(Ended(EndReason.SILENT, words="no acknowledgement"))
-                self._owes_bye = True
+                self._exchange.part(self._bye())
         elif self.state is CallState.CONNECTED:
             self._their_body = request.body or self._their_body
             self.tell(Answered(request.body, request.body_type))
-        if self._owes_bye:
-            self._owes_bye = False
-            self._exchange.start(self._bye())
 
     def tell(self, event: CallEvent) -> None:
         """Put an event in the call's queue; more than anybody reads are dropped."""
@@ -315,7 +318,7 @@ class Call:
         """Another call took the place of this one (RFC 3891)."""
         if self.state is CallState.CONNECTED:
             self.finish(Ended(EndReason.REPLACED, by_us=True))
-            self._exchange.start(self._bye())
+            self._exchange.part(self._bye())
 
     # --- within --------------------------------------------------------------------------------------------------
 
@@ -342,6 +345,7 @@ class Call:
 
     def _wait_for_ack(self, handle: Handle) -> None:
         self._waits_for_ack = handle
+        self._acknowledged.clear()
         limit = self._exchange.pending(handle, self)
         self._ack_timer = asyncio.get_running_loop().call_later(limit, self.acknowledged, handle, None)
 
@@ -353,9 +357,7 @@ class Call:
         return await self._exchange.ask(self.dialog.request(method, fields, body, body_type), self.dialog, self.trunk)
 
     async def _bye(self) -> None:
-        if self._waits_for_ack is not None:
-            self._owes_bye = True  # not before the acknowledgement (RFC 3261, 15)
-            return
+        await self._acknowledged.wait()  # not before it (RFC 3261, 15)
         await self._request("BYE")
 
     async def _transfer(self, to: str, seconds: float) -> None:
@@ -367,7 +369,7 @@ class Call:
     def _ended_by_transfer(self) -> None:
         if self.state is CallState.CONNECTED:
             self.finish(Ended(EndReason.TRANSFERRED, by_us=True))
-            self._exchange.start(self._bye())
+            self._exchange.part(self._bye())
 
     def _connected(self) -> None:
         if self.state is not CallState.CONNECTED:
@@ -376,7 +378,7 @@ class Call:
     def _gone(self, answer: Answer) -> None:
         if answer.code in (408, 481):  # RFC 3261, 12.2.1.2
             self.finish(Ended(EndReason.SILENT, answer.code, answer.words))
-            self._exchange.start(self._bye())
+            self._exchange.part(self._bye())
 
     # --- refreshes -----------------------------------------------------------------------------------------------
 
@@ -421,7 +423,7 @@ class Call:
 
     def _silent(self) -> None:
         self.finish(Ended(EndReason.SILENT, words="no sign of life"))
-        self._exchange.start(self._bye())
+        self._exchange.part(self._bye())
 
     def _stands(self, message: Request | Answer) -> None:
         """The call was answered, by a message that tells what the other side can."""

@@ -94,6 +94,7 @@ class SipExchange:
         self._begun: dict[tuple[str, str], IncomingCall] = {}
         self._pending: dict[Handle, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._farewells: set[asyncio.Task[None]] = set()
         self._keepers: dict[str, tuple[Keeper, asyncio.Task[None]]] = {}
         self._wire: Wire | None = None
         self._resting = 0  # seconds after which who calls may call again; 0: calls are taken
@@ -139,7 +140,7 @@ class SipExchange:
         leaving = [keeper.leave() for keeper, _task in self._keepers.values()]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
-                await asyncio.gather(*ending, *leaving, return_exceptions=True)
+                await asyncio.gather(*ending, *leaving, *self._farewells, return_exceptions=True)
         for call in list(self._calls):
             call.finish(Ended(EndReason.CLOSED, by_us=True))
         for task in list(self._tasks):
@@ -269,7 +270,7 @@ class SipExchange:
                 final.set_result(answer)
             elif request.method == "INVITE" and answer.code < 300 and ";tag=" not in request.one("to"):
                 dialog.confirm(answer)  # answered although it was taken back: it has to be ended again
-                self.start(self._end(dialog, trunk))
+                self.part(self._end(dialog, trunk))
 
         cancel = self.wire.send(request, where, heard)
         try:
@@ -324,6 +325,13 @@ class SipExchange:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
+
+    def part(self, farewell: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a farewell: the exchange does not close while one is being said, within reason."""
+        task = self.start(farewell)
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
         return task
 
     def _done(self, task: asyncio.Task[None]) -> None:

@@ -72,6 +72,7 @@ class IncomingCall(Call):
         """They hung up before we answered, or at the same moment, and were faster."""
         if handle is self._handle or handle is self._waits_for_ack:
             self._handle = self._waits_for_ack = None
+            self._acknowledged.set()
             self.finish(Ended(EndReason.CANCELLED, 487))
         super().taken_back(handle)
 

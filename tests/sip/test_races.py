@@ -63,14 +63,28 @@ async def test_who_is_hung_up_on_before_acknowledging_gets_its_bye_after() -> No
     async with standing(house, Trunk("north", PEER)) as exchange, stranger(exchange.port, PEER) as peer:
         peer.send(peer.request("INVITE"))
         await until(lambda: 200 in peer.codes)
-        await house.calls[0].hang_up()
+        leaving = asyncio.create_task(house.calls[0].hang_up())
         peer.send(peer.request("OPTIONS", call="meanwhile"))
         await until(lambda: peer.codes.count(200) >= 2)
         assert not peer.asked("BYE")
         peer.send(peer.request("ACK", to_tag=house.calls[0].dialog.ours.tag))
         await until(lambda: bool(peer.asked("BYE")))
         peer.reply(peer.asked("BYE")[0], "200 OK")
+        await leaving
         await house.settled()
+
+
+async def test_an_exchange_that_closes_says_its_farewells_to_who_has_not_acknowledged_yet() -> None:
+    house = House()
+    async with standing(house, Trunk("north", PEER)) as exchange, stranger(exchange.port, PEER) as peer:
+        peer.send(peer.request("INVITE"))
+        await until(lambda: 200 in peer.codes)
+        closing = asyncio.create_task(exchange.close())
+        await until(lambda: house.calls[0].state == "ended")
+        peer.send(peer.request("ACK", to_tag=house.calls[0].dialog.ours.tag))
+        await until(lambda: bool(peer.asked("BYE")))
+        peer.reply(peer.asked("BYE")[0], "200 OK")
+        await closing
 
 
 async def test_an_answer_that_crosses_a_cancel_is_acknowledged_and_ended() -> None:
