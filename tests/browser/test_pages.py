@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import LOOKS, known, look, sign_in
 from tests.product import RunningProduct
@@ -97,3 +97,25 @@ def test_agents_choose_their_own_keys(chromium: Browser, demo: RunningProduct) -
     go_to_notices("g n")
     expect(page.locator("#list-title")).to_be_visible()
     expect(page).to_have_url(demo.address + "/desk/views/mine")
+
+
+@pytest.mark.req("P3")
+def test_an_open_menu_is_not_taken_away_by_what_was_asked_before(chromium: Browser, demo: RunningProduct) -> None:
+    agent = known(demo)["sign_ins"]["agent"]
+    page = sign_in(chromium, demo.address, agent["email"], agent["password"])
+    held: list[Route] = []
+    page.route("**/desk/state", lambda route: held.append(route))
+    with page.expect_request("**/desk/state"):
+        page.evaluate("document.querySelector('#state').dispatchEvent(new CustomEvent('refresh'))")
+    page.locator(".state-switch").click()
+    choice = page.get_by_role("menuitemradio").last
+    expect(choice).to_be_visible()
+    page.evaluate("document.querySelector('#state').marked = true")
+    with page.expect_response("**/desk/state"):
+        held[0].continue_()
+    page.unroute("**/desk/state")
+    page.wait_for_timeout(200)  # in which it would be put into the page
+    expect(choice).to_be_visible()
+    assert page.evaluate("document.querySelector('#state').marked")
+    page.keyboard.press("Escape")  # asked for again when nobody is disturbed
+    page.wait_for_function("!document.querySelector('#state').marked")

@@ -16,6 +16,13 @@ interface Happening {
   topics: string[];
 }
 
+/** What htmx tells before an answer is put into the page. */
+interface Arrival {
+  target: HTMLElement;
+  shouldSwap: boolean;
+  requestConfig: { elt: HTMLElement; triggeringEvent?: Event };
+}
+
 const SIGNS = new Set(["talk.typing", "talk.here", "talk.seen"]); // transient: nothing that is kept has changed
 const TOGETHER = 50; // ms in which refreshes become one
 const PATIENCE = 2500; // ms before a break in the line is worth telling
@@ -74,6 +81,14 @@ function refresh(matches: (topics: string[]) => boolean): void {
       else tell(element);
     }
   }, TOGETHER);
+}
+
+/** What was asked for before a menu was opened does not take it away either: it is asked for again when it is closed. */
+function arrives(event: Event): void {
+  const { detail } = event as CustomEvent<Arrival>;
+  if (detail.requestConfig.triggeringEvent?.type !== "refresh" || !detail.target.querySelector(MENU)) return;
+  detail.shouldSwap = false;
+  waiting.add(detail.requestConfig.elt);
 }
 
 function closed(event: Event): void {
@@ -147,6 +162,7 @@ export function startLive(): void {
   onContent(listen);
   addEventListener("online", open);
   document.addEventListener("toggle", closed, true);
+  document.addEventListener("htmx:beforeSwap", arrives);
   addEventListener("offline", lost);
   addEventListener("pagehide", () => stream?.close());
   addEventListener("pageshow", (event) => event.persisted && open());
