@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from everyline import channels
-from everyline.channel_contract import Channel
+from everyline.channel_contract import Channel, MediaClass
 from everyline.ground import settings
+from everyline.ground.addresses import NUMBER
 
 
 @cache
@@ -33,6 +34,15 @@ def channel(name: str) -> Channel:
 def reaching(kind: str) -> list[Channel]:
     """The channels by which something can be written to an address of this kind."""
     return [found for found in all_channels().values() if kind in found.facts.reaches and found.facts.writes]
+
+
+def calling() -> list[str]:
+    """The names of the channels by which numbers are called."""
+    return [
+        name
+        for name, found in all_channels().items()
+        if found.facts.media_class is MediaClass.CALL and found.facts.may_start and NUMBER in found.facts.reaches
+    ]
 
 
 def check_settings() -> None:

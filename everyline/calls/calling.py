@@ -14,6 +14,7 @@ from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
 from everyline.cases.models import Interaction, Talk
 from everyline.channel_contract import Address, MediaClass
+from everyline.channel_registry import calling
 from everyline.customers import actions as customers
 from everyline.dispatch.rules import undisturbed_until
 from everyline.ground import events
@@ -26,7 +27,6 @@ from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.rules import Me
 from everyline.queues import actions as queues
-from everyline.queues.callbacks import calling_channels
 
 
 async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | None = None) -> int:
@@ -91,7 +91,7 @@ async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | Non
 
 async def _line(tx: Tx, row: Row, line_id: int | None) -> Row:
     """The line asked for; else the case's own, its queue's, or the oldest, of those that can call."""
-    query = select(Line.__table__).where(Line.channel.in_(calling_channels()), Line.open, Line.retired_at.is_(None))
+    query = select(Line.__table__).where(Line.channel.in_(calling()), Line.open, Line.retired_at.is_(None))
     if line_id is not None:
         query = query.where(Line.id == line_id)
     order = ((Line.id == row.line_id).desc(), (Line.queue_id == row.queue_id).desc().nulls_last(), Line.id)

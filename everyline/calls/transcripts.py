@@ -10,11 +10,11 @@ from datetime import timedelta
 
 from everyline.calls import recordings, sealing
 from everyline.calls.queries import statements
+from everyline.channel_registry import calling
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.ground.installation import Ground
-from everyline.queues.callbacks import calling_channels
 from everyline.speech.errors import CannotHear, NothingHears
 from everyline.speech.hearing import Ear
 
@@ -30,7 +30,7 @@ async def hear_next(ground: Ground, ear: Ear) -> bool:
     at = now()
     times = {"at": at, "since": at - YOUNGEST, "taken": at - TAKEN_FOR}
     async with ground.database.transaction() as tx:
-        row = await tx.first(statements.take_unheard, {**times, "channels": calling_channels()})
+        row = await tx.first(statements.take_unheard, {**times, "channels": calling()})
     if row is None:
         return False
     words, failure = "", ""

@@ -13,8 +13,6 @@ from everyline.calls import actions, asking, calling, queries
 from everyline.calls import contacts as directory
 from everyline.calls.rules import OVERSEES
 from everyline.cases import actions as cases
-from everyline.channel_contract import MediaClass
-from everyline.channel_registry import all_channels
 from everyline.desk import call_shown
 from everyline.desk.answering import CASE_CHANGED, done
 from everyline.desk.phrases import language_name
@@ -197,8 +195,3 @@ async def deed(
     values = {name: value for name, value in (("leg", leg), ("keys", keys)) if value}
     await obey(request, me, interaction_id, wanted, **values)
     return done(request, "/desk", changed=(CALLS_CHANGED,))
-
-
-def sounding_channels() -> list[str]:
-    """The channels by which people call."""
-    return [name for name, one in all_channels().items() if one.facts.media_class is MediaClass.CALL]

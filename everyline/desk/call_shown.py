@@ -9,11 +9,8 @@ from zoneinfo import ZoneInfo
 
 from everyline.call_contract import CallState, Deed, Direction, Heard, Keeping, LegKind, LegState
 from everyline.calls.rules import ENDED_BY, LEG_STATES, sound
-from everyline.channel_contract import MediaClass
-from everyline.channel_registry import all_channels
 from everyline.desk import phrases
 from everyline.desk.lists import channel_facts
-from everyline.ground import addresses
 from everyline.ground.moments import span
 from everyline.ground.words import _, mark
 from everyline.queues.callbacks import MOST_TRIES
@@ -27,14 +24,6 @@ OVERSEEN = {
 }
 OVERSEES = {Heard.NOBODY: Deed.LISTEN, Heard.AGENT: Deed.WHISPER, Heard.ALL: Deed.BARGE}
 KEPT = {Keeping.ON: mark("Recording"), Keeping.PAUSED: mark("Recording paused")}
-
-
-def calls_go_out() -> bool:
-    """Can people be called, if a line for it is open?"""
-    return any(
-        one.facts.media_class is MediaClass.CALL and one.facts.may_start and addresses.NUMBER in one.facts.reaches
-        for one in all_channels().values()
-    )
 
 
 def _leg(leg: Mapping[str, Any], me_id: int) -> dict[str, Any]:

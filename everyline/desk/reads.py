@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 from everyline.cases import queries as cases
 from everyline.cases.actions import read as mark_read
 from everyline.cases.rules import PRIORITIES
-from everyline.channel_registry import reaching
+from everyline.channel_registry import calling, reaching
 from everyline.customers import queries as customers
 from everyline.desk import call_shown, composing, phrases, timeline
-from everyline.desk.call_shown import calls_go_out
 from everyline.desk.lists import channel_facts, shown_row
 from everyline.desk.queries import statements
 from everyline.dispatch.queries import Correspondence, correspondence
@@ -222,7 +221,7 @@ def pane(
                 "label": point.label,
                 "preferred": point.preferred,
                 "bad": point.bad_since is not None,
-                "calls": point.kind == addresses.NUMBER and calls_go_out(),
+                "calls": point.kind == addresses.NUMBER and bool(calling()),
                 "reason": " ".join(point.bad_reason.split())[:300],
             }
             for point in points

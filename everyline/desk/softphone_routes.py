@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import PlainTextResponse, Response
 
 from everyline.calls import actions, asking, queries
+from everyline.channel_registry import calling
 from everyline.desk.answering import done
-from everyline.desk.call_routes import sounding_channels
 from everyline.desk.lists import frame
 from everyline.desk.queries import statements as desk
 from everyline.desk.talk_routes import statements
@@ -37,7 +37,7 @@ async def show(request: Request, me: Own) -> Response:
 async def switch(request: Request, me: Own) -> Response:
     """The way there, in the top bar of every page; nothing where nobody can call."""
     async with ground_of(request).database.transaction() as tx:
-        there = await tx.first(statements.calls_come, {"channels": sounding_channels()}) is not None
+        there = await tx.first(statements.calls_come, {"channels": calling()}) is not None
         reach, _node = await queries.reach(tx, me.id)
     return page("desk/softphone-switch.html", there=there, reach=reach)
 

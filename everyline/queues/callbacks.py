@@ -8,9 +8,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from everyline.channel_contract import MediaClass
-from everyline.channel_registry import all_channels
+from everyline.channel_registry import calling
 from everyline.ground import events
-from everyline.ground.addresses import NUMBER
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.lines.models import Line
@@ -54,18 +53,9 @@ async def drop(tx: Tx, case_id: int) -> None:
     await tx.execute(dropped.values(settled_at=now(), trying_id=None, outcome="resolved"))
 
 
-def calling_channels() -> list[str]:
-    """The channels by which we can call a number."""
-    return [
-        name
-        for name, one in all_channels().items()
-        if one.facts.media_class is MediaClass.CALL and one.facts.may_start and NUMBER in one.facts.reaches
-    ]
-
-
 async def media_class(tx: Tx, case_id: int) -> str:
     """That of a call for who waits to be called, where a line of ours can; else empty: as it is without."""
     if await of_case(tx, case_id) is None:
         return ""
-    lines = select(func.count()).where(Line.channel.in_(calling_channels()), Line.open, Line.retired_at.is_(None))
+    lines = select(func.count()).where(Line.channel.in_(calling()), Line.open, Line.retired_at.is_(None))
     return str(MediaClass.CALL) if await tx.value(lines) else ""
