@@ -23,6 +23,7 @@ from everyline.api.set_up_shapes import (
     SkillChange,
     SkillShape,
     StepShape,
+    TelephoneShape,
     UnmetShape,
 )
 from everyline.api.shapes import Made
@@ -243,6 +244,21 @@ async def set_capacity(request: Request, agent_id: int, asked: CapacityShape, me
     async with ground_of(request).database.transaction() as tx:
         await abilities.set_capacity(tx, me.id, agent_id, asked.most, asked.weights)
         await audit(tx, me.id, "agent.capacity_changed", "agent", agent_id, address=me.address)
+
+
+@router.get("/agents/{agent_id}/telephone", tags=["agents"])
+async def telephone(request: Request, agent_id: int, _me: Keeper) -> TelephoneShape:
+    """Where an agent hears calls."""
+    async with ground_of(request).database.transaction() as tx:
+        return TelephoneShape(telephone=await abilities.telephone_of(tx, agent_id))
+
+
+@router.put("/agents/{agent_id}/telephone", tags=["agents"], status_code=204)
+async def set_telephone(request: Request, agent_id: int, asked: TelephoneShape, me: Keeper) -> None:
+    """Say where an agent hears calls."""
+    async with ground_of(request).database.transaction() as tx:
+        await abilities.hear_at(tx, me.id, agent_id, asked.telephone)
+        await audit(tx, me.id, "agent.telephone_changed", "agent", agent_id, address=me.address)
 
 
 # --- hours -----------------------------------------------------------------------------------------------------------

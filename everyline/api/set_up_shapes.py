@@ -134,6 +134,12 @@ class CapacityShape(Asked):
     weights: dict[str, int] = Field(default_factory=dict, description="Units of 100 that one takes, likewise.")
 
 
+class TelephoneShape(Asked):
+    telephone: str = Field(
+        max_length=350, description="A number (E.164), or the sip: address of a telephone of yours; empty: the browser."
+    )
+
+
 class TeamShape(Shape):
     id: int
     name: str

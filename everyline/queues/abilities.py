@@ -17,7 +17,7 @@ from everyline.ground.words import _
 from everyline.people import queries as people
 from everyline.queues import queries
 from everyline.queues.expressions import Tree, skills_in, without
-from everyline.queues.models import AgentSkill, Capacity, Queue, QueueEntry, Skill
+from everyline.queues.models import AgentSkill, Capacity, Queue, QueueEntry, Reach, Skill
 from everyline.queues.rules import DEFAULT_CAPS, DEFAULT_WEIGHTS, FULL
 
 LEVELS = range(1, 6)
@@ -161,15 +161,22 @@ async def hears(tx: Tx, agent_id: int, node: str, *, ready: bool) -> None:
     await events.record(tx, "agent.reach_changed", agent_id=agent_id, ready=ready)
 
 
-async def hear_at(tx: Tx, by: int | None, agent_id: int, number: str) -> None:
+async def hear_at(tx: Tx, by: int | None, agent_id: int, telephone: str) -> None:
     """The telephone on which an agent hears calls: a number, or a ``sip:`` address of a telephone in the house; empty: the browser.
     Invalid when it is neither."""
-    number = number.strip()
+    number = telephone.strip()
     if number and not SIP_ADDRESS.fullmatch(number):
         try:
             number = normal(NUMBER, number)
         except ValueError as error:
-            raise Invalid(_("This is no phone number."), {"number": str(error)}) from error
-    await people.get(tx, agent_id)
+            raise Invalid(_("This is no phone number."), {"telephone": str(error)}) from error
+    if await telephone_of(tx, agent_id) == number:
+        return
     await tx.execute(queries.statements.hears_at, {"agent_id": agent_id, "number": number})
     await events.record(tx, "agent.reach_changed", actor_id=by, agent_id=agent_id, ready=bool(number))
+
+
+async def telephone_of(tx: Tx, agent_id: int) -> str:
+    """The telephone on which an agent hears calls, as ``hear_at`` takes it."""
+    await people.get(tx, agent_id)
+    return await tx.value(select(Reach.number).where(Reach.agent_id == agent_id)) or ""

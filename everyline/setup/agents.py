@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from everyline.channel_registry import all_channels
+from everyline.channel_registry import all_channels, calling
 from everyline.dispatch import actions as dispatch
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict, Forbidden, ProductError
@@ -78,6 +78,7 @@ async def _agent(request: Request, me: Me, agent_id: int | None, *, status: int 
             "all_queues": row.all_queues if row else False,
             **{f"skill-{skill.id}": levels.get(skill.id, 0) for skill in skills},
             "team_id": (row.team_id or "") if row else "",
+            "telephone": await abilities.telephone_of(tx, agent_id) if agent_id is not None else "",
             **{f"most-{name.replace('=', 'of-')}": number for name, number in most.items()},
             **{f"weight-{name.replace('=', 'of-')}": units for name, units in weights.items()},
         }
@@ -94,6 +95,7 @@ async def _agent(request: Request, me: Me, agent_id: int | None, *, status: int 
             ],
             "media": [(name, _(words)) for name, words in MEDIA.items()],
             "channels": [(f"of-{name}", _(one.facts.label), one.facts.weight) for name, one in all_channels().items()],
+            "calls": bool(calling()),
             "teams": [(team.id, team.name) for team in await teams.all_teams(tx)],
             "languages": language_names(languages()),
             "sign_ins": await sign_ins.of_agent(tx, agent_id) if agent_id is not None else [],
@@ -120,7 +122,7 @@ def _facts(form: Typed) -> dict[str, Any]:
 
 
 async def _arrange(tx: Tx, me: Me, agent_id: int, form: Typed) -> None:
-    """Queues, scope, team, skills and capacity."""
+    """Queues, scope, team, skills, capacity and telephone."""
     skills = {
         int(name[6:]): level
         for name in form.values
@@ -133,6 +135,7 @@ async def _arrange(tx: Tx, me: Me, agent_id: int, form: Typed) -> None:
         most |= {} if number is None else {f"={name}": number}
         weights |= {} if units is None else {f"={name}": units}
     team_id = form.id("team_id")
+    telephone = form.text("telephone", longest=350)
     form.done()
     await teams.set_team(tx, me.id, agent_id, team_id)
     await set_up.set_queues(tx, me.id, agent_id, form.ids("member_of"))
@@ -140,6 +143,7 @@ async def _arrange(tx: Tx, me: Me, agent_id: int, form: Typed) -> None:
         await actions.scope_to(tx, me.id, agent_id, form.ids("sees"))
     await abilities.set_skills(tx, me.id, agent_id, skills)
     await abilities.set_capacity(tx, me.id, agent_id, most, weights)
+    await abilities.hear_at(tx, me.id, agent_id, telephone)
 
 
 @router.get("/new")

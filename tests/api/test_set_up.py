@@ -137,6 +137,23 @@ async def test_capacity_and_closure(program: httpx.AsyncClient, ground: Ground, 
     assert (await program.get("/hours")).json()[0]["closed_now"] == ""
 
 
+@pytest.mark.req("V5")
+async def test_where_an_agent_hears_calls(program: httpx.AsyncClient, ground: Ground, sign_in: Any) -> None:
+    agent = await sign_in()
+    path = f"/agents/{agent.id}/telephone"
+    assert (await program.get(path)).json() == {"telephone": ""}
+    assert (await program.put(path, json={"telephone": " (360) 555-0142"})).status_code == 204
+    assert (await program.get(path)).json() == {"telephone": "+13605550142"}
+    refused = await program.put(path, json={"telephone": "my desk"})
+    assert (refused.status_code, refused.json()["detail"]) == (422, "This is no phone number.")
+    assert (await program.put(path, json={"telephone": "sip:ada@phones.example.org"})).status_code == 204
+    assert (await program.get(path)).json() == {"telephone": "sip:ada@phones.example.org"}
+    assert (await program.get("/agents/999/telephone")).status_code == 404
+    async with ground.database.transaction() as tx:
+        acts = await tx.column(select(Audit.act).where(Audit.subject == "agent").order_by(Audit.id.desc()).limit(2))
+        assert acts == ["agent.telephone_changed"] * 2
+
+
 @pytest.mark.req("Q1", "P3")
 async def test_what_nobody_can_take_is_listed_within_ones_scope(
     program: httpx.AsyncClient, ground: Ground, sign_in: Any
@@ -154,6 +171,7 @@ async def test_what_nobody_can_take_is_listed_within_ones_scope(
         ("POST", "/teams"),
         ("DELETE", "/skills/1"),
         ("PUT", f"/agents/{stranger.id}/capacity"),
+        ("PUT", f"/agents/{stranger.id}/telephone"),
         ("PUT", "/hours/1/closure"),
     ):
         answer = await program.request(method, path, headers=stranger.bearer, json={})

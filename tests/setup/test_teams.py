@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from everyline.ground.installation import Ground
 from everyline.people.models import Agent, Audit, Team
@@ -77,6 +77,27 @@ async def test_an_agent_of_a_team_with_a_capacity_of_their_own(
         answer = await admin.post(f"/setup/agents/{agent.id}", data={**form, field: value})
         assert answer.status_code == 422
         assert f'id="{field}-error"' in answer.text
+
+
+@pytest.mark.req("V5")
+async def test_an_agent_hears_calls_on_a_telephone(admin: httpx.AsyncClient, ground: Ground, sign_in: Any) -> None:
+    agent = await sign_in(name="Ben Bright")
+    path = f"/setup/agents/{agent.id}"
+    form = {"name": "Ben Bright", "email": agent.email, "role": "agent", "telephone": "my desk"}
+    refused = await admin.post(path, data=form)
+    assert refused.status_code == 422
+    assert 'id="telephone-error"' in refused.text
+    assert 'value="my desk"' in refused.text
+    for _again in range(2):
+        assert (await admin.post(path, data={**form, "telephone": "sip:ben@phones.example.org"})).status_code == 303
+    assert 'value="sip:ben@phones.example.org"' in (await admin.get(path)).text
+    async with ground.database.transaction() as tx:
+        assert await abilities.telephone_of(tx, agent.id) == "sip:ben@phones.example.org"
+        changes = text("select count(*) from event where kind = 'agent.reach_changed'")
+        assert await tx.value(changes) == 1, "the same again changes nothing"
+    assert (await admin.post(path, data={**form, "telephone": ""})).status_code == 303
+    async with ground.database.transaction() as tx:
+        assert await abilities.telephone_of(tx, agent.id) == ""
 
 
 @pytest.mark.req("Q2")
