@@ -81,7 +81,11 @@ class RunningProduct:
         ]
         with (self.data / "product.log").open("ab") as log:
             self.process = subprocess.Popen(arguments, env=self.environment, stdout=log, stderr=log)
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def wait_ready(self, seconds: float = 60) -> None:
         """Until its pages answer."""
