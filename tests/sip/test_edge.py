@@ -95,6 +95,7 @@ async def test_an_agents_telephone_signs_in_and_is_called(tmp_path: Path, way: s
             await phone.happens("CALL_INCOMING")
             await phone.told("accept")
             await answered(call, phone)
+            assert {line.peer for line in call.trace()} == {edge.at}
 
 
 @pytest.mark.req("V1")

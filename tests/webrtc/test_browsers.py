@@ -138,6 +138,9 @@ async def test_a_page_that_vanishes_is_noticed(here: House) -> None:
     await here.until((1, True))
     await page.vanish()
     await here.until((1, True), (1, False))
+    found = here.browsers.get(1)
+    assert found, "it waits for the page to come back"
+    assert not found.ready
 
 
 async def test_a_leg_that_nobody_comes_back_to_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,6 +206,7 @@ async def test_an_agent_who_cannot_be_looked_up_for_a_moment_is_joined_later(
         monkeypatch.setattr(house.door, "reach", reach)
         house.door.goes(key, "talking", agent_id=7)
         await agent.heard_tone(1900)
+        assert tries == 3
 
 
 @pytest.mark.req("V1")

@@ -129,7 +129,9 @@ async def test_a_talk_that_comes_after_the_caller_has_gone_is_ended(tmp_path: Pa
         await caller.hang_up()
         await house.settled()
         house.door.talks[key] = a_talk()
-        await until(lambda: house.door.ended == [key])
+        await until(lambda: bool(house.door.ended))
+        assert house.door.ended == [key]
+        assert house.door.now(key).ended_by == "caller"
 
 
 @pytest.mark.req("V1")
@@ -153,3 +155,5 @@ async def test_a_door_that_comes_back_in_time_is_not_noticed(tmp_path: Path, mon
         caller = await house.calls()
         await house.begun()
         await caller.heard_tone(MUSIC)
+        assert house.door.refuses == [], "it was out of order twice"
+        assert not any("cannot take your call" in words for words in house.door.said)

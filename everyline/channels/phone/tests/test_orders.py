@@ -215,6 +215,9 @@ async def test_a_call_that_goes_back_to_the_queue_hears_music_until_the_next(tmp
         await call.agent.hears_not(CALLER_SAYS)
         call.house.door.goes(call.key, "talking", agent_id=8)
         await call.caller.heard_tone(THIRD_SAYS)
+        await call.caller.hears_not(MUSIC)
+        assert call.caller.hears(THIRD_SAYS)
+        assert call.house.door.browsers[7].leg.mix is None
 
 
 @pytest.mark.req("V5")
@@ -271,6 +274,8 @@ async def test_a_page_that_is_loaded_anew_comes_back_into_the_call(tmp_path: Pat
         await call.caller.heard_tone(THIRD_SAYS)
         await again.heard_tone(CALLER_SAYS)
         await call.caller.hears_not(MUSIC)
+        await call.stands(LegKind.AGENT, LegState.TALKING)
+        assert call.leg(LegKind.AGENT).remark == ""
 
 
 @pytest.mark.req("V5")

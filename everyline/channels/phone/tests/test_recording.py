@@ -99,6 +99,10 @@ async def test_what_is_said_while_a_third_is_asked_apart_is_not_recorded(tmp_pat
         await house.rings("+13605550111")
         await house.door.ordered(key, Deed.JOIN)
         await until(lambda: house.door.now(key).keeping is Keeping.ON)
+        (recording,) = house.door.engine.recordings
+        (gap,) = recording.gaps
+        assert gap.end is not None
+        assert gap.end > gap.begin
 
 
 @pytest.mark.req("V6")

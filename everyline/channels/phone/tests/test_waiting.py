@@ -64,6 +64,8 @@ async def test_who_is_moved_to_another_queue_hears_its_music(tmp_path: Path) -> 
         await caller.heard_tone(MUSIC)
         house.door.goes(key, "waiting", queue="Permits")
         await caller.heard_tone(MUSIC_OF["Permits"])
+        await caller.hears_not(MUSIC)
+        assert caller.hears(MUSIC_OF["Permits"]), "it goes on"
 
 
 @pytest.mark.req("V4", "P5")
@@ -183,6 +185,7 @@ async def test_outside_the_hours_closed_words_are_said_and_a_message_is_taken(tm
         await caller.press("#")
         await until(lambda: house.door.events == ["begin", "voicemail"])
         await until(caller.ended.is_set)
+        assert house.door.pieces[-1].seconds > 1.5
 
 
 @pytest.mark.req("V4")
@@ -195,6 +198,8 @@ async def test_a_line_without_messages_says_goodbye(tmp_path: Path) -> None:
         await spoken(house, "Call again on Monday.")
         await until(caller.ended.is_set)
         await until(lambda: house.door.ended == [key])
+        assert house.door.events == ["begin"]
+        assert not any("after the tone" in one for one in house.door.said)
 
 
 @pytest.mark.req("V4")
