@@ -39,7 +39,8 @@ class Phone:
                 self.reports.bind((host, self.port + 1))
                 break
             except OSError:
-                self.close()
+                self.socket.close()
+                self.reports.close()
         for one in (self.socket, self.reports):
             one.setblocking(False)
         self.voice: Samples = np.zeros(0, np.int16)

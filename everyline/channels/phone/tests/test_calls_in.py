@@ -131,7 +131,7 @@ async def test_a_talk_that_comes_after_the_caller_has_gone_is_ended(tmp_path: Pa
         house.door.talks[key] = a_talk()
         await until(lambda: bool(house.door.ended))
         assert house.door.ended == [key]
-        assert house.door.now(key).ended_by == "caller"
+        assert house.door.now(key).ended_by == "customer"
 
 
 @pytest.mark.req("V1")

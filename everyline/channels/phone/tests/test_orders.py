@@ -274,7 +274,7 @@ async def test_a_page_that_is_loaded_anew_comes_back_into_the_call(tmp_path: Pat
         await call.caller.heard_tone(THIRD_SAYS)
         await again.heard_tone(CALLER_SAYS)
         await call.caller.hears_not(MUSIC)
-        await call.stands(LegKind.AGENT, LegState.TALKING)
+        await call.stands(LegKind.AGENT, LegState.IN)
         assert call.leg(LegKind.AGENT).remark == ""
 
 
