@@ -5,5 +5,5 @@ from fastapi import APIRouter
 from everyline.account import door, profile
 
 router = APIRouter()
-router.include_router(door.router)
-router.include_router(profile.router)
+router.routes.extend(door.router.routes)
+router.routes.extend(profile.router.routes)

@@ -179,4 +179,4 @@ async def agents(request: Request, me: Reader, state: str = "") -> Response:
 
 
 for part in (calls, deeds, thresholds):
-    router.include_router(part.router)
+    router.routes.extend(part.router.routes)

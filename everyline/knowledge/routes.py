@@ -19,4 +19,4 @@ from everyline.knowledge import (
 router = APIRouter()
 
 for part in (listing, files, arranging, bettering, importing, uploads, living, versions, facts, wording_pages, editing):
-    router.include_router(part.router)
+    router.routes.extend(part.router.routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -11,7 +12,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 SHORTEST = 10
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # the first choice of OWASP's cheat sheet
-_NOBODY = _hasher.hash(secrets.token_hex(16))  # checked when there is no such agent, so that both take the same time
 
 
 def hash_password(password: str) -> str:
@@ -23,10 +23,17 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
+@cache
+def _nobodys() -> str:
+    """Checked when there is no such agent, so that both take the same time."""
+    return _hasher.hash(secrets.token_hex(16))
+
+
 def matches(kept: str | None, password: str) -> bool:
     """Is this the password? Takes as long when there is nothing to compare with."""
+    nobodys = _nobodys()  # whoever comes first waits for it, known or not
     try:
-        _hasher.verify(kept or _NOBODY, password)
+        _hasher.verify(kept or nobodys, password)
     except (VerificationError, InvalidHashError):
         return False
     return kept is not None

@@ -43,7 +43,7 @@ for part in (
     stored_routes,
     statement_routes,
 ):
-    router.include_router(part.router)
-router.include_router(site_routes.at_root)
-router.include_router(doing_routes.at_root)
-router.include_router(_rest)
+    router.routes.extend(part.router.routes)
+router.routes.extend(site_routes.at_root.routes)
+router.routes.extend(doing_routes.at_root.routes)
+router.routes.extend(_rest.routes)

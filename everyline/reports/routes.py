@@ -92,4 +92,4 @@ def _moment(words: str) -> datetime | None:
 
 
 for part in (building, survey_pages):
-    router.include_router(part.router)
+    router.routes.extend(part.router.routes)

@@ -16,7 +16,7 @@ from types import ModuleType
 
 import uvicorn
 import uvloop
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -95,19 +95,13 @@ def parts(name: str) -> list[ModuleType]:
 @cache
 def pages() -> Sequence[BaseRoute]:
     """The pages of all nouns and faces; put together once a process, which takes longer than all else of an application."""
-    found = APIRouter()
-    for module in parts("routes"):
-        found.include_router(module.router)
-    return found.routes
+    return [route for module in parts("routes") for route in module.router.routes]
 
 
 @cache
 def parts_of_api() -> Sequence[BaseRoute]:
     """What nouns and faces add to the API, likewise."""
-    found = APIRouter()
-    for module in parts("api"):
-        found.include_router(module.create_router(OnceRoute))
-    return found.routes
+    return [route for module in parts("api") for route in module.create_router(OnceRoute).routes]
 
 
 def create_app(ground: Ground) -> FastAPI:

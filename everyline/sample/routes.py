@@ -27,7 +27,7 @@ from everyline.sample import calling, ports, telephone
 from everyline.sample import letters as mailboxes
 
 router = APIRouter(dependencies=[public()])
-router.include_router(calling.router)
+router.routes.extend(calling.router.routes)
 
 WRITER = "Robin Sample"
 MAILBOX = "robin@sample.example"

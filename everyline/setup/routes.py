@@ -68,4 +68,4 @@ for part in (
     brands,
     quarantine,
 ):
-    router.include_router(part.router)
+    router.routes.extend(part.router.routes)

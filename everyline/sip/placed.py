@@ -15,7 +15,6 @@ from everyline.sip.events import Answered, Attempt, CallState, Ended, EndReason,
 from everyline.sip.messages import Answer, Fields
 from everyline.sip.trunks import TrunkStanding
 
-CANCEL_SECONDS = 4.0
 ELSEWHERE = frozenset({0, 401, 403, 407, 408, 488, 500, 501, 502, 503, 504, 505})  # another trunk may do better
 
 
