@@ -96,7 +96,7 @@ def demo(
         phone_port=ports["sip"]["port"],
     )
     supervisor = _supervisor()
-    supervisor.roles = {**supervisor.roles, "post_office": 1, **({"network": 1} if sample.has_telephones() else {})}
+    supervisor.roles = {"post_office": 1, **({"network": 1} if sample.has_telephones() else {}), **supervisor.roles}
 
     def prepare(url: str) -> None:
         from everyline.sample import demo
@@ -114,7 +114,8 @@ def _supervisor(only: str | None = None) -> Supervisor:
     chosen = settings()
     logs.begin("everyline", form=chosen.log_format, level=chosen.log_level)
     chosen.data.mkdir(parents=True, exist_ok=True)
-    roles = {"web": chosen.web_processes, "worker": chosen.worker_processes, "media": chosen.media_processes}
+    # web has most to load: the others begin meanwhile
+    roles = {"worker": chosen.worker_processes, "media": chosen.media_processes, "web": chosen.web_processes}
     if only is not None:
         if only not in roles:
             raise Fault(f"there is no role {only!r}; choose one of: {', '.join(roles)}")

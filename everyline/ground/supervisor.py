@@ -1,27 +1,27 @@
-"""The supervisor: starts the database if it is the embedded one, brings its schema up to date, and runs the roles, which load
-what they need meanwhile.
+"""The supervisor: starts the database if it is the embedded one, brings its schema up to date, and runs the roles, whose processes
+come from the nursery, which loads meanwhile.
 
-A role that ends is started again after a pause that grows while it keeps failing. The database likewise. On SIGTERM or
-SIGINT the roles finish what they have in hand, then the database ends. All children end when the supervisor is killed.
+A role that ends is started again after a pause that grows while it keeps failing. The nursery and the database likewise. On
+SIGTERM or SIGINT the roles finish what they have in hand, then the database ends. All children end when the supervisor is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from everyline.ground import schema
+from everyline.ground import kinship, schema
+from everyline.ground.nursery import Nursery
 from everyline.ground.postgres import EmbeddedPostgres, PostgresError
 from everyline.ground.settings import Settings, SettingsError
 
@@ -34,15 +34,57 @@ SAID = 2  # exit code: what is wrong was said already
 
 
 @dataclass
-class Child:
-    """One process of a role."""
+class Starts:
+    """When something that ends again and again may be started again."""
 
-    role: str
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
+    at: float = 0.0
     failures: int = 0
     again_at: float = 0.0
+
+    def ended(self, what: str, code: int) -> None:
+        """It ended: say so, and choose the pause."""
+        now = time.monotonic()
+        self.failures = 0 if now - self.at > STEADY_SECONDS else self.failures + 1
+        pause = min(0.2 * 2**self.failures, LONGEST_PAUSE) if self.failures else 0.0
+        log.error("%s ended with %s; it starts again in %.1f s", what, code, pause)
+        self.again_at = now + pause
+
+    def due(self) -> bool:
+        """May it be started now? Then it is."""
+        now = time.monotonic()
+        if now < self.again_at:
+            return False
+        self.at = now
+        return True
+
+
+@dataclass
+class Child:
+    """One process of a role: not there, asked for, or running."""
+
+    role: str
+    pid: int | None = None
+    asked: bool = False
+    starts: Starts = field(default_factory=Starts)
     gate: int | None = None  # where it is told the database's address, which it waits for
+
+    def ended(self) -> int | None:
+        """The exit code of a process that has ended, once."""
+        if self.pid is None:
+            return None
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            pid, status = self.pid, 0
+        if not pid:
+            return None
+        self.pid = None
+        return os.waitstatus_to_exitcode(status)
+
+    def signal(self, sign: signal.Signals) -> None:
+        """Send a signal."""
+        if self.pid is not None:
+            os.kill(self.pid, sign)
 
 
 @dataclass
@@ -56,7 +98,10 @@ class Supervisor:
     when_ready: Callable[[str], None] | None = (
         None  # called in a process of its own with the database's address, before the roles begin
     )
+    _nursery: Nursery = field(default_factory=Nursery)
+    _nursery_starts: Starts = field(default_factory=Starts)
     _children: list[Child] = field(default_factory=list)
+    _asked: deque[Child] = field(default_factory=deque)  # of the nursery, which answers in this order
     _ending: bool = False
     _listener: socket.socket | None = None
     _lock: int | None = None
@@ -70,7 +115,7 @@ class Supervisor:
             self._prepare()
             while not self._ending:
                 self._look_after()
-                time.sleep(0.1)
+                self._nursery.wait(0.1)
         finally:
             self._end()
         return 0
@@ -80,9 +125,9 @@ class Supervisor:
             self._listener = _listen(self.settings)
         if self.embedded is not None:
             self._lock = _lock(self.settings.data)
+        kinship.adopt_orphans()
         self._children = [Child(role) for role, n in self.roles.items() for _ in range(n)]
-        for child in self._children[:1]:  # it loads longest; the others follow, so that two processors are enough
-            self._look_after_child(child)
+        self._look_after_children()
         if self.check is not None:
             _in_child(self.check)
         if self.embedded is not None:
@@ -93,8 +138,6 @@ class Supervisor:
             prepare = self.when_ready
             _in_child(lambda: prepare(url))
         self._url = url
-        for child in self._children[:1]:
-            self._open_gate(child)
 
     def _look_after(self) -> None:
         if self.embedded is not None and not self.embedded.alive():
@@ -105,73 +148,74 @@ class Supervisor:
                 log.exception("the database did not start; it is tried again")
                 time.sleep(1)
                 return
+        self._look_after_children()
+        own = {self._nursery.pid, *(child.pid for child in self._children)}
+        kinship.bury_adopted(own | {self.embedded.started if self.embedded else None})
+
+    def _look_after_children(self) -> None:
+        code = self._nursery.ended()
+        if code is not None:
+            self._nursery_starts.ended("the nursery", code)
+            for child in self._asked:
+                child.asked = False
+            self._asked.clear()
+        if self._nursery.pid is None and self._nursery_starts.due():
+            self._nursery.start()
+        for pid in self._nursery.born():
+            child = self._asked.popleft()
+            child.pid, child.asked = pid, False
         for child in self._children:
-            self._look_after_child(child)
+            code = child.ended()
+            if code is not None:
+                child.starts.ended(child.role, code)
+            if child.pid is not None:
+                self._open_gate(child)
+            elif not child.asked and self._nursery.pid is not None and child.starts.due():
+                self._ask_for(child)
 
-    def _look_after_child(self, child: Child) -> None:
-        at = time.monotonic()
-        if child.process is not None:
-            code = child.process.poll()
-            if code is None:
-                return
-            child.failures = 0 if at - child.started > STEADY_SECONDS else child.failures + 1
-            pause = min(0.2 * 2**child.failures, LONGEST_PAUSE) if child.failures else 0.0
-            log.error("%s ended with %s; it starts again in %.1f s", child.role, code, pause)
-            child.again_at, child.process = at + pause, None
-        if at >= child.again_at:
-            self._start(child)
-            child.started = at
-
-    def _start(self, child: Child) -> None:
+    def _ask_for(self, child: Child) -> None:
+        self._close_gate(child)
         reading, child.gate = os.pipe()
         descriptors = [reading]
         if child.role == "web" and self._listener is not None:
             descriptors.append(self._listener.fileno())
-        parent = os.getpid()
-        child.process = subprocess.Popen(
-            [sys.executable, "-m", "everyline.roles", child.role, *map(str, descriptors)],
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            pass_fds=descriptors,
-            preexec_fn=lambda: die_with_parent(parent),
-        )
+        self._nursery.ask(child.role, descriptors)
         os.close(reading)
-        if self._url:
-            self._open_gate(child)
+        child.asked = True
+        self._asked.append(child)
 
     def _open_gate(self, child: Child) -> None:
+        if child.gate is not None and self._url:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(child.gate, self._url.encode())
+            self._close_gate(child)
+
+    def _close_gate(self, child: Child) -> None:
         if child.gate is not None:
-            with contextlib.suppress(BrokenPipeError), os.fdopen(child.gate, "w") as pipe:
-                pipe.write(self._url)
+            os.close(child.gate)
             child.gate = None
 
     def _end_soon(self, *_: object) -> None:
         self._ending = True
 
     def _end(self) -> None:
+        self._nursery.end()
         for child in self._children:
-            if child.process is not None and child.process.poll() is None:
-                child.process.terminate()
+            child.ended()
+            child.signal(signal.SIGTERM)
+            self._close_gate(child)
         deadline = time.monotonic() + self.settings.drain_seconds + FAREWELL_SECONDS
-        for child in self._children:
-            if child.process is not None:
-                try:
-                    child.process.wait(max(deadline - time.monotonic(), 0.1))
-                except subprocess.TimeoutExpired:
-                    child.process.kill()
-                    child.process.wait()
+        while any(child.ended() is None and child.pid is not None for child in self._children):
+            if time.monotonic() > deadline:
+                for child in self._children:
+                    child.signal(signal.SIGKILL)
+            time.sleep(0.02)
         if self.embedded is not None:
             self.embedded.stop()
         if self._listener is not None:
             self._listener.close()
         if self._lock is not None:
             os.close(self._lock)
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel end this process softly when its parent is gone (prctl(2), PR_SET_PDEATHSIG = 1)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -104,6 +104,13 @@ def parts_of_api() -> Sequence[BaseRoute]:
     return [route for module in parts("api") for route in module.create_router(OnceRoute).routes]
 
 
+def load() -> None:
+    """Put together once what all processes of the role have in common."""
+    pages()
+    parts_of_api()
+    environment()
+
+
 def create_app(ground: Ground) -> FastAPI:
     """The application of one web process."""
     hub = Hub(ground)
@@ -163,7 +170,6 @@ async def main(descriptor: int | None) -> None:
     chosen = settings()
     async with standing(chosen) as ground:
         app = create_app(ground)
-        environment()
         collecting.resume()
         config = uvicorn.Config(
             app,

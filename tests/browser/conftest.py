@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import shutil
@@ -16,8 +17,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import Settings
+from everyline.lines import actions as lines
+from everyline.people import actions as people
 from tests.product import RunningProduct, free_port
 
+PASSWORD = "correct horse battery"
 AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "section508"]
 expect.set_options(timeout=30_000)  # milliseconds: a busy machine takes its time, and what is there is seen at once
@@ -55,14 +59,21 @@ def known(product: RunningProduct) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def product() -> Iterator[RunningProduct]:
-    """An empty product with an SMTP listener, whose port is ``product.settings["listener"]``."""
+@contextlib.contextmanager
+def empty_product() -> Iterator[RunningProduct]:
+    """A product without anybody, with an SMTP listener at ``settings["email_smtp_listen"]``."""
     found = RunningProduct(settings={"email_smtp_listen": f"127.0.0.1:{free_port()}"})
     found.start()
     yield found
     found.stop()
     shutil.rmtree(found.data, ignore_errors=True)
+
+
+@pytest.fixture
+def product() -> Iterator[RunningProduct]:
+    """An empty product of a test's own."""
+    with empty_product() as found:
+        yield found
 
 
 def with_ground(product: RunningProduct, work: Callable[[Ground], Any]) -> Any:
@@ -74,6 +85,22 @@ def with_ground(product: RunningProduct, work: Callable[[Ground], Any]) -> Any:
 
     with ThreadPoolExecutor(1) as beside:  # the browser's driver has the loop of this thread
         return beside.submit(asyncio.run, run()).result()
+
+
+async def an_admin(ground: Ground) -> None:
+    """Somebody who may do everything: admin@harbor.example."""
+    async with ground.database.transaction() as tx:
+        await people.add_agent(tx, None, email="admin@harbor.example", name="admin", role="admin", password=PASSWORD)
+
+
+def add_line(product: RunningProduct, channel: str, address: str, name: str, **settings: str) -> None:
+    """A line that is open."""
+
+    async def add(ground: Ground) -> None:
+        async with ground.database.transaction() as tx:
+            await lines.add(tx, ground.vault, None, channel_name=channel, address=address, name=name, settings=settings)
+
+    with_ground(product, add)
 
 
 def sign_in(browser: Browser, address: str, email: str, password: str, **context: Any) -> Page:

@@ -16,12 +16,11 @@ from everyline.intake.models import Inbound
 from everyline.lines import actions as lines
 from everyline.people import sign_ins
 from everyline.people.queries import all_agents
-from tests.browser.conftest import faults, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, an_admin, faults, sign_in, with_ground
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("P3", "P5"), pytest.mark.timeout(150)]
 
-PASSWORD = "correct horse battery"
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 UNREACHED = """() => {
   const wanted = [...document.querySelectorAll("main :is(a[href], button, input, select, textarea, summary)")].filter(
@@ -95,7 +94,7 @@ def test_pages_before_one_is_signed_in(anyone: Page, product: RunningProduct) ->
     anyone.goto(product.address)
     expect(anyone.locator(".command")).to_be_visible()
     wrong = look(anyone, "first run")
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     anyone.goto(f"{product.address}/sign-in")
     wrong += look(anyone, "sign-in")
     anyone.goto(f"{product.address}/forgot")
@@ -113,7 +112,7 @@ def test_pages_before_one_is_signed_in(anyone: Page, product: RunningProduct) ->
 
 
 def test_the_second_factor(chromium: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD, reduced_motion="reduce")
     page.goto(f"{product.address}/profile/second-factor")
     secret = page.locator("code.secret").inner_text().replace(" ", "")
@@ -148,7 +147,7 @@ def test_the_second_factor(chromium: Browser, product: RunningProduct) -> None:
 
 
 def test_the_steps_of_adding_a_line_and_a_piece_in_quarantine(chromium: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     line, piece = with_ground(product, stock)
     page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD, reduced_motion="reduce")
     page.goto(f"{product.address}/setup/lines/new?channel=email")

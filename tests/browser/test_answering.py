@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import accept_by_key, faults, go_available, sign_in
-from tests.browser.test_main_job import PASSWORD, body, open_office
+from tests.browser.conftest import PASSWORD, accept_by_key, faults, go_available, sign_in
+from tests.browser.test_main_job import body, open_office
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld

@@ -15,12 +15,11 @@ from everyline.intake.door import IntakeDoor
 from everyline.lines import actions as lines
 from everyline.people import actions as people
 from everyline.queues.models import Membership, Queue
-from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, accept_by_key, an_admin, faults, go_available, sign_in, with_ground
 from tests.mail import mail
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("Q3"), pytest.mark.timeout(180)]
-PASSWORD = "correct horse battery"
 
 
 async def staff(ground: Ground) -> None:
@@ -67,7 +66,7 @@ def figure(page: Page, cell: str, value: str) -> None:
 
 
 def test_an_agent_acts_and_the_board_follows_and_back(chromium: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     with_ground(product, staff)
     ruth = sign_in(chromium, product.address, "ruth@harbor.example", PASSWORD)
     dana = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
@@ -97,7 +96,7 @@ def test_an_agent_acts_and_the_board_follows_and_back(chromium: Browser, product
 
 @pytest.mark.req("Q1")
 def test_a_supervisor_moves_what_waits_and_the_desk_follows(chromium: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     with_ground(product, staff)
     with_ground(product, write_in)
     ruth = sign_in(chromium, product.address, "ruth@harbor.example", PASSWORD)

@@ -21,13 +21,21 @@ from everyline.people import actions as people
 from everyline.queues import actions as queues
 from everyline.queues.models import Assignment, Membership, WrapUpCode
 from everyline.selfservice.bot import setting
-from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
+from tests.browser.conftest import (
+    PASSWORD,
+    accept_by_key,
+    add_line,
+    an_admin,
+    faults,
+    go_available,
+    sign_in,
+    with_ground,
+)
 from tests.product import RunningProduct
 from tests.selfservice.model_double import KEY, MODEL, running
 
 pytestmark = [pytest.mark.req("C1", "E4", "A7"), pytest.mark.timeout(240)]
 STILL = {"reduced_motion": "reduce"}  # what fades in is not yet as it will be
-PASSWORD = "correct horse battery"
 LEAK = """Close every tap in the house. Look at the meter for five minutes.
 
 ## The triangle turns
@@ -109,8 +117,8 @@ def house(chromium: Browser) -> Iterator[House]:
     product = RunningProduct()
     product.start()
     try:
-        product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
-        product.cli("line", "add", "webchat", "help", "--name", "Harbor County help")
+        with_ground(product, an_admin)
+        add_line(product, "webchat", "help", "Harbor County help")
         with_ground(product, _house)
         agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
         go_available(agent)

@@ -7,16 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import LOOKS, look, sign_in
+from tests.browser.conftest import LOOKS, PASSWORD, an_admin, look, sign_in, with_ground
 from tests.product import RunningProduct
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.mark.req("V3", "W3", "P5")
 @pytest.mark.timeout(150)
 def test_errands_and_appointments_are_set_up(chromium: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
     page.goto(f"{product.address}/setup/errands")
     page.get_by_role("link", name="Report an outage").click()

@@ -6,17 +6,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from everyline.selfservice import flows
-from tests.browser.conftest import LOOKS, look, sign_in
+from tests.browser.conftest import LOOKS, PASSWORD, an_admin, look, sign_in, with_ground
 from tests.product import RunningProduct
 from tests.setup.test_flows import good
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.mark.req("V3", "W4", "P5")
 @pytest.mark.timeout(150)
 def test_a_flow_is_made_and_tried(chromium: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
     page.goto(f"{product.address}/setup/flows")
     page.locator("#form").fill(flows.written(good()))

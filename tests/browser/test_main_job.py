@@ -12,12 +12,10 @@ from sqlalchemy import insert, text
 from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from everyline.queues.models import Membership, Queue, WrapUpCode
-from tests.browser.conftest import accept_by_key, go_available, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, accept_by_key, an_admin, go_available, sign_in, with_ground
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
-
-PASSWORD = "correct horse battery"
 
 
 async def staff(ground: Ground) -> None:
@@ -39,7 +37,7 @@ async def staff(ground: Ground) -> None:
 
 def open_office(product: RunningProduct, mail_world: MailWorld) -> None:
     """An admin, a mail line that takes and sends on the real mail hosts, and the staff."""
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     host, port = product.settings["email_smtp_listen"].split(":")
     smtp = ("smtp_host=127.0.0.1", f"smtp_port={mail_world.ports['smtp']}", "smtp_encryption=none")
     told = [word for setting in smtp for word in ("--set", setting)]

@@ -17,12 +17,22 @@ from everyline.ground.installation import Ground
 from everyline.people import actions as people
 from everyline.queues.models import Membership, Queue
 from tests.browser.callers import network
-from tests.browser.conftest import LOOKS, accept_by_key, faults, go_available, look, sign_in, with_ground
+from tests.browser.conftest import (
+    LOOKS,
+    PASSWORD,
+    accept_by_key,
+    add_line,
+    an_admin,
+    faults,
+    go_available,
+    look,
+    sign_in,
+    with_ground,
+)
 from tests.product import RunningProduct, free_port
 
 pytestmark = [pytest.mark.req("V5"), pytest.mark.timeout(240)]
 NUMBER, TRUNK = "+18005550199", "127.0.0.2"
-PASSWORD = "correct horse battery"
 READY = "Calls are heard in this browser."
 LOUD = 0.2  # of a meter; silence is 0
 
@@ -79,8 +89,8 @@ def house(speaking_chromium: Browser) -> Iterator[House]:
     product = RunningProduct(settings=ports)
     product.start()
     try:
-        product.cli("admin", "add", "admin@house.example", given=f"{PASSWORD}\n")
-        product.cli("line", "add", "phone", NUMBER, "--name", "Toll-free", "--set", f"host={TRUNK}")
+        with_ground(product, an_admin)
+        add_line(product, "phone", NUMBER, "Toll-free", host=TRUNK)
         with_ground(product, _people)
         page = sign_in(speaking_chromium, product.address, "maya@house.example", PASSWORD, permissions=["microphone"])
         yield House(product, page, sip_port)

@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from everyline.calls import prompts
 from everyline.ground.installation import Ground
-from tests.browser.conftest import LOOKS, look, sign_in, with_ground
+from tests.browser.conftest import LOOKS, PASSWORD, an_admin, look, sign_in, with_ground
 from tests.product import RunningProduct
 from tests.setup.test_prompts import HELLO, publish, water
 
-PASSWORD = "correct horse battery"
 PLAYS = "one => one.play().then(() => one.duration > 0.1)"  # it can be heard, by the page's own policy
 
 
@@ -48,7 +47,7 @@ async def _recorded(ground: Ground) -> float:
 @pytest.mark.req("V3", "P5")
 @pytest.mark.timeout(150)
 def test_words_are_recorded_in_the_browser(beeping: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     with_ground(product, _publish)
     page = sign_in(beeping, product.address, "admin@harbor.example", PASSWORD)
     page.get_by_role("link", name="Set-up").first.click()

@@ -12,12 +12,10 @@ from everyline.call_contract import Recorded
 from everyline.calls import recordings
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
-from tests.browser.conftest import LOOKS, faults, sign_in, with_ground
+from tests.browser.conftest import LOOKS, PASSWORD, an_admin, faults, sign_in, with_ground
 from tests.calls.test_calls import CUSTOMER, House
 from tests.desk.test_recordings import SECONDS, sealed
 from tests.product import RunningProduct
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.mark.req("V6", "P5")
@@ -33,7 +31,7 @@ def test_a_recording_is_played(chromium: Browser, product: RunningProduct, tmp_p
         found: int = house.case_id
         return found
 
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     case_id = with_ground(product, record)
     page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
     page.goto(f"{product.address}/desk/cases/{case_id}")

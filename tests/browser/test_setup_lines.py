@@ -11,21 +11,27 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import LOOKS, faults, sign_in
+from tests.browser.conftest import LOOKS, PASSWORD, an_admin, empty_product, faults, sign_in, with_ground
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import Mailbox, MailWorld
 
 pytestmark = [pytest.mark.req("E1", "P2", "P3"), pytest.mark.timeout(150)]
 
-PASSWORD = "correct horse battery"
 PASSED = "#checks > li.yes:not(.sum)"
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[RunningProduct]:
+    """A product with an admin and nothing else; each test has a line of its own."""
+    with empty_product() as found:
+        with_ground(found, an_admin)
+        yield found
 
 
 @pytest.fixture
 def admin(chromium: Browser, product: RunningProduct) -> Iterator[Page]:
-    """The browser of an admin of an empty product."""
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    """The admin's browser."""
     page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
     yield page
     page.context.close()
@@ -234,18 +240,18 @@ def test_what_is_found_out_by_the_address_is_filled_in(admin: Page, product: Run
     def answer(route: Route) -> None:
         asked.append(route.request.post_data or "")
         name = "other.pier.example" if "other" in asked[-1] else "in.pier.example"
-        carried = {"proposed_for": "permits@harbor.example", "smtp_host": "out.pier.example"}
+        carried = {"proposed_for": "found@harbor.example", "smtp_host": "out.pier.example"}
         route.fulfill(json={"said": f"Found {name}.", "values": hosts[name], "carried": carried})
 
     admin.route("**/setup/lines/new/propose", answer)
-    begin_email(admin, product, "permits@harbor.example", "Permits")
+    begin_email(admin, product, "found@harbor.example", "Found")
     admin.locator("#imap_password").evaluate("field => { field.value = 'hush hush' }")
     expect(admin.get_by_text("Found in.pier.example.")).to_be_visible()
     expect(admin.get_by_label("A mailbox is read")).to_be_checked()
     expect(admin.locator("#imap_host")).to_be_visible()
     expect(admin.locator("#imap_host")).to_have_value("in.pier.example")
     expect(admin.locator("#imap_port")).to_have_value("143")
-    expect(admin.locator("#name")).to_have_value("Permits")
+    expect(admin.locator("#name")).to_have_value("Found")
     admin.locator("#imap_port").fill("1143")
     admin.locator("#address").fill("other@harbor.example")
     admin.get_by_role("button", name="Look up the settings").press("Enter")
@@ -260,8 +266,8 @@ def test_what_is_found_out_by_the_address_is_filled_in(admin: Page, product: Run
         assert faults(admin) == []
         admin.screenshot(path=tmp_path / f"found-{width}-{scheme}.png")
     admin.set_viewport_size({"width": 1280, "height": 800})
-    admin.locator("#address").fill("permits@harbor.example")
-    admin.locator("#imap_user").fill("permits")
+    admin.locator("#address").fill("found@harbor.example")
+    admin.locator("#imap_user").fill("found")
     go_on(admin)
     expect(admin.locator("#smtp_host")).to_have_value("out.pier.example")
     admin.unroute("**/setup/lines/new/propose")

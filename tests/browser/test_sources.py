@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import LOOKS, look, sign_in
+from tests.browser.conftest import LOOKS, PASSWORD, an_admin, look, sign_in, with_ground
 from tests.product import RunningProduct
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.mark.req("V3", "W4", "P5")
 @pytest.mark.timeout(150)
 def test_a_table_is_made_filled_and_asked(chromium: Browser, product: RunningProduct) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
+    with_ground(product, an_admin)
     page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
     page.goto(f"{product.address}/setup/sources")
     page.get_by_role("link", name="Add a source").click()

@@ -22,11 +22,19 @@ from everyline.selfservice import actions as flow_actions
 from everyline.selfservice.flows import Ask, Confirm, Done, Flow, Queue, written
 from everyline.selfservice.flows import words as told
 from everyline.selfservice.slots import Kind, Slot
-from tests.browser.conftest import accept_by_key, faults, go_available, sign_in, with_ground
+from tests.browser.conftest import (
+    PASSWORD,
+    accept_by_key,
+    add_line,
+    an_admin,
+    faults,
+    go_available,
+    sign_in,
+    with_ground,
+)
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("C1"), pytest.mark.timeout(150)]
-PASSWORD = "correct horse battery"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Harbor County water</title></head><body><main><h1>Water</h1><p>Bills and meters.</p></main>
 <script src="{product}/in/webchat/help/widget.js" async></script></body></html>"""
@@ -66,10 +74,9 @@ async def staff(ground: Ground) -> None:
         await tx.execute(insert(Membership).values(queue_id=1, agent_id=agent_id))
 
 
-def arrange(product: RunningProduct, site: str, *settings: str) -> None:
-    product.cli("admin", "add", "admin@harbor.example", given=f"{PASSWORD}\n")
-    chosen = [part for one in (f"sites={site}", *settings) for part in ("--set", one)]
-    product.cli("line", "add", "webchat", "help", "--name", "Harbor County help", *chosen)
+def arrange(product: RunningProduct, site: str, **settings: str) -> None:
+    with_ground(product, an_admin)
+    add_line(product, "webchat", "help", "Harbor County help", sites=site, **settings)
     with_ground(product, staff)
 
 
@@ -219,7 +226,7 @@ def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product
 
 
 def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, product: RunningProduct) -> None:
-    arrange(product, "", "questions=Your name | name | required", "waits_alone=true", "calls_back=true")
+    arrange(product, "", questions="Your name | name | required", waits_alone="true", calls_back="true")
     wrong: list[str] = []
     for scheme in ("light", "dark"):
         page = chromium.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme).new_page()

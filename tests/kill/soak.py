@@ -24,7 +24,7 @@ from tests.kill.counting import faults
 from tests.kill.senders import LINES, MailHost, letters
 from tests.product import RunningProduct, free_port
 
-VICTIMS = ("worker", "web", "postgres", "a server process of postgres", "supervisor")
+VICTIMS = ("worker", "web", "nursery", "postgres", "a server process of postgres", "supervisor")
 CLAIMED_SECONDS = 150  # how long what a killed process had claimed may stay so, and what comes after it
 
 

@@ -18,7 +18,7 @@ import psycopg
 from tests.kill.soak import kill
 from tests.product import RunningProduct
 
-VICTIMS = ("worker", "web", "postgres", "a server process of postgres", "supervisor")
+VICTIMS = ("worker", "web", "nursery", "postgres", "a server process of postgres", "supervisor")
 LINE = "help"
 AT_REST_SECONDS = 120
 
