@@ -87,6 +87,7 @@ def test_an_article_is_written_seen_and_published_by_keyboard(writer: Page, demo
     writer.keyboard.press("g")
     writer.keyboard.press("y")
     expect(writer.locator("h1")).to_have_text("Articles")
+    writer.wait_for_load_state()  # its keys with it
     writer.keyboard.press("c")
     expect(writer.locator("#title")).to_be_focused()
     writer.keyboard.type("Frozen hydrants")

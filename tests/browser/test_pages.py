@@ -118,4 +118,4 @@ def test_an_open_menu_is_not_taken_away_by_what_was_asked_before(chromium: Brows
     expect(choice).to_be_visible()
     assert page.evaluate("document.querySelector('#state').marked")
     page.keyboard.press("Escape")  # asked for again when nobody is disturbed
-    page.wait_for_function("!document.querySelector('#state').marked")
+    expect(page.locator("#state")).not_to_have_js_property("marked", value=True)

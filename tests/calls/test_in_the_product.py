@@ -113,7 +113,7 @@ class Town:
             answer = await self.api.get("/me/offer")
             return answer.json() if answer.status_code == 200 and answer.json() else None
 
-        offer = await until(found)
+        offer = await until(found, seconds=90)
         assert isinstance(offer, dict)
         return offer
 

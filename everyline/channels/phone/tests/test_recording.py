@@ -101,8 +101,7 @@ async def test_what_is_said_while_a_third_is_asked_apart_is_not_recorded(tmp_pat
         await until(lambda: house.door.now(key).keeping is Keeping.ON)
         (recording,) = house.door.engine.recordings
         (gap,) = recording.gaps
-        assert gap.end is not None
-        assert gap.end > gap.begin
+        assert gap.end is not None, "what is said now is recorded again"
 
 
 @pytest.mark.req("V6")
