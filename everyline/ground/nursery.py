@@ -140,7 +140,10 @@ def tend(wire: socket.socket, supervisor: int, load: Callable[[str], None]) -> B
         for one in (writing, *descriptors):
             os.close(one)
         with os.fdopen(reading, "rb") as pipe:
-            wire.send(pipe.read())
+            born = pipe.read()
+        if not born:
+            raise OSError("no process could be forked")
+        wire.send(born)
 
 
 def _be_called(name: str) -> None:

@@ -16,12 +16,11 @@ from everyline.intake.models import Inbound
 from everyline.lines import actions as lines
 from everyline.people import sign_ins
 from everyline.people.queries import all_agents
-from tests.browser.conftest import PASSWORD, an_admin, faults, sign_in, with_ground
+from tests.browser.conftest import LOOKS, PASSWORD, an_admin, faults, sign_in, with_ground
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("P3", "P5"), pytest.mark.timeout(150)]
 
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 UNREACHED = """() => {
   const wanted = [...document.querySelectorAll("main :is(a[href], button, input, select, textarea, summary)")].filter(
     (one) => one.checkVisibility() && !one.disabled && one.tabIndex >= 0 && (one.type !== "radio" || one.checked));

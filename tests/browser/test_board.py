@@ -15,7 +15,7 @@ from everyline.intake.door import IntakeDoor
 from everyline.lines import actions as lines
 from everyline.people import actions as people
 from everyline.queues.models import Membership, Queue
-from tests.browser.conftest import PASSWORD, accept_by_key, an_admin, faults, go_available, sign_in, with_ground
+from tests.browser.conftest import LOOKS, PASSWORD, accept_by_key, an_admin, faults, go_available, sign_in, with_ground
 from tests.mail import mail
 from tests.product import RunningProduct
 
@@ -113,9 +113,8 @@ def test_a_supervisor_moves_what_waits_and_the_desk_follows(chromium: Browser, p
     expect(dana.locator("main")).to_contain_text("The bridge")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_accessible(chromium: Browser, demo: RunningProduct, theme: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_accessible(chromium: Browser, demo: RunningProduct, width: int, theme: str) -> None:
     known = json.loads((demo.data / "demo.json").read_text())["sign_ins"]["admin"]
     page = sign_in(chromium, demo.address, known["email"], known["password"], color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 844})

@@ -99,8 +99,7 @@ def found_wrong(page: Page, address: str) -> list[str]:
     return found + said
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_every_page(
     chromium: Browser, demo: RunningProduct, customer: dict[str, Any], signed_in: Any, scheme: Any, size: str
 ) -> None:

@@ -53,8 +53,7 @@ def found_wrong(page: Page, address: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_every_page(chromium: Browser, demo: RunningProduct, scheme: Any, size: str) -> None:
     context = chromium.new_context(color_scheme=scheme, **(PHONE if size == "phone" else DESKTOP))
     page = context.new_page()

@@ -28,7 +28,7 @@ Start | date
 Is there a well? | yes/no
 Anything else | long text
 """
-LOOKS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
+LOOKS = [("light", 1280), ("dark", 360)]
 
 pytestmark = pytest.mark.req("E2")
 
