@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, text, update
 
 from everyline.cases.models import Case, Interaction, Message, Note
 from everyline.cases.rules import OPEN_STATUSES, answer_subject, preview
@@ -44,8 +45,23 @@ class _Rows:
 
     async def write(self, tx: Tx) -> None:
         for table, rows in self.by_table.items():
-            await tx.many(insert(table), rows)
+            columns = ", ".join(f'"{column}"' for column in rows[0])
+            await tx.execute(  # all at once: a statement for each row takes four times as long
+                text(
+                    f'insert into "{table.__tablename__}" ({columns}) '  # noqa: S608 -- names of our own columns
+                    f'select {columns} from jsonb_populate_recordset(null::"{table.__tablename__}", cast(:rows as jsonb))'
+                ),
+                {"rows": json.dumps(rows, default=_as_json)},
+            )
         await events.record_all(tx, sorted(self.events, key=lambda event: event.at))
+
+
+def _as_json(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"not a value of a column: {value!r}")
 
 
 async def write(

@@ -8,11 +8,11 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select, text
 
 from everyline.customers.models import ContactPoint, Customer
+from everyline.ground import jobs
 from everyline.ground.addresses import MAILBOX, NUMBER
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.installation import Ground
-from everyline.measure import ledgers
 from everyline.people.models import Agent
 from everyline.sample import (
     accounts,
@@ -40,8 +40,8 @@ async def is_empty(ground: Ground) -> bool:
 
 
 async def load(ground: Ground, *, smtp_host: str, smtp_port: int, trunk: int = 0) -> Loaded:
-    """Load everything; ``smtp_host`` and ``smtp_port`` lead to the sample customers' mail host, ``trunk`` (a port of this machine) to
-    their telephones; 0: they have none."""
+    """Load everything; a worker counts its figures at once. ``smtp_host`` and ``smtp_port`` lead to the sample customers' mail host,
+    ``trunk`` (a port of this machine) to their telephones; 0: they have none."""
     chance = random.Random(generator.SEED)
     customers = generator.people(chance)
     async with ground.database.transaction() as tx:
@@ -62,7 +62,7 @@ async def load(ground: Ground, *, smtp_host: str, smtp_port: int, trunk: int = 0
         await house.count_shares(tx)
         await figures.bring(tx, founded, now())
         await tx.execute(text("analyze"))
-    await ledgers.catch_up(ground.database)
+        await jobs.ask_for(tx, "everyline.measure.tasks.follow_events")
     return loaded
 
 

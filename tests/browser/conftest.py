@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import text
 
 from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import Settings
@@ -43,11 +45,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+async def _counted(ground: Ground) -> bool:
+    """Are there figures of the sample company's last days?"""
+    async with ground.database.transaction() as tx:
+        return bool(await tx.value(text("select max(begins_at) > now() - interval '2 days' from event_total")))
+
+
+@pytest.fixture(scope="package")
 def demo() -> Iterator[RunningProduct]:
     """The demonstration with its sample company."""
     product = RunningProduct(command=("demo",))
     product.start()
+    while not with_ground(product, _counted):
+        time.sleep(0.1)
     yield product
     product.stop()
     shutil.rmtree(product.data, ignore_errors=True)

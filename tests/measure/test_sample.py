@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
-from everyline.measure import queries, surveying
+from everyline.measure import ledgers, queries, surveying
 from everyline.measure.figures import Asked
 from everyline.sample import loader
 from everyline.sample.generator import CASES
@@ -18,6 +18,7 @@ from everyline.sample.generator import CASES
 @pytest.mark.req("Q4", "Q5", "P1")
 async def test_the_sample_company_has_a_history(ground: Ground) -> None:
     await loader.load(ground, smtp_host="127.0.0.1", smtp_port=9)
+    await ledgers.catch_up(ground.database)
     async with ground.database.transaction() as tx:
         queue_ids = tuple(await tx.column(text("select id from queue")))
         asked = Asked(
