@@ -103,6 +103,7 @@ def test_agents_choose_their_own_keys(chromium: Browser, demo: RunningProduct) -
 def test_an_open_menu_is_not_taken_away_by_what_was_asked_before(chromium: Browser, demo: RunningProduct) -> None:
     agent = known(demo)["sign_ins"]["agent"]
     page = sign_in(chromium, demo.address, agent["email"], agent["password"])
+    page.wait_for_load_state()  # before it nobody hears "refresh"
     held: list[Route] = []
     page.route("**/desk/state", lambda route: held.append(route))
     with page.expect_request("**/desk/state"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from sqlalchemy import insert, update
 
 from everyline.channels.phone.tests.doubles import RealPhone, until
@@ -233,8 +233,13 @@ def test_a_call_is_answered_and_worked_on_by_keys_in_every_page(house: House) ->
 
         page.locator("body").press("Shift+K")
         page.locator("dialog .keypad").wait_for()
-        page.keyboard.press("5")
+        held: list[Route] = []
+        page.route("**/press", lambda route: held.append(route), times=1)
+        with page.expect_request("**/press"):
+            page.keyboard.press("5")
         page.keyboard.press("#")
+        page.wait_for_timeout(300)  # in which it would overtake
+        held[0].continue_()
         expect(page.locator("[data-dialled]")).to_have_text("5#")
 
         def keys() -> set[int]:

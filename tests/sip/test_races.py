@@ -83,8 +83,11 @@ async def test_an_exchange_that_closes_says_its_farewells_to_who_has_not_acknowl
         await until(lambda: house.calls[0].state == "ended")
         peer.send(peer.request("ACK", to_tag=house.calls[0].dialog.ours.tag))
         await until(lambda: bool(peer.asked("BYE")))
+        assert not closing.done(), "an exchange that closes waits for its farewells"
         peer.reply(peer.asked("BYE")[0], "200 OK")
         await closing
+        assert not exchange.calls
+    assert len(peer.asked("BYE")) == 1
 
 
 async def test_an_answer_that_crosses_a_cancel_is_acknowledged_and_ended() -> None:
