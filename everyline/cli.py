@@ -98,13 +98,12 @@ def demo(
     supervisor = _supervisor()
     supervisor.roles = {"post_office": 1, **({"network": 1} if sample.has_telephones() else {}), **supervisor.roles}
 
-    def prepare(url: str) -> None:
+    def prepare(url: Callable[[], str]) -> None:
         from everyline.sample import demo
 
-        found = asyncio.run(demo.prepare(settings(), url, ports, before))
-        typer.echo(demo.words(found))
+        typer.echo(demo.words(demo.prepare(settings(), url, ports, before)))
 
-    supervisor.when_ready = prepare
+    supervisor.prepare = prepare
     sys.exit(supervisor.run())
 
 

@@ -95,9 +95,8 @@ class Supervisor:
     roles: dict[str, int]  # role to number of processes
     embedded: EmbeddedPostgres | None = None
     check: Callable[[], None] | None = None  # called first, in a process of its own; what it raises stops the start
-    when_ready: Callable[[str], None] | None = (
-        None  # called in a process of its own with the database's address, before the roles begin
-    )
+    # done before the roles begin, in a process of its own that may load meanwhile: it gets what waits for the database's address
+    prepare: Callable[[Callable[[], str]], None] | None = None
     _nursery: Nursery = field(default_factory=Nursery)
     _nursery_starts: Starts = field(default_factory=Starts)
     _children: list[Child] = field(default_factory=list)
@@ -130,13 +129,13 @@ class Supervisor:
         self._look_after_children()
         if self.check is not None:
             _in_child(self.check)
+        prepared = _told_later(self.prepare) if self.prepare is not None else None
         if self.embedded is not None:
             self.embedded.start()
         url = self.embedded.url if self.embedded else self.settings.database_url
-        _in_child(lambda: _bring_up_to_date(url))
-        if self.when_ready is not None:
-            prepare = self.when_ready
-            _in_child(lambda: prepare(url))
+        _in_child(lambda: schema.bring_up_to_date(url))
+        if prepared is not None:
+            prepared(url)
         self._url = url
 
     def _look_after(self) -> None:
@@ -245,24 +244,51 @@ def _lock(data: Path) -> int:
     return descriptor
 
 
-def _bring_up_to_date(url: str) -> None:
-    schema.bring_up_to_date(url)
-
-
-def _in_child(work: Callable[[], None]) -> None:
+def _in_child(work: Callable[[], object]) -> None:
     """Do it in a process of its own, so that what it loads does not stay with the supervisor for its whole life."""
+    _finish(_begin(work))
+
+
+def _told_later(work: Callable[[Callable[[], str]], None]) -> Callable[[str], None]:
+    """The same for what is told something later, by what is returned, and waits for it."""
+    reading, writing = os.pipe()
+
+    def told() -> str:
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            said = pipe.read()
+        if not said:
+            os._exit(SAID)  # whoever would have told it failed, and said why
+        return said
+
+    pid = _begin(lambda: work(told))
+    os.close(reading)
+
+    def tell(said: str) -> None:
+        with os.fdopen(writing, "w") as pipe:
+            pipe.write(said)
+        _finish(pid)
+
+    return tell
+
+
+def _begin(work: Callable[[], object]) -> int:
     pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        except (schema.SchemaError, SettingsError) as error:
-            sys.stderr.write(f"{error}\n")
-            os._exit(SAID)
-        except BaseException:
-            log.exception("the start failed")
-            os._exit(SAID)
-        sys.stdout.flush()
-        os._exit(0)
+    if pid:
+        return pid
+    try:
+        work()
+    except (schema.SchemaError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        os._exit(SAID)
+    except BaseException:
+        log.exception("the start failed")
+        os._exit(SAID)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _finish(pid: int) -> None:
     _, status = os.waitpid(pid, 0)
     if status:
         raise SystemExit(SAID)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from everyline.channel_registry import all_channels
 from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import Settings
 from everyline.lines import actions as lines
@@ -17,8 +20,15 @@ from everyline.sample import house, loader, telephone
 from everyline.sample.ports import NAME, has_telephones
 
 
-async def prepare(settings: Settings, url: str, ports: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """Load the company at the first start, and write ``demo.json``; returns what stands in it."""
+def prepare(
+    settings: Settings, url: Callable[[], str], ports: dict[str, Any], before: dict[str, Any]
+) -> dict[str, Any]:
+    """Load the company at the first start, and write ``demo.json``; returns what stands in it. ``url`` waits for the database."""
+    all_channels()  # loaded while the database starts
+    return asyncio.run(_prepare(settings, url(), ports, before))
+
+
+async def _prepare(settings: Settings, url: str, ports: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     async with standing(settings, url) as ground:
         found = {**before, **ports, "address": settings.address}
         if await loader.is_empty(ground):
