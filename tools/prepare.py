@@ -31,6 +31,7 @@ OLDEST = (3, 11)
 SUITE_PACKAGES = (
     "baresip-core",
     "chromium",
+    "chromium-headless-shell",
     "dovecot-imapd",
     "dovecot-lmtpd",
     "espeak-ng",

@@ -32,10 +32,10 @@ LOOKS = [(1280, "light"), (360, "dark")]  # widths and colours, each once
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium. Its driver has an event loop running in this thread, so it ends before tests with loops of their
-    own go on."""
-    found = shutil.which("chromium")
-    assert found, "chromium is missing: `make test` installs it"
+    """Debian's Chromium without a window, which costs two thirds of one that could show it. Its driver has an event loop running
+    in this thread, so it ends before tests with loops of their own go on."""
+    found = shutil.which("chromium-headless-shell")
+    assert found, "chromium-headless-shell is missing: `make test` installs it"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found,
@@ -127,7 +127,8 @@ def sign_in(browser: Browser, address: str, email: str, password: str, **context
 
 def faults(page: Page) -> list[str]:
     """What axe-core finds against WCAG 2.2 AA and Section 508, and whether the page is wider than its window."""
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
     # colours on their way from one scheme to the other are seen for a tenth of a second
     page.evaluate("document.getAnimations().forEach(one => { if (one instanceof CSSTransition) one.finish() })")
     found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
@@ -137,12 +138,22 @@ def faults(page: Page) -> list[str]:
     return wrong
 
 
-def look(
-    page: Page, address: str, paths: Sequence[str], width: int, scheme: str, *, gone: str | None = None
-) -> list[str]:
-    """What is wrong with these pages in one look, with all that folds open. ``gone`` is the one that is to be a 404."""
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
+def faults_in_looks(page: Page, shot: str = "") -> list[str]:
+    """What is wrong with the page as it stands, in each of its looks. ``shot``: path of a picture of each, with room for a name."""
+    wrong = []
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
+        wrong += [f"{width}, {scheme}: {fault}" for fault in faults(page)]
+        if shot:
+            page.screenshot(path=shot.format(f"{width}-{scheme}"))
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+    return wrong
+
+
+def look(page: Page, address: str, paths: Sequence[str], *, gone: str | None = None) -> list[str]:
+    """What is wrong with these pages in any look, with all that folds open. ``gone`` is the one that is to be a 404."""
     wrong = []
     for path in paths:
         answer = page.goto(address + path)
@@ -150,9 +161,7 @@ def look(
             wrong.append(f"{path}: {answer and answer.status}")
             continue
         page.evaluate("document.querySelectorAll('#main details').forEach(one => { one.open = true })")
-        wrong += [f"{path}: {fault}" for fault in faults(page)]
-    page.set_viewport_size({"width": 1280, "height": 800})
-    page.emulate_media(color_scheme="light")
+        wrong += [f"{path}, {fault}" for fault in faults_in_looks(page)]
     return wrong
 
 

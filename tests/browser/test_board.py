@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import insert
@@ -15,7 +13,7 @@ from everyline.intake.door import IntakeDoor
 from everyline.lines import actions as lines
 from everyline.people import actions as people
 from everyline.queues.models import Membership, Queue
-from tests.browser.conftest import LOOKS, PASSWORD, accept_by_key, an_admin, faults, go_available, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, accept_by_key, an_admin, go_available, known, look, sign_in, with_ground
 from tests.mail import mail
 from tests.product import RunningProduct
 
@@ -113,29 +111,23 @@ def test_a_supervisor_moves_what_waits_and_the_desk_follows(chromium: Browser, p
     expect(dana.locator("main")).to_contain_text("The bridge")
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-def test_accessible(chromium: Browser, demo: RunningProduct, width: int, theme: str) -> None:
-    known = json.loads((demo.data / "demo.json").read_text())["sign_ins"]["admin"]
-    page = sign_in(chromium, demo.address, known["email"], known["password"], color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 844})
-    for path in (
+def test_accessible(chromium: Browser, demo: RunningProduct) -> None:
+    admin = known(demo)["sign_ins"]["admin"]
+    page = sign_in(chromium, demo.address, admin["email"], admin["password"])
+    paths = (
         "/board",
         "/board?by=team&wall=1",
         "/board/entries?by=queue&key=all&figure=waiting",
         "/board/entries?by=queue&key=all&figure=today",
         "/board/agents",
         "/board/thresholds",
-    ):
-        page.goto(f"{demo.address}{path}")
-        page.wait_for_load_state("load")
-        assert faults(page) == [], path
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, (path, wide)
+    )
+    assert look(page, demo.address, paths) == []
 
 
 def test_by_keyboard_alone(chromium: Browser, demo: RunningProduct) -> None:
-    known = json.loads((demo.data / "demo.json").read_text())["sign_ins"]["supervisor"]
-    page = sign_in(chromium, demo.address, known["email"], known["password"])
+    lead = known(demo)["sign_ins"]["supervisor"]
+    page = sign_in(chromium, demo.address, lead["email"], lead["password"])
     page.wait_for_load_state("load")
     page.keyboard.press("g")
     page.keyboard.press("b")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from everyline.articles import actions
 from everyline.ground.installation import Ground
-from tests.browser.conftest import LOOKS, known, look, sign_in, with_ground
+from tests.browser.conftest import known, look, sign_in, with_ground
 from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("W2", "P5"), pytest.mark.timeout(150)]
@@ -63,10 +63,7 @@ def writer(chromium: Browser, demo: RunningProduct, guide: int) -> Iterator[Page
     page.context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_every_page_can_be_read_by_everybody(
-    writer: Page, demo: RunningProduct, guide: int, width: int, scheme: str
-) -> None:
+def test_every_page_can_be_read_by_everybody(writer: Page, demo: RunningProduct, guide: int) -> None:
     paths = [
         "",
         "/new",
@@ -79,7 +76,7 @@ def test_every_page_can_be_read_by_everybody(
     ]
     paths += [f"/articles/1/en/{one}" for one in ("wordings", "versions", "about", "heard")]
     paths += ["/categories", "/categories/1", "/synonyms", "/import"]
-    assert look(writer, f"{demo.address}/knowledge", paths, width, scheme) == []
+    assert look(writer, f"{demo.address}/knowledge", paths) == []
 
 
 def test_an_article_is_written_seen_and_published_by_keyboard(writer: Page, demo: RunningProduct) -> None:

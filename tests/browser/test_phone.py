@@ -18,12 +18,11 @@ from everyline.people import actions as people
 from everyline.queues.models import Membership, Queue
 from tests.browser.callers import network
 from tests.browser.conftest import (
-    LOOKS,
     PASSWORD,
     accept_by_key,
     add_line,
     an_admin,
-    faults,
+    faults_in_looks,
     go_available,
     look,
     sign_in,
@@ -186,9 +185,8 @@ def test_it_is_turned_off(house: House) -> None:
     expect(page.locator("[data-phone] .phone-words")).to_have_text("The phone in this browser is off.")
 
 
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_the_page_can_be_used_by_everybody(house: House, width: int, scheme: str) -> None:
-    assert look(house.page, house.product.address, ["/desk/phone"], width, scheme) == []
+def test_the_page_can_be_used_by_everybody(house: House) -> None:
+    assert look(house.page, house.product.address, ["/desk/phone"]) == []
 
 
 def answer(page: Page) -> None:
@@ -248,11 +246,7 @@ def test_a_call_is_answered_and_worked_on_by_keys_in_every_page(house: House) ->
         far.do(until(lambda: keys() == {5, 11}, "both keys are heard"))
         page.keyboard.press("Escape")
 
-        for width, scheme in LOOKS:
-            page.set_viewport_size({"width": width, "height": 800})
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
-            assert faults(page) == []
-        page.set_viewport_size({"width": 1280, "height": 800})
+        assert faults_in_looks(page) == []
 
         page.locator("body").press("Shift+E")
         far.do(until(caller.ended.is_set, "the caller is hung up on"))

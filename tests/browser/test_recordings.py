@@ -12,7 +12,7 @@ from everyline.call_contract import Recorded
 from everyline.calls import recordings
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
-from tests.browser.conftest import LOOKS, PASSWORD, an_admin, faults, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, an_admin, faults_in_looks, sign_in, with_ground
 from tests.calls.test_calls import CUSTOMER, House
 from tests.desk.test_recordings import SECONDS, sealed
 from tests.product import RunningProduct
@@ -62,8 +62,5 @@ def test_a_recording_is_played(chromium: Browser, product: RunningProduct, tmp_p
     page.locator(".recording-keeping").get_by_role("button", name="Save").click()
     expect(page.get_by_text("legal hold", exact=True)).to_be_visible()
     expect(page.get_by_role("slider", name="Place in the recording")).to_be_visible()
-    for width, scheme in LOOKS:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
-        assert faults(page) == []
+    assert faults_in_looks(page) == []
     page.context.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import LOOKS, PASSWORD, an_admin, empty_product, faults, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, an_admin, empty_product, faults_in_looks, sign_in, with_ground
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import Mailbox, MailWorld
@@ -81,14 +81,8 @@ def read_the_wires(page: Page, password: str, folder: Path) -> None:
     expect(wires).to_contain_text("EXAMINE")
     expect(wires).to_contain_text("STARTTLS")
     assert password not in page.content()
-    for width, scheme in LOOKS:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
-        assert faults(page) == []
-        wires.scroll_into_view_if_needed()
-        page.screenshot(path=folder / f"wires-{width}-{scheme}.png")
-    page.set_viewport_size({"width": 1280, "height": 800})
-    page.emulate_media(color_scheme="light")
+    wires.scroll_into_view_if_needed()
+    assert faults_in_looks(page, f"{folder}/wires-{{}}.png") == []
 
 
 def test_a_mailbox_is_added_with_a_wrong_password_first(
@@ -260,12 +254,7 @@ def test_what_is_found_out_by_the_address_is_filled_in(admin: Page, product: Run
     expect(admin.locator("#imap_password")).to_have_value("hush hush")
     assert "hush" not in json.dumps(asked)
     assert "smtp_host" not in asked[-1]
-    for width, scheme in LOOKS:
-        admin.set_viewport_size({"width": width, "height": 800})
-        admin.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # -- light or dark
-        assert faults(admin) == []
-        admin.screenshot(path=tmp_path / f"found-{width}-{scheme}.png")
-    admin.set_viewport_size({"width": 1280, "height": 800})
+    assert faults_in_looks(admin, f"{tmp_path}/found-{{}}.png") == []
     admin.locator("#address").fill("found@harbor.example")
     admin.locator("#imap_user").fill("found")
     go_on(admin)
