@@ -69,7 +69,9 @@ async def site(ground: Ground) -> AsyncIterator[Site]:
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     processing = asyncio.create_task(Processor(ground).run())
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"]
+        )
         yield Site(ground, browser, f"http://127.0.0.1:{listening.getsockname()[1]}/in/webform/permits")
         await browser.close()
     processing.cancel()
