@@ -385,10 +385,14 @@ class Flow:
     queue: Label = ""
     slots: tuple[Slot, ...] = ()  # that are given to it when it begins: by a flow around it, or by the page
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS)]
+    _named: Mapping[str, Step] = field(init=False, repr=False, compare=False)  # asked for several times in each turn
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_named", {one.name: one for one in reversed(self.steps)})
 
     def step(self, name: str) -> Step | None:
         """The step of a name."""
-        return next((one for one in self.steps if one.name == name), None)
+        return self._named.get(name)
 
     def called(self, language: str = "en") -> str:
         """Its title in a language, else in English, else in its first one; its name where it has none."""
