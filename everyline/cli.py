@@ -360,8 +360,15 @@ def edge(
     certificate: Annotated[str, typer.Option(help="Its certificate, for TLS.")] = "",
     key: Annotated[str, typer.Option(help="The key of the certificate.")] = "",
     secure: Annotated[
-        list[str] | None, typer.Option(help="The host of a trunk that takes TLS. May be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="A trunk that takes TLS: its host, and if need be its port and a file of the authorities that prove it, "
+            "as sip.provider.example:5061=/etc/ssl/provider.pem. May be repeated."
+        ),
     ] = None,
+    authorities: Annotated[
+        str, typer.Option(help="The certificates of the authorities whose word is taken for a trunk.")
+    ] = "/etc/ssl/certs/ca-certificates.crt",
     data: Data = None,
 ) -> None:
     """Write the configuration of a Kamailio before the telephone: TLS, telephones of agents, several machines. Prints the telephones' passwords."""
@@ -385,6 +392,7 @@ def edge(
             key,
             phones,
             secure or (),
+            authorities,
             str(folder.resolve()),
         )
         made_files = work.files(made)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
+from typing import Self
 
 from everyline.sip.addresses import PORT
 from everyline.sip.messages import Request
@@ -20,6 +21,30 @@ SOURCE = "x-everyline-source"  # tells the exchange who sent what the edge hands
 NODES = "nodes.list"
 _NAME = re.compile(r"[\w.+-]{1,60}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+SECURE_PORT = 5061  # RFC 3261, 19.1.2
+TLS = "tls.cfg"
+
+
+@dataclass(frozen=True)
+class SecureTrunk:
+    """A trunk that is spoken to by TLS: its host, its port, and the file of the authorities whose word is taken for it; empty: those
+    of ``Edge``. Kamailio (up to 5.8) proves that an authority made the certificate, and not for whom: where that matters the file
+    holds the provider's own authority alone."""
+
+    host: str
+    port: int = SECURE_PORT
+    authorities: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """``host[:port][=file]``. ValueError."""
+        where, _, authorities = text.partition("=")
+        host, colon, port = where.partition(":")
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is no name of a host")
+        if colon and (not port.isdecimal() or not 0 < int(port) < 65536):
+            raise ValueError(f"{where!r} has no port")
+        return cls(host, int(port or SECURE_PORT), authorities)
 
 
 @dataclass(frozen=True)
@@ -27,7 +52,8 @@ class Edge:
     """What an edge is to be.
 
     ``domain``: what stands behind the @ of telephones' addresses, and their realm. ``nodes``: the exchanges, ``host:port``. ``phones``: passwords by
-    user. ``secure``: hosts of trunks that are spoken to by TLS.
+    user. ``secure``: trunks that are spoken to by TLS, see ``SecureTrunk``; their certificates are made by
+    an authority in the file ``authorities``.
     """
 
     domain: str
@@ -39,13 +65,13 @@ class Edge:
     key: str = ""
     phones: Mapping[str, str] = field(default_factory=dict)
     secure: Sequence[str] = ()
+    authorities: str = "/etc/ssl/certs/ca-certificates.crt"
     folder: str = "/etc/kamailio"
     requests_a_second: int = 50
 
     def __post_init__(self) -> None:
-        for host in (self.domain, *self.secure):
-            if not _HOST.fullmatch(host):
-                raise ValueError(f"{host!r} is no name of a host")
+        if not _HOST.fullmatch(self.domain):
+            raise ValueError(f"{self.domain!r} is no name of a host")
         if not self.nodes:
             raise ValueError("name at least one process that takes calls, as 192.0.2.7:5060")
         for node in self.nodes:
@@ -56,11 +82,24 @@ class Edge:
         for user in self.phones:
             if not _NAME.fullmatch(user):
                 raise ValueError(f"{user!r} is no name of a telephone")
-        for path in (self.certificate, self.key, self.folder):
+        for path in (
+            self.certificate,
+            self.key,
+            self.authorities,
+            self.folder,
+            *(one.authorities for one in self.trunks),
+        ):
             if '"' in path or "\n" in path:
                 raise ValueError(f"{path!r} is no path")
         if bool(self.certificate) != bool(self.key):
             raise ValueError("TLS needs a certificate and its key")
+        if self.trunks and not self.certificate:
+            raise ValueError("a trunk is spoken to by TLS where the edge has a certificate and its key")
+
+    @property
+    def trunks(self) -> tuple[SecureTrunk, ...]:
+        """Those of ``secure``."""
+        return tuple(map(SecureTrunk.read, self.secure))
 
 
 def address(text: str) -> tuple[str, int] | None:
@@ -90,7 +129,12 @@ def password(key: bytes, user: str) -> str:
 def files(edge: Edge) -> dict[str, str]:
     """The files of an edge by their names."""
     nodes = "".join(f"1 sip:{node};transport=udp\n" for node in edge.nodes)
-    return {"kamailio.cfg": _CONFIGURATION % _parts(edge), NODES: nodes}
+    found = {"kamailio.cfg": _CONFIGURATION % _parts(edge), NODES: nodes}
+    if edge.certificate:
+        own = (edge.certificate, edge.key)
+        trunks = (_OF_TRUNK % (one.host, one.host, *own, one.authorities or edge.authorities) for one in edge.trunks)
+        found[TLS] = _CERTIFICATES % (*own, *own, edge.authorities) + "".join(trunks)
+    return found
 
 
 def _parts(edge: Edge) -> dict[str, object]:
@@ -99,7 +143,11 @@ def _parts(edge: Edge) -> dict[str, object]:
         f'        case "{user}": $var(proof) = "{_proof(user, edge.domain, word)}"; break;\n'
         for user, word in edge.phones.items()
     ]
-    secure = [f'    if ($rd == "{host}") {{ $du = "sip:{host}:5061;transport=tls"; }}\n' for host in edge.secure]
+    secure = [
+        f'    if ($rd == "{one.host}") {{ $du = "sip:{one.host}:{one.port};transport=tls"; '
+        f'$xavp(tls=>server_name) = "{one.host}"; $xavp(tls[0]=>server_id) = "{one.host}"; }}\n'
+        for one in edge.trunks
+    ]
     return {
         "domain": edge.domain,
         "host": edge.host,
@@ -110,7 +158,7 @@ def _parts(edge: Edge) -> dict[str, object]:
         "rate": edge.requests_a_second,
         "tls_on": "enable_tls=yes\n" if tls else "",
         "tls_listen": f"listen=tls:{edge.host}:{edge.secure_port}\n" if tls else "",
-        "tls_module": _TLS % (edge.certificate, edge.key) if tls else "",
+        "tls_module": _TLS % f"{edge.folder}/{TLS}" if tls else "",
         "known": "".join(known) or '        case "": break;\n',
         "secure": "".join(secure),
     }
@@ -124,11 +172,37 @@ def _proof(user: str, realm: str, word: str) -> str:
 
 _TLS = """
 loadmodule "tls.so"
-modparam("tls", "tls_method", "TLSv1.2+")
-modparam("tls", "certificate", "%s")
-modparam("tls", "private_key", "%s")
-modparam("tls", "verify_certificate", 0)
-modparam("tls", "require_certificate", 0)
+modparam("tls", "config", "%s")
+modparam("tls", "xavp_cfg", "tls")
+"""
+
+# telephones prove themselves by passwords; trunks by certificates, and they may ask for ours
+_CERTIFICATES = """[server:default]
+method = TLSv1.2+
+certificate = %s
+private_key = %s
+verify_certificate = no
+require_certificate = no
+
+[client:default]
+method = TLSv1.2+
+certificate = %s
+private_key = %s
+ca_list = %s
+verify_certificate = yes
+require_certificate = yes
+"""
+
+_OF_TRUNK = """
+[client:any]
+server_name = %s
+server_id = %s
+method = TLSv1.2+
+certificate = %s
+private_key = %s
+ca_list = %s
+verify_certificate = yes
+require_certificate = yes
 """
 
 _CONFIGURATION = """#!KAMAILIO

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,33 +42,60 @@ class Running:
         return answer.decode()
 
 
+def certificate(folder: Path, name: str, authority: Path | None = None) -> tuple[Path, Path]:
+    """A certificate for a name and its key: its own authority, or made by the one whose certificate stands at ``authority``."""
+    made, key = folder / f"{name}.pem", folder / f"{name}.key"
+    by = () if authority is None else ("-CA", str(authority), "-CAkey", str(authority.with_suffix(".key")))
+    told = (
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        f"/CN={name}",
+        "-keyout",
+        str(key),
+        "-out",
+        str(made),
+    )
+    subprocess.run(("openssl", "req", "-x509", *by, *told), check=True, capture_output=True)
+    return made, key
+
+
 def _written(folder: Path, made: Edge) -> None:
-    subject = ("-subj", f"/CN={DOMAIN}", "-days", "2")
-    key = ("-newkey", "rsa:2048", "-nodes", "-keyout", made.key, "-out", made.certificate)
-    subprocess.run(("openssl", "req", "-x509", *key, *subject), check=True, capture_output=True)
     for name, content in files(made).items():
         (folder / name).write_text(content, "utf-8")
 
 
 @contextlib.asynccontextmanager
-async def kamailio(folder: Path, *nodes: str, phones: Mapping[str, str] | None = None) -> AsyncIterator[Running]:
-    """An edge before these nodes; it is ended by its own number."""
+async def kamailio(
+    folder: Path,
+    *nodes: str,
+    phones: Mapping[str, str] | None = None,
+    secure: Sequence[str] = (),
+    authority: Path | None = None,
+) -> AsyncIterator[Running]:
+    """An edge before these nodes; it is ended by its own number. ``secure``: its trunks by TLS, proved by ``authority``."""
     folder.mkdir(parents=True)  # noqa: ASYNC240 -- a moment
     with contextlib.ExitStack() as held:
         probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(2)]
         for probe in probes:
             probe.bind((HOUSE, 0))
         port, secure_port = (int(probe.getsockname()[1]) for probe in probes)
+    own, key = await asyncio.to_thread(certificate, folder, DOMAIN)
     made = Edge(
         DOMAIN,
         nodes,
         HOUSE,
         port,
         secure_port,
-        str(folder / "certificate.pem"),
-        str(folder / "key.pem"),
+        str(own),
+        str(key),
         phones or {},
-        folder=str(folder),
+        secure,
+        str(authority or own),
+        str(folder),
     )
     await asyncio.to_thread(_written, folder, made)
     log = (folder / "log").open("wb")

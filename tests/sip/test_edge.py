@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from everyline.sip.placed import Caller, PlacedCall
 from everyline.sip.trunks import Trunk, TrunkState
 from tests.sip.baresip import Baresip, baresip
 from tests.sip.conftest import House, standing
-from tests.sip.kamailio import DOMAIN, Running, kamailio
+from tests.sip.kamailio import DOMAIN, Running, certificate, kamailio
 from tests.sip.peers import HOUSE, body, free_udp_port, stranger, until
 
 NUMBER = "+12025550155"
@@ -25,12 +26,14 @@ WORD = password(b"k" * 32, "ada")
 
 
 @contextlib.asynccontextmanager
-async def behind(folder: Path, house: House, *trunks: Trunk) -> AsyncIterator[tuple[SipExchange, Running]]:
+async def behind(
+    folder: Path, house: House, *trunks: Trunk, secure: Sequence[str] = (), authority: Path | None = None
+) -> AsyncIterator[tuple[SipExchange, Running]]:
     """A house behind an edge, which knows of a second process that is not there."""
     port, gone = free_udp_port(HOUSE), free_udp_port(HOUSE)
     nodes = (f"{HOUSE}:{gone}", f"{HOUSE}:{port}")
     async with (
-        kamailio(folder, *nodes, phones={"ada": WORD}) as edge,
+        kamailio(folder, *nodes, phones={"ada": WORD}, secure=secure, authority=authority) as edge,
         standing(house, *trunks, port=port, edge=edge.at, domain=DOMAIN) as exchange,
     ):
         yield exchange, edge
@@ -128,6 +131,65 @@ async def test_the_edge_speaks_tls_and_knows_which_processes_take_calls(tmp_path
         assert not house.calls
 
 
+@contextlib.asynccontextmanager
+async def busy_by_tls(proof: tuple[Path, Path]) -> AsyncIterator[tuple[int, list[str]]]:
+    """A trunk that speaks TLS, with this certificate and key, and is always busy: its port, and what it was asked."""
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                lines = head.split("\r\n")
+                length = next(
+                    (int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")), 0
+                )
+                await reader.readexactly(length)
+                asked.append(lines[0])
+                if lines[0].startswith("INVITE"):
+                    kept = [
+                        line
+                        for line in lines
+                        if line.lower().startswith(("via:", "from:", "call-id:", "cseq:", "record-route:"))
+                    ]
+                    to = next(line for line in lines if line.lower().startswith("to:"))
+                    answer = ("SIP/2.0 486 Busy Here", *kept, f"{to};tag=busy", "Content-Length: 0", "", "")
+                    writer.write("\r\n".join(answer).encode())
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*proof)
+    server = await asyncio.start_server(serve, "127.0.0.78", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1], asked
+
+
+@pytest.mark.req("V1")
+@pytest.mark.parametrize(
+    ("made_by", "its_own", "heard"),
+    [
+        ("known", "", True),
+        ("unknown", "", False),
+        ("provider", "=provider", True),
+        ("known", "=provider", False),
+    ],
+)
+async def test_a_trunk_by_tls_hears_of_calls_when_its_certificate_is_proved(
+    tmp_path: Path, made_by: str, its_own: str, heard: bool
+) -> None:
+    for authority in ("known", "unknown", "provider"):
+        certificate(tmp_path, authority)
+    proof = certificate(tmp_path, "sip.north.example", tmp_path / f"{made_by}.pem")
+    async with busy_by_tls(proof) as (port, asked):
+        secure = [f"127.0.0.78:{port}" + (f"={tmp_path}/provider.pem" if its_own else "")]
+        trunk, known = Trunk("north", "127.0.0.78"), tmp_path / "known.pem"
+        async with behind(tmp_path / "edge", House(), trunk, secure=secure, authority=known) as (exchange, _edge):
+            last = [event async for event in call_to(exchange, NUMBER).events()][-1]
+    assert isinstance(last, Ended)
+    assert bool(asked) == heard
+    assert (last.code == 486) == heard
+
+
 def test_an_edge_is_told_nothing_that_it_could_misread() -> None:
     assert address("192.0.2.5:5062") == ("192.0.2.5", 5062)
     assert address("192.0.2.5") == ("192.0.2.5", 5060)
@@ -140,13 +202,15 @@ def test_an_edge_is_told_nothing_that_it_could_misread() -> None:
         {"phones": {'a"': "b"}},
         {"certificate": "/a"},
         {"folder": '/a"'},
-        {"secure": ("a b",)},
+        {"secure": ("a b",), "certificate": "/a", "key": "/b"},
+        {"secure": ("a:0",), "certificate": "/a", "key": "/b"},
+        {"secure": ('a=/b"',), "certificate": "/a", "key": "/b"},
+        {"secure": ("sip.north.example",)},
+        {"authorities": '/a"'},
     ):
         with pytest.raises(ValueError, match=r"."):
             Edge(**{"domain": DOMAIN, "nodes": ("192.0.2.7:5060",), **wrong})  # type: ignore[arg-type]  # -- wrong on purpose
-    made = files(
-        Edge(DOMAIN, ("192.0.2.7:5060", "192.0.2.8:5060"), phones={"ada": WORD}, secure=("sip.north.example",))
-    )
+    made = files(Edge(DOMAIN, ("192.0.2.7:5060", "192.0.2.8:5060"), phones={"ada": WORD}))
     assert made["nodes.list"].count("sip:192.0.2.") == 2
     assert WORD not in made["kamailio.cfg"]
     assert "tls.so" not in made["kamailio.cfg"]
