@@ -37,6 +37,7 @@ SUITE_PACKAGES = (
     "espeak-ng",
     "fonts-dejavu-core",
     "gettext",
+    "janus",
     "kamailio",
     "kamailio-tls-modules",
     "libpango-1.0-0",

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     )
     media_first_port: int = Field(20000, ge=1024, le=65534, description="First UDP port of the sound of calls.")
     media_last_port: int = Field(29999, ge=1025, le=65535, description="Last UDP port of the sound of calls.")
+    janus_url: str = Field(
+        "",
+        description="ws://… of a Janus that keeps the ways to agents' browsers, for many of them. Empty: the media role does.",
+    )
+    janus_secret: str = Field("", description="Its api_secret, where it has one.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long a process may finish its work after SIGTERM.")
     largest_message: int = Field(40 * 1024 * 1024, ge=1024, description="Largest message taken in, in bytes.")
     flood_cases: int = Field(

@@ -58,6 +58,8 @@ async def examine(ground: Ground) -> AsyncIterator[Finding]:
                 yield Finding(check.ok, check.step + (f": {check.detail}" if check.detail else ""), check.advice)
     for finding in (ports(ground.settings), *codecs(), voice(), urgency()):
         yield finding
+    if ground.settings.janus_url:
+        yield await gateway(ground.settings)
 
 
 def ports(settings: Settings) -> Finding:
@@ -74,6 +76,26 @@ def ports(settings: Settings) -> Finding:
         "widen EVERYLINE_MEDIA_FIRST_PORT and EVERYLINE_MEDIA_LAST_PORT, and let these UDP ports through the firewall;"
         " EVERYLINE_MEDIA_HOST must be an address of this machine",
     )
+
+
+async def gateway(settings: Settings) -> Finding:
+    """Whether the Janus that keeps the ways to browsers is there."""
+    from everyline.media.errors import NoPorts  # noqa: PLC0415 -- only where it is used
+    from everyline.webrtc.janus import Janus  # noqa: PLC0415 -- as above
+
+    janus = Janus(settings.janus_url, settings.janus_secret, settings.media_host)
+    try:
+        await janus.reach()
+    except NoPorts as error:
+        return Finding(
+            well=False,
+            what=f"browsers are heard by way of Janus at {settings.janus_url}: {error}",
+            advice="start it with its WebSocket transport and its NoSIP plugin, and look at EVERYLINE_JANUS_URL and EVERYLINE_JANUS_SECRET;"
+            " without EVERYLINE_JANUS_URL the media role hears browsers by itself",
+        )
+    finally:
+        await janus.close()
+    return Finding(well=True, what=f"browsers are heard by way of Janus at {settings.janus_url}")
 
 
 def _is_free(host: str, port: int) -> bool:

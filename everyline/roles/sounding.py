@@ -21,6 +21,7 @@ from everyline.media.pulse import Pulse
 from everyline.queues import abilities
 from everyline.roles.receivers import Receivers
 from everyline.webrtc.browsers import Browsers
+from everyline.webrtc.janus import Janus
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ async def sound(ground: Ground, ending: asyncio.Event) -> None:
         advertised=(chosen.media_shown_as,) if chosen.media_shown_as else (),
         ports=(chosen.media_first_port, chosen.media_last_port),
         moved=moved,
+        janus=Janus(chosen.janus_url, chosen.janus_secret, chosen.media_host) if chosen.janus_url else None,
     )
     voices = HouseVoices(ground)
     door = CallDoor(ground, hub, TalkSurveys(), node=str(node), engine=engine, voices=voices, browsers=browsers)

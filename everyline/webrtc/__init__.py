@@ -5,7 +5,8 @@
     mix.add(browsers.get(7).leg)
     await browsers.end()
 
-aiortc's parts secure the way (ICE, DTLS, SRTP); the sound itself is G.711 and passes as it is, so that nothing is decoded twice.
-``browsers`` is all of a process, ``browser`` one of them, ``way`` the secured way, ``offers`` the descriptions. It needs the extra
+A way is secured by ICE, DTLS and SRTP: in this process by aiortc's parts (``own``), or by a Janus beside it (``janus``), behind one
+seam (``ways``). The sound itself is G.711 and passes as it is, so that nothing is decoded twice. ``browsers`` is all of a process,
+``browser`` one of them, ``offers`` the descriptions. It needs the extra
 ``phone``; import it only in the process that moves sound.
 """

@@ -15,8 +15,8 @@ from everyline.media.legs import Leg
 from everyline.media.negotiation import Agreement
 from everyline.media.sockets import BUFFER, Latch
 from everyline.webrtc import offers
-from everyline.webrtc.offers import Offer, Secured
-from everyline.webrtc.way import Way
+from everyline.webrtc.offers import Offer
+from everyline.webrtc.ways import Way
 
 QUIET = 3.0  # seconds without a packet after which no sound flows: browsers send silence too
 ECHO_FRAMES = 40  # how much later one hears oneself, in packets of 20 ms
@@ -69,10 +69,10 @@ class Browser:
         bridge: tuple[str, int] = self._bridge.getsockname()[:2]
         return offers.agree(offer, self._leg.place, bridge)
 
-    def answer(self, offer: Offer, agreed: Agreement, secured: Secured) -> str:
-        """The answer to an offer."""
-        source = int(self._engine.departing.source[self._leg.row])
-        return offers.write(offer, agreed, secured, source, self._engine.name)
+    @property
+    def source(self) -> int:
+        """The SSRC of what it is sent."""
+        return int(self._engine.departing.source[self._leg.row])
 
     def take_over(self, way: Way, agreed: Agreement) -> Way | None:
         """From now on this is the way; returns the one before."""

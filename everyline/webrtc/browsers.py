@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from everyline.ground.errors import Conflict
 from everyline.ground.words import _
@@ -14,7 +15,9 @@ from everyline.media.engine import Engine
 from everyline.media.negotiation import Agreement
 from everyline.webrtc import offers
 from everyline.webrtc.browser import Browser
-from everyline.webrtc.way import Way
+from everyline.webrtc.janus import Janus
+from everyline.webrtc.own import OwnWay
+from everyline.webrtc.ways import Opens, Way
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +30,7 @@ class Browsers:
 
     ``addresses`` are those of this machine at which sockets are opened, ``advertised`` those by which browsers reach them, where that
     is another (behind address translation, ports kept). ``ports``: from and to; 0 for any. ``moved`` is called whenever a browser comes to
-    be ready or is not any more.
+    be ready or is not any more. ``janus`` keeps the ways in place of this process, where many browsers are to be heard.
     """
 
     def __init__(
@@ -38,9 +41,10 @@ class Browsers:
         advertised: Sequence[str] = (),
         ports: tuple[int, int] = (0, 0),
         moved: Callable[[int, bool], None] | None = None,
+        janus: Janus | None = None,
     ) -> None:
-        self._engine, self._addresses, self._advertised, self._ports = engine, addresses, advertised, ports
-        self._moved = moved
+        self._engine, self._moved, self._janus = engine, moved, janus
+        self._open: Opens = janus.open if janus else partial(OwnWay, addresses, advertised, ports)
         self._browsers: dict[int, Browser] = {}
         self._told: set[int] = set()  # agents who are ready, as was told
         self._newest: dict[int, Way] = {}  # the last answer that each was given
@@ -58,11 +62,11 @@ class Browsers:
         if browser is None:
             browser = self._browsers[agent_id] = Browser(self._engine, agent_id, self._tell)
         agreed = browser.agree(offer)
-        way = Way(offer, self._addresses, self._advertised, self._ports, browser.hear)
+        way = self._open(offer, browser.hear)
         self._newest[agent_id] = way
         self._watch()
         try:
-            secured = await way.secured()
+            answer = await way.answer(agreed, browser.source, self._engine.name)
         except BaseException:
             if self._newest.get(agent_id) is way:
                 del self._newest[agent_id]
@@ -71,7 +75,7 @@ class Browsers:
         task = asyncio.create_task(self._live(browser, way, agreed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return browser.answer(offer, agreed, secured)
+        return answer
 
     async def _live(self, browser: Browser, way: Way, agreed: Agreement) -> None:
         """A way from its beginning to its end."""
@@ -129,6 +133,8 @@ class Browsers:
         if self._watching:
             self._watching.cancel()
             self._watching = None
+        if self._janus:
+            await self._janus.close()
 
     def _watch(self) -> None:
         """Look whether anything became of anybody; goes on while there are browsers."""

@@ -17,8 +17,9 @@ PROTOCOL = "UDP/TLS/RTP/SAVPF"
 
 @dataclass(frozen=True)
 class Offer:
-    """A browser's offer of sound, and what its way is secured by."""
+    """A browser's offer of sound, as it came and as it is read, and what its way is secured by."""
 
+    body: str
     description: Description
     sound: Stream
     mid: str
@@ -63,6 +64,7 @@ def read(body: str) -> Offer:
     if not fingerprints:
         raise BadDescription("fingerprint is missing")
     return Offer(
+        body,
         found,
         sound,
         last("mid", r"[\w.+-]{1,64}"),

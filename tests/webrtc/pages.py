@@ -25,6 +25,7 @@ from everyline.media.engine import Engine
 from everyline.media.g711 import Samples
 from everyline.media.pulse import Pulse
 from everyline.webrtc.browsers import Browsers
+from everyline.webrtc.ways import is_report
 from tests.media.tones import tone
 
 FRAME = 160
@@ -88,12 +89,22 @@ class Page:
             await self._came.wait()
 
     async def press(self, key: int, payload_type: int) -> None:
-        """A key as a browser sends it (RFC 4733), its end three times."""
+        """A key as a browser sends it (RFC 4733), its end three times, in the stream of its sound, which is over with it."""
         way = self.sender.transport
+        sends, last = way._send_rtp, asyncio.get_running_loop().create_future()
+
+        async def see(data: bytes) -> None:
+            if not last.done() and not is_report(data):
+                last.set_result(rtp.parse(data))
+            await sends(data)
+
+        way._send_rtp = see  # type: ignore[method-assign]  # -- to see what it sends
+        before = await last
+        self.sender.replaceTrack(None)
         for number, (end, duration) in enumerate([(0, 160), (0, 320), (0x80, 480), (0x80, 480), (0x80, 480)]):
             payload = bytes([key, end | 10]) + duration.to_bytes(2, "big")
-            packet = rtp.Packet(payload_type, 40000 + number, 160000, 0x7777, payload, marker=number == 0)
-            await way._send_rtp(rtp.write(packet))
+            sequence, at = (before.sequence + 100 + number) % 2**16, (before.timestamp + 16000) % 2**32
+            await sends(rtp.write(rtp.Packet(payload_type, sequence, at, before.source, payload, marker=number == 0)))
 
     async def vanish(self) -> None:
         """Gone without a word, as a machine is whose network is cut."""

@@ -1,4 +1,4 @@
-"""The secured way to one browser: found by ICE (RFC 8445), keyed by DTLS (RFC 5764), and packets under SRTP.
+"""Ways to browsers that this process keeps: found by ICE (RFC 8445), keyed by DTLS (RFC 5764), and packets under SRTP.
 
 aiortc and aioice do all three; what is theirs is taken as it is but for two things. Sockets are opened at the addresses and ports that
 we are told, not at every address of the machine. And packets of sound are handed over as they come, neither parsed, queued nor
@@ -24,13 +24,14 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceTransport
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
 
 from everyline.media.errors import NoPorts
-from everyline.media.negotiation import Place
+from everyline.media.negotiation import Agreement, Place
 from everyline.media.sockets import BUFFER
+from everyline.webrtc import offers
 from everyline.webrtc.offers import Offer, Secured
+from everyline.webrtc.ways import PATIENCE, Heard, is_report
 
 for _name in ("aioice", "aiortc"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # they tell of every check
-PATIENCE = 20.0  # seconds for a browser to find the way to us
 _MOST_TRIES = 100
 
 
@@ -117,7 +118,7 @@ class _Security(RTCDtlsTransport):
         if keys is None:
             return None
         try:
-            found: bytes = keys.unprotect_rtcp(data) if _is_report(data) else keys.unprotect(data)
+            found: bytes = keys.unprotect_rtcp(data) if is_report(data) else keys.unprotect(data)
         except pylibsrtp.Error:
             return None
         return found
@@ -128,26 +129,22 @@ class _Security(RTCDtlsTransport):
         if keys is None:
             return None
         try:
-            found: bytes = keys.protect_rtcp(data) if _is_report(data) else keys.protect(data)
+            found: bytes = keys.protect_rtcp(data) if is_report(data) else keys.protect(data)
         except pylibsrtp.Error:
             return None
         return found
 
 
-def _is_report(data: bytes) -> bool:
-    return 192 <= data[1] <= 223  # RFC 5761 section 4
-
-
-class Way:
-    """One way to a browser, from its offer to its end. ``heard`` gets what comes, in the clear."""
+class OwnWay:
+    """See ``ways.Way``."""
 
     def __init__(
         self,
-        offer: Offer,
         addresses: Sequence[str],
         advertised: Sequence[str],
         ports: tuple[int, int],
-        heard: Callable[[Way, bytes], None],
+        offer: Offer,
+        heard: Heard,
     ) -> None:
         self._offer, self._advertised, self._heard = offer, advertised, heard
         self._certificate = RTCCertificate.generateCertificate()
@@ -155,8 +152,11 @@ class Way:
         self._security = _Security(self._connection, self._certificate)
         self.connected = False
 
-    async def secured(self) -> Secured:
+    async def answer(self, agreed: Agreement, source: int, name: str) -> str:
         """Open our side; raises NoPorts."""
+        return offers.write(self._offer, agreed, await self._secured(), source, name)
+
+    async def _secured(self) -> Secured:
         await self._connection.gather_candidates()
         own = self._connection.local_candidates
         shown = [_seen(one, host) for one in own for host in self._seen_as(one.host)]
