@@ -246,6 +246,9 @@ class CallDoor(TalkDoor, Protocol):
     def seal(self, key: str) -> Seal:
         """What recordings of a call are sealed with (``Engine.record``)."""
 
+    def unseal(self, key: str) -> Seal:
+        """What opens them again (``media.recording.unsealed``). It raises ValueError for what is not what was sealed."""
+
     async def keep_recording(self, line: Line, sender: Address, recorded: Recorded) -> None:
         """Keep a sealed recording at the call's case. OSError: not now, its file stays where it is and is tried again at the
         next start."""

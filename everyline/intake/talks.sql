@@ -174,6 +174,11 @@ select min(moment) from (
 -- They were told that it ends soon.
 update talk set warned_at = :at where interaction_id = :interaction_id;
 
+-- name: rest_of_case
+-- What a talk that has ended leaves: words that were left for somebody to answer later, another talk of its case that goes on.
+select exists (select from message m where m.interaction_id = :interaction_id and m.direction = 'in' and jsonb_exists(m.facts, 'left')) as left_words,
+    exists (select from interaction i where i.case_id = :case_id and i.id <> :interaction_id and i.ended_at is null) as goes_on;
+
 -- name: settled
 -- Nothing is to be done for it any more.
 update talk set settled_at = :at, survey = :survey where interaction_id = :interaction_id;

@@ -287,3 +287,42 @@ async def test_an_edge_is_set_up_with_the_telephones_of_agents(town: Town, tmp_p
     assert town.product.cli(*asked) == said
     for row in before:
         town.do("update reach set number = %s where agent_id = %s", row.number, row.agent_id)
+
+
+@pytest.mark.req("V4", "V6", "P2")
+@pytest.mark.parametrize("dies", ["media", "supervisor"])
+async def test_a_message_that_is_being_spoken_outlives_its_process(town: Town, dies: str) -> None:
+    me = await town.agent()
+    await town.api.put(f"/agents/{me['id']}/state", json={"state": "away", "reason": "lunch"})
+    town.do("update queue_entry set state = 'left', left_at = now() where state in ('waiting', 'offered')")
+    town.do("""update "case" set status = 'resolved', resolved_at = now() - interval '1 day'""")
+    before = town.rows("select id from message where text like 'Voicemail%%'")
+    caller = await town.gets_through()
+    entered = "select c.key, e.case_id from queue_entry e join call c on c.interaction_id = e.interaction_id where c.ended_at is null"
+    await until(lambda: _now(bool(town.rows(entered))))
+    (call,) = town.rows(entered)
+    folder = Path(town.product.data) / "calls"
+
+    async def speaks() -> bool:
+        sealed = list(folder.glob(f"**/*{call.key}-message*.sealed"))
+        if not sealed:
+            await caller.press("2")
+        return any(one.stat().st_size > 2.2 * 16000 for one in sealed)
+
+    await until(speaks, seconds=60)
+    assert not list(folder.glob("**/*.wav"))
+    town.product.kill(dies)
+    if dies == "supervisor":
+        town.product.start()
+    told = "select m.id, m.case_id, m.interaction_id from message m where m.text like 'Voicemail%%' order by m.id"
+    await until(lambda: _now(len(town.rows(told)) > len(before)), seconds=90)
+    message = town.rows(told)[-1]
+    assert message.case_id == call.case_id
+    (kept,) = town.rows("select * from attachment where message_id = %s", message.id)
+    assert kept.size > 2 * 16000
+    waits = "select media_class from queue_entry where case_id = %s and state in ('waiting', 'offered')"
+    await until(lambda: _now([row.media_class for row in town.rows(waits, call.case_id)] == ["mail"]), seconds=30)
+    await until(lambda: _now(not list(folder.glob(f"**/*{call.key}*"))))
+    await asyncio.sleep(3)  # what settles the call that was cut off has come round by then
+    assert [row.media_class for row in town.rows(waits, call.case_id)] == ["mail"], "it still waits"
+    assert len(town.rows(told)) == len(before) + 1, "it is there once"

@@ -22,6 +22,8 @@ PHRASES: Mapping[str, str] = {
     "nobody": mark("Nobody is free to take your call just now."),
     "speak": mark("Please speak after the tone. When you are done, press the pound key or hang up."),
     "message": mark("Thank you. We have your message and will get back to you. Goodbye."),
+    "cut message": mark("I am sorry, the end of your message could not be recorded. We have what you said before."),
+    "lost message": mark("I am sorry, your message could not be kept. Please call again in a few minutes."),
     "no message": mark("We did not hear a message. Goodbye."),
     "goodbye": mark("Thank you for calling. Goodbye."),
     "trouble": mark("I am sorry, we cannot take your call just now. Please call again in a few minutes."),
