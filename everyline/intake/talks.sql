@@ -13,6 +13,7 @@ select w.n, i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class, i.sta
     t.answered_at, t.warned_at, t.seen_upto, t.read_upto, t.transcript_to, t.ended_by, t.survey, t.settled_at, c.number, c.subject, c.language,
     c.customer_id, c.owner_id, c.status, q.name as queue_name, e.id as entry_id, e.queue_id as waits_in, a.agent_id, g.name as agent_name,
     a.work_ended_at is null and a.agent_id is not null as in_hand,
+    t.mode = 'flow' or t.mode = 'later' and exists (select from flow_run r where r.interaction_id = i.id and r.ended_at is null) as in_flow,
     case when t.claimed <> '' then t.claimed when t.verification <> 'none' then coalesce((
         select p.address from contact_point p where p.customer_id = c.customer_id and p.kind = 'mailbox' and p.bad_since is null
             and p.verified_at is not null order by p.preferred desc, p.id limit 1), '') else '' end as mailbox

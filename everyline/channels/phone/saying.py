@@ -24,6 +24,8 @@ PHRASES: Mapping[str, str] = {
     "message": mark("Thank you. We have your message and will get back to you. Goodbye."),
     "cut message": mark("I am sorry, the end of your message could not be recorded. We have what you said before."),
     "lost message": mark("I am sorry, your message could not be kept. Please call again in a few minutes."),
+    "unkept message": mark("I am sorry, your message could not be kept."),
+    "heard nothing": mark("We did not hear a message."),
     "no message": mark("We did not hear a message. Goodbye."),
     "goodbye": mark("Thank you for calling. Goodbye."),
     "trouble": mark("I am sorry, we cannot take your call just now. Please call again in a few minutes."),

@@ -10,9 +10,10 @@ from sqlalchemy import update
 from everyline.articles.wordings import Wording
 from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
-from everyline.cases.models import Case, Talk
+from everyline.cases.models import Case, Interaction, Talk
 from everyline.cases.talks import FLOW, LIVE
 from everyline.channel_contract import MediaClass, TalkRules
+from everyline.channel_registry import all_channels
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -70,6 +71,13 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
     there = await attendance.of(tx, talk.hours_id, queue_id, TalkRules(**talk.rules))
     live = there.attended and isinstance(step, flows.Queue)
     if live:
+        if talk.mode != FLOW:  # they left words for later, and want somebody now
+            await waiting.leave(tx, talk.case_id, "transferred")
+            await tx.execute(
+                update(Interaction)
+                .where(Interaction.id == talk.id)
+                .values(media_class=str(all_channels()[talk.channel].facts.media_class))
+            )
         await tx.execute(
             update(Talk).where(Talk.interaction_id == talk.id).values(mode=LIVE, said_at=now(), warned_at=None)
         )
