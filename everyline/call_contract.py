@@ -104,6 +104,7 @@ class CallNow:
     reason: str = ""  # in words for an agent, when it did not end as calls do
     legs: tuple[LegNow, ...] = ()
     keeping: Keeping = Keeping.OFF
+    answered_by: str = ""  # of calls that we make: person, machine, unsure, or listening while that is being found out; empty: nobody listens for it
     talk_id: int | None = None  # ``Talk.id``, once there is one
 
 

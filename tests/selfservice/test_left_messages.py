@@ -86,7 +86,7 @@ class Line(Switchboard):
     async def says(self, key: str, count: int, event: str, said: str = "") -> None:
         """The caller keys, or leaves words; the flow does what follows."""
         sound = {"seconds": 7.2, "sound": WAV} if event == "voicemail" else {}
-        await self.hand_in(Piece(event=event, key=key, count=count, number=CALLER, text=said, **sound))  # type: ignore[arg-type]  # -- one of those it knows
+        await self.hand_in(Piece(event=event, key=key, count=count, number=CALLER, text=said, **sound))
         await Runner(self.ground).round()
 
     async def talk(self, key: str) -> Any:

@@ -46,6 +46,7 @@ class OneCall:
         self.answered_at: datetime | None = None
         self.ended_at: datetime | None = None
         self.ended_by = self.reason = ""
+        self.answered_by = ""
         self.state = CallState.RINGING
         self.talk: Talk | None = None
         self.begun: asyncio.Task[bool] | None = None  # whether its first piece was kept
@@ -125,6 +126,7 @@ class OneCall:
             reason=self.reason,
             legs=tuple(one.now() for one in (self.customer, *self.others.values())),
             keeping=self.tape.keeping,
+            answered_by=self.answered_by,
             talk_id=self.talk.id if self.talk else None,
         )
 

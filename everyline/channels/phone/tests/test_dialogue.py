@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from everyline.channels.phone.asked import Asked
 from everyline.channels.phone.dialogue import MOST_AHEAD, Dialogue
-from everyline.channels.phone.effects import Answer, Effect, GiveUp, Person, Play, Record, StopPlaying
+from everyline.channels.phone.effects import Answer, Effect, GiveUp, Person, Play, StopPlaying
 
 pytestmark = pytest.mark.req("V3")
 
