@@ -103,6 +103,7 @@ async def _keep(call: OneCall, recording: Recording) -> Taken:
         seconds = await _hand_in(call.house.door, call.line, recording.path, said)
     except (OSError, ValueError) as error:
         log.error("a message is not handed in, it stays in %s: %s", recording.path, error)  # noqa: TRY400 -- it says all
+        call.goes_on = False  # it opens its case again when it comes in
         return Taken.LOST
     if not seconds:
         call.goes_on = False
