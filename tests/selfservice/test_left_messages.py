@@ -197,6 +197,25 @@ async def test_a_call_that_is_cut_off_between_message_and_flow_is_answered_later
     assert await waiting(line) == [("mail", "new")]
 
 
+@pytest.mark.parametrize("settled", [False, True])
+async def test_a_message_that_comes_behind_a_call_that_was_cut_off_waits_where_the_step_leads(
+    line: Line, settled: bool
+) -> None:
+    key = await line.calls()
+    await line.says(key, 2, "keyed", "0421")
+    async with line.ground.database.transaction() as tx:
+        case_id = await tx.value(text('select id from "case"'))
+        await queues.end_talk(tx, None, case_id, "gone")
+    if settled:
+        await settle(line.ground)
+    await line.hand_in(Piece(event="voicemail", key=key, count=3, number=CALLER, seconds=7.2, sound=WAV))
+    await settle(line.ground)
+    assert await line.entries() == [("Repairs", "mail")]
+    async with line.ground.database.transaction() as tx:
+        run = await tx.one(text("select state, case_id from flow_run"))
+    assert (run.case_id, run.state["slots"]["meter"]["value"]) == (case_id, "0421"), "agents see what was collected"
+
+
 async def test_what_is_written_in_a_chat_waits_when_the_flow_is_over(ground: Ground, line: Line) -> None:
     async with ground.database.transaction() as tx:
         line_id = await lines.add(

@@ -93,6 +93,22 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
         return Came("to", told=_("Nobody is here right now. We answer by mail: leave us your email address."))
 
 
+async def take_up(tx: Tx, library: Library, state: State, case_id: int) -> None:
+    """What was said to a step that takes messages came when its run was over, because the call was cut off: it waits where the step leads."""
+    found = (await library.open(tx, [state]))(state.flow, state.version)
+    step = found[1].step(state.step) if found is not None else None
+    queue_id = await queue_of(tx, library, state, step) if isinstance(step, flows.Voicemail) else None
+    if queue_id is None:
+        return
+    case = await case_queries.locked(tx, case_id)
+    if case.queue_id == queue_id or case.owner_id is not None:
+        return
+    due_at = await queues.goal(tx, queue_id, now())
+    await waiting.leave(tx, case_id, "transferred")
+    await tx.execute(update(Case).where(Case.id == case_id).values(queue_id=queue_id, due_at=due_at))
+    await waiting.wait_in(tx, case_id, queue_id, moved=True)
+
+
 async def leave_to_people(tx: Tx, run_id: int) -> None:
     """A run that cannot go on is over. Who is in a talk waits for people as simply as can be, whatever the flow says."""
     interaction_id = await tx.value(statements.interaction_of, {"id": run_id})
