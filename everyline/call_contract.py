@@ -104,6 +104,7 @@ class CallNow:
     reason: str = ""  # in words for an agent, when it did not end as calls do
     legs: tuple[LegNow, ...] = ()
     keeping: Keeping = Keeping.OFF
+    answered_by: str = ""  # of calls that we make: person, machine, unsure, or listening while that is being found out; empty: nobody listens for it
     talk_id: int | None = None  # ``Talk.id``, once there is one
 
 
@@ -245,6 +246,9 @@ class CallDoor(TalkDoor, Protocol):
 
     def seal(self, key: str) -> Seal:
         """What recordings of a call are sealed with (``Engine.record``)."""
+
+    def unseal(self, key: str) -> Seal:
+        """What opens them again (``media.recording.unsealed``). It raises ValueError for what is not what was sealed."""
 
     async def keep_recording(self, line: Line, sender: Address, recorded: Recorded) -> None:
         """Keep a sealed recording at the call's case. OSError: not now, its file stays where it is and is tried again at the

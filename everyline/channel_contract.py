@@ -252,6 +252,7 @@ class Inbound:
     claimed: Address | None = None  # one that they only say is theirs: answers may go there, nothing is shown for it
     page: Page | None = None  # where they were when they wrote
     dialled: str = ""  # which of our addresses they asked for first, where it led them to this line
+    left: bool = False  # words for somebody to answer later: whoever said them may be gone, and is not to be waited for
 
 
 @dataclass(frozen=True, slots=True)

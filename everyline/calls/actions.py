@@ -144,11 +144,13 @@ async def tell(tx: Tx, node: str, line_id: int, call: CallNow) -> None:
 
 
 async def _try_callback(tx: Tx, interaction_id: int, call: CallNow) -> None:
-    """Whoever is called may have asked for it."""
-    if call.answered_at is not None:
-        await callbacks.reached(tx, interaction_id)
-    elif call.state is CallState.ENDED:
-        await callbacks.missed(tx, interaction_id)
+    """Whoever is called may have asked for it. Who hangs up before it is known whether they are a machine was reached."""
+    ended = call.state is CallState.ENDED
+    if call.answered_at is not None and call.answered_by != "machine":
+        if ended or call.answered_by != "listening":
+            await callbacks.reached(tx, interaction_id)
+    elif ended:
+        await callbacks.missed(tx, interaction_id, answered_by=call.answered_by if call.answered_at else "")
 
 
 def _columns(call: CallNow) -> dict[str, Any]:

@@ -24,11 +24,12 @@ MOST_STEPS = 10  # between quiet hours and closing, until a moment that suits bo
 AT_ONCE = 100
 
 
-async def begin(tx: Tx, case_id: int, interaction_id: int) -> None:
-    """An agent calls about a case: whoever waits in it to be called is called now."""
+async def begin(tx: Tx, case_id: int, interaction_id: int) -> bool:
+    """An agent calls about a case: whoever waits in it to be called is called now. Returns whether somebody does."""
     waiting = await waiting_to_be_called.of_case(tx, case_id, lock=True)
     if waiting is not None:
         await waiting_to_be_called.change(tx, waiting.id, trying_id=interaction_id)
+    return waiting is not None
 
 
 async def reached(tx: Tx, interaction_id: int) -> None:
@@ -40,8 +41,8 @@ async def reached(tx: Tx, interaction_id: int) -> None:
     await _say(tx, "callback.reached", waiting, tries=waiting.tries + 1)
 
 
-async def missed(tx: Tx, interaction_id: int, *, counts: bool = True) -> bool:
-    """Nobody was reached, or the call was never made (``counts`` is false then). Who waits to be called waits on in their place
+async def missed(tx: Tx, interaction_id: int, *, counts: bool = True, answered_by: str = "") -> bool:
+    """Nobody was reached, a machine was (``answered_by``), or the call was never made (``counts`` is false then). Who waits to be called waits on in their place
     until the next try; after the last one a person decides. Returns whether the call was of somebody who waits."""
     waiting = await waiting_to_be_called.of_try(tx, interaction_id)
     if waiting is None:
@@ -58,7 +59,7 @@ async def missed(tx: Tx, interaction_id: int, *, counts: bool = True) -> bool:
         await waiting_to_be_called.drop(tx, case.id)
     elif tries >= MOST_TRIES:
         await _settle(tx, waiting, "given up", NOT_REACHED)
-        await _say(tx, "callback.given_up", waiting, tries=tries)
+        await _say(tx, "callback.given_up", waiting, tries=tries, answered_by=answered_by)
         await queues.wait_in(
             tx, case.id, queue_id, waiting_since=waiting.asked_at, preferred_agent_id=case.owner_id, moved=True
         )
@@ -66,7 +67,7 @@ async def missed(tx: Tx, interaction_id: int, *, counts: bool = True) -> bool:
         at = await _next(tx, case, waiting.number, queue_id)
         await waiting_to_be_called.change(tx, waiting.id, tries=tries, trying_id=None)
         await cases.give(tx, None, case.id, None)
-        await _say(tx, "callback.put_off", waiting, tries=tries, not_before=at.timestamp())
+        await _say(tx, "callback.put_off", waiting, tries=tries, not_before=at.timestamp(), answered_by=answered_by)
         await queues.wait_in(tx, case.id, queue_id, waiting_since=waiting.asked_at, not_before=at, moved=True)
     return True
 

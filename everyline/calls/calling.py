@@ -83,8 +83,9 @@ async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | Non
     )
     await cases.give(tx, me.id, case_id, me.id)
     await queues.talk_oneself(tx, me.id, case_id, row.queue_id or line.queue_id)
-    await callbacks.begin(tx, case_id, interaction_id)
+    called_back = await callbacks.begin(tx, case_id, interaction_id)
     values = {"number": number, "interaction": interaction_id, "language": row.language or line.language}
+    values |= {"callback": True} if called_back else {}
     await order_on_line(tx, me.id, Deed.PLACE, key, line.id, values)
     return interaction_id
 

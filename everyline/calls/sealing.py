@@ -14,7 +14,7 @@ NONCE = 12  # bytes
 Sealing = Callable[[int, bytes], bytes]
 
 
-class Broken(Exception):
+class Broken(ValueError):
     """A piece is not what was sealed: another key, or somebody changed the file."""
 
 

@@ -32,11 +32,12 @@ async def interactions(tx: Tx, said: Sequence[Said], continuing: Sequence[Said])
     in_flow: set[int] = set()
     if continuing:
         by_line = {one.piece.line.id: one.facts for one in said}
+        leaving = {(one.piece.line.id, one.talk) for one in said if one.read.left}
         for row in await tx.rows(
             statements.open_interactions, {"case_ids": sorted({one.case_id for one in continuing})}
         ):
             facts = by_line.get(row.line_id)
-            if row.waits_by_mail and facts is not None and facts.attended:
+            if row.waits_by_mail and facts is not None and facts.attended and (row.line_id, row.key) not in leaving:
                 turned_live.append(row.id)
                 await queues.leave(tx, row.case_id, "transferred")
                 continue
@@ -84,7 +85,7 @@ def _key(one: Said) -> tuple[int, int, int, str]:
 
 def _media_class(one: Said) -> str:
     found = channel(one.piece.line.channel).facts.media_class
-    if found is not MediaClass.MAIL and not one.facts.attended and not one.meets_flow:
+    if found is not MediaClass.MAIL and (one.read.left or not one.facts.attended) and not one.meets_flow:
         return str(MediaClass.MAIL)
     return str(found)
 
@@ -93,7 +94,9 @@ def _meets_flow(one: Said, before: dict[tuple[int, int], Any]) -> bool:
     """What opens a case does, where the line has a flow; who comes back to an open case comes back to people, unless they never got past
     the flow."""
     earlier = before.get((one.case_id, one.known.point_id))
-    return bool(one.in_talk and one.facts.flow) and (one.opens or (earlier is not None and earlier.mode == FLOW))
+    return bool(one.in_talk and one.facts.flow and not one.read.left) and (
+        one.opens or (earlier is not None and earlier.mode == FLOW)
+    )
 
 
 async def _talks(
@@ -124,7 +127,8 @@ async def _talks(
                 "ats": [one.piece.received_at for one in beginning],
                 "rules": [json.dumps(asdict(one.facts.talks)) for one in beginning],
                 "trails": [_trail(one) for one in beginning],
-                "keys": [one.talk for one in beginning],
+                # words that were left come behind their call: its key is that of the talk which it was
+                "keys": ["" if one.read.left else one.talk for one in beginning],
             },
         )
     newest = {one.interaction_id: one for one in said if one.in_talk and not one.begins_talk}

@@ -273,6 +273,9 @@ class CallDoor(IntakeDoor):
     def seal(self, key: str) -> Seal:
         return sealing.seal(self._ground.key, key)
 
+    def unseal(self, key: str) -> Seal:
+        return sealing.unseal(self._ground.key, key)
+
     async def keep_recording(self, line: Line, sender: Address, recorded: Recorded) -> None:  # noqa: ARG002 -- as the contract has it
         """The row and the file come before the file it was written to goes."""
         await self._until_told(sender.talk)

@@ -121,13 +121,17 @@ where c.id = any(cast(:customer_ids as bigint[]));
 
 -- name: open_interactions
 -- The interaction that goes on, by case, line and address; whether its talk is one that is answered later and that nobody has in
--- hand, whether it is one that waits or that somebody has, and whether a flow answers it.
+-- hand, whether it is one that waits or that somebody has, and whether a flow answers it: it also goes on with who left words for later.
 select distinct on (i.case_id, i.line_id, i.contact_point_id, t.key) i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class,
-    coalesce(t.key, '') as key, t.mode = 'later' and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail,
+    coalesce(t.key, '') as key, t.mode = 'later' and not asked.on
+        and not exists (select from assignment a where a.interaction_id = i.id and a.ended_at is null) as waits_by_mail,
     t.mode = 'live' and (exists (select from queue_entry e where e.case_id = i.case_id and e.state in ('waiting', 'offered'))
         or exists (select from assignment a where a.case_id = i.case_id and a.work_ended_at is null and a.ended_at is null)) as held,
-    coalesce(t.mode = 'flow', false) as in_flow
+    coalesce(t.mode = 'flow' or asked.on, false) as in_flow
 from interaction i left join talk t on t.interaction_id = i.id
+left join lateral (
+    select t.mode = 'later' and exists (select from flow_run r where r.interaction_id = i.id and r.ended_at is null) as on
+) asked on true
 where i.case_id = any(cast(:case_ids as bigint[])) and i.ended_at is null order by i.case_id, i.line_id, i.contact_point_id, t.key, i.id desc;
 
 -- name: earlier_talks

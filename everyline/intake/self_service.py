@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from everyline.cases.talks import FLOW
 from everyline.channel_contract import Verification
 from everyline.dispatch import talks
+from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
@@ -14,8 +15,8 @@ from everyline.ground.words import _, speaking
 from everyline.intake.said import Said, Settled
 from everyline.selfservice import origins
 from everyline.selfservice.identity import Level, Who
-from everyline.selfservice.running import linking, telling
-from everyline.selfservice.running.keeping import statements
+from everyline.selfservice.running import handing, linking, telling
+from everyline.selfservice.running.keeping import run_of, statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import Begins, Move, Stands, begin_all, move_all
 from everyline.selfservice.running.talking import SAID
@@ -46,6 +47,16 @@ class SelfService:
             taken = {id(one) for one in first.values()}
             waiting = [one for one in waiting if id(one) not in taken]
             await self._answer(tx, list(first.values()))
+        await self._take_up(tx, [one for one in settled.said if one.read.left and one.begins_talk and one.talk])
+
+    async def _take_up(self, tx: Tx, late: Sequence[Said]) -> None:
+        """What was said to a flow and comes when that is over goes where the flow would have led it."""
+        rows = await tx.rows(statements.of_keys, {"keys": [one.talk for one in late]}) if late else []
+        runs = {row.key: row.id for row in rows}
+        for one in late:
+            if one.talk in runs:
+                row = await tx.one(statements.look, {"id": runs[one.talk], "at": now()})
+                await handing.take_up(tx, self._library, run_of(row, self._vault).state, one.case_id)
 
     async def _answer(self, tx: Tx, said: Sequence[Said]) -> None:
         rows = await tx.rows(statements.of_interactions, {"ids": [one.interaction_id for one in said]})

@@ -291,14 +291,15 @@ async def _settle(tx: Tx, signer: CaseSigner, surveys: Surveys | None, row: Row,
     if row.transcript_to:
         await letters.transcript(tx, signer, row, row.transcript_to)
     survey = ""
-    if row.mode == FLOW:  # no person took part, and nobody waits for one
+    rest = await tx.one(statements.rest_of_case, {"interaction_id": row.id, "case_id": row.case_id})
+    if row.mode == FLOW:  # no person took part
         await self_service.over(tx, row.id)
-        if row.status in OPEN_STATUSES:
-            await queues.resolve(tx, None, row.case_id)
-    elif row.answered_at is None:
-        if row.mailbox and row.queue_id is not None and row.status != Status.CLOSED:
+    if row.mode == FLOW or row.answered_at is None:
+        reachable = row.mailbox and row.mode != FLOW and row.status != Status.CLOSED
+        unheard = rest.left_words and row.ended_by != "agent" and row.status in OPEN_STATUSES
+        if (reachable or unheard) and row.queue_id is not None:
             await queues.wait_in(tx, row.case_id, row.queue_id, waiting_since=row.started_at)
-        elif row.status == Status.NEW:
+        elif not rest.goes_on and row.status in (OPEN_STATUSES if row.mode == FLOW else (Status.NEW,)):
             await queues.resolve(tx, None, row.case_id)
     elif surveys is not None and row.ended_by != "gone":
         survey = await surveys.ask(tx, row.case_id, row.owner_id, token)

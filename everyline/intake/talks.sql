@@ -13,6 +13,7 @@ select w.n, i.id, i.case_id, i.line_id, i.contact_point_id, i.media_class, i.sta
     t.answered_at, t.warned_at, t.seen_upto, t.read_upto, t.transcript_to, t.ended_by, t.survey, t.settled_at, c.number, c.subject, c.language,
     c.customer_id, c.owner_id, c.status, q.name as queue_name, e.id as entry_id, e.queue_id as waits_in, a.agent_id, g.name as agent_name,
     a.work_ended_at is null and a.agent_id is not null as in_hand,
+    t.mode = 'flow' or t.mode = 'later' and exists (select from flow_run r where r.interaction_id = i.id and r.ended_at is null) as in_flow,
     case when t.claimed <> '' then t.claimed when t.verification <> 'none' then coalesce((
         select p.address from contact_point p where p.customer_id = c.customer_id and p.kind = 'mailbox' and p.bad_since is null
             and p.verified_at is not null order by p.preferred desc, p.id limit 1), '') else '' end as mailbox
@@ -173,6 +174,11 @@ select min(moment) from (
 -- name: warned
 -- They were told that it ends soon.
 update talk set warned_at = :at where interaction_id = :interaction_id;
+
+-- name: rest_of_case
+-- What a talk that has ended leaves: words that were left for somebody to answer later, another talk of its case that goes on.
+select exists (select from message m where m.interaction_id = :interaction_id and m.direction = 'in' and jsonb_exists(m.facts, 'left')) as left_words,
+    exists (select from interaction i where i.case_id = :case_id and i.id <> :interaction_id and i.ended_at is null) as goes_on;
 
 -- name: settled
 -- Nothing is to be done for it any more.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from everyline.cases.talks import FLOW
 from everyline.channel_contract import (
     Card,
     Person,
@@ -89,7 +88,7 @@ def talk(row: Row, place: int | None, ahead: Wait | None, survey: SurveyQuestion
         row.mailbox,
         row.warned_at is not None,
         survey,
-        row.mode == FLOW,
+        row.in_flow,
         row.agent_id,
     )
 

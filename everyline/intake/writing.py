@@ -102,6 +102,8 @@ def _facts(one: Said) -> str:
         facts["remarks"] = remarks
     if read.failures:
         facts["failures"] = [[failure.recipient, failure.code, failure.reason] for failure in read.failures]
+    if read.left:
+        facts["left"] = True
     if read.client_id:
         facts["client_id"] = read.client_id
     if read.page is not None:

@@ -297,12 +297,13 @@ class Callback(_Step):
 
 @dataclass(frozen=True, slots=True)
 class Voicemail(_Step):
-    """Take down what the customer has to say, spoken or written, for a queue to answer later."""
+    """Take down what the customer has to say, spoken or written, for a queue to answer later. ``seconds``: how long they may speak."""
 
     _: KW_ONLY
     kind: Literal["voicemail"] = "voicemail"
     words: Words = field(default_factory=dict)
     queue: Label = ""
+    seconds: Annotated[int, Field(ge=10, le=600)] = 180
     to: Edge = ""
 
 

@@ -128,7 +128,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Somebody looks at where they stand: nothing moves."""
+    """Somebody looks at where they stand: nothing moves. ``outside``: they have answered, and it waits for what is done with that."""
+
+    outside: bool = False
 
 
 Given: TypeAlias = Began | Said | Silent | Came | Within | Recognised | Failed | Looked
@@ -160,6 +162,7 @@ class Asks:
     options: tuple[Offered, ...] = ()
     slot: Slot | None = None
     tries: int = 0  # that were made already
+    spoken: int = 0  # seconds that they may speak, where what they say is kept as it sounds; 0: it is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,8 @@ class _Walk:
             self._come_to(step)
             return self._on()
         if isinstance(given, Looked):
+            if given.outside and isinstance(step, Voicemail):
+                return self._turn(does=self._takes_down(step))
             return self._ask(step, silently=True)
         if isinstance(given, Came):
             return self._came(step, given)
@@ -289,8 +294,11 @@ class _Walk:
             if isinstance(value, Wrong):
                 return self._ask(step, {"full": value.words})
             self._put({MESSAGE.name: value})
-            return self._turn(does=Does(step, {MESSAGE.name: value}))
+            return self._turn(does=self._takes_down(step))
         return Turn(self._state)  # nothing was asked: what is done outside goes on
+
+    def _takes_down(self, step: Step) -> Does:
+        return Does(step, {MESSAGE.name: self._state.slots[MESSAGE.name]})
 
     def _names(self, words: Words, keywords: Mapping[str, tuple[str, ...]]) -> list[str]:
         return [*self._in(words).values(), *keywords.get(self._state.language, keywords.get("en", ()))]
@@ -485,17 +493,18 @@ class _Walk:
             self._tell(step.name, step.words)
         options: tuple[Offered, ...] = ()
         slot: Slot | None = None
+        spoken = 0
         if isinstance(step, Choose):
             options = tuple(Offered(one.name, self._in(one.words)) for one in step.options)
         elif isinstance(step, Confirm):
             options = (Offered("yes", {"full": _("Yes")}), Offered("no", {"full": _("No")}))
         elif isinstance(step, Voicemail):
-            slot = MESSAGE
+            slot, spoken = MESSAGE, step.seconds
         else:
             slot = step.slot
             if slot.kind is Kind.CHOICE:
                 options = tuple(Offered(name, {"full": self._named(by)}) for name, by in slot.choices.items())
-        return self._turn(asks=Asks(step.name, options, slot, self._state.tries))
+        return self._turn(asks=Asks(step.name, options, slot, self._state.tries, spoken))
 
     def _named(self, by_language: Mapping[str, str]) -> str:
         return by_language.get(self._state.language) or next(iter(by_language.values()), "")

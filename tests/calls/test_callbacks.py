@@ -258,3 +258,40 @@ async def test_the_offer_and_the_case_say_whom_to_call(
     page = (await client.get(f"/desk/cases/{house.case_id}", headers=agent.cookie)).text
     assert "Call back +1 360-555-0142" in page
     assert "Call now" in page
+
+
+async def test_a_machine_counts_as_nobody_and_it_is_tried_again(house: House, sign_in: SignInAs) -> None:
+    agent = await sign_in(queues=(house.queue_id,))
+    await house.ask()
+    _interaction_id, call = await house.calls(agent.id)
+    answered = replace(call, state=CallState.UP, answered_at=now(), answered_by="listening")
+    await house.tell(answered)
+    assert "callback.reached" not in await house.kinds(), "nobody knows yet"
+    await house.tell(replace(answered, answered_by="machine"))
+    await house.tell(replace(answered, answered_by="machine", state=CallState.ENDED, ended_at=now(), ended_by="us"))
+    (asked,) = await house.all_of(Callback)
+    assert (asked.tries, asked.settled_at) == (1, None)
+    async with house.ground.database.transaction() as tx:
+        data = await tx.value(text("select data from event where kind = 'callback.put_off'"))
+    assert data["answered_by"] == "machine"
+
+
+@pytest.mark.parametrize("found", ["person", "unsure"])
+async def test_who_is_no_machine_was_reached_once_that_is_known(house: House, sign_in: SignInAs, found: str) -> None:
+    agent = await sign_in(queues=(house.queue_id,))
+    await house.ask()
+    _interaction_id, call = await house.calls(agent.id)
+    answered = replace(call, state=CallState.UP, answered_at=now(), answered_by="listening")
+    await house.tell(answered)
+    await house.tell(replace(answered, answered_by=found))
+    assert "callback.reached" in await house.kinds()
+
+
+async def test_who_hangs_up_before_that_is_known_was_reached(house: House, sign_in: SignInAs) -> None:
+    agent = await sign_in(queues=(house.queue_id,))
+    await house.ask()
+    _interaction_id, call = await house.calls(agent.id)
+    answered = replace(call, state=CallState.UP, answered_at=now(), answered_by="listening")
+    await house.tell(answered)
+    await house.tell(replace(answered, state=CallState.ENDED, ended_at=now(), ended_by="customer"))
+    assert "callback.reached" in await house.kinds()

@@ -18,12 +18,17 @@ from psycopg.rows import namedtuple_row
 
 from conftest import until
 from everyline.channels.phone.tests.doubles import RealPhone
+from everyline.ground.installation import standing
+from everyline.ground.settings import Settings
+from everyline.selfservice import actions as flow_actions
+from everyline.selfservice import flows
 from everyline.sip.exchange import Listening, SipExchange
 from everyline.sip.incoming import IncomingCall
 from everyline.sip.numbers import NumberRules
 from everyline.sip.placed import Caller
 from everyline.sip.trunks import Trunk
 from tests.product import RunningProduct
+from tests.selfservice.test_left_messages import BROKEN
 
 FAR = "127.0.0.2"
 NUMBER, CALLER = "+18005550199", "+13605550142"
@@ -287,3 +292,88 @@ async def test_an_edge_is_set_up_with_the_telephones_of_agents(town: Town, tmp_p
     assert town.product.cli(*asked) == said
     for row in before:
         town.do("update reach set number = %s where agent_id = %s", row.number, row.agent_id)
+
+
+@pytest.mark.req("V4", "V6", "P2")
+@pytest.mark.parametrize("dies", ["media", "supervisor"])
+async def test_a_message_that_is_being_spoken_outlives_its_process(town: Town, dies: str) -> None:
+    me = await town.agent()
+    await town.api.put(f"/agents/{me['id']}/state", json={"state": "away", "reason": "lunch"})
+    town.do("update queue_entry set state = 'left', left_at = now() where state in ('waiting', 'offered')")
+    town.do("""update "case" set status = 'resolved', resolved_at = now() - interval '1 day'""")
+    before = town.rows("select id from message where text like 'Voicemail%%'")
+    caller = await town.gets_through()
+    entered = "select c.key, e.case_id from queue_entry e join call c on c.interaction_id = e.interaction_id where c.ended_at is null"
+    await until(lambda: _now(bool(town.rows(entered))))
+    (call,) = town.rows(entered)
+    folder = Path(town.product.data) / "calls"
+
+    async def speaks() -> bool:
+        sealed = list(folder.glob(f"**/*{call.key}-message*.sealed"))
+        if not sealed:
+            await caller.press("2")
+        return any(one.stat().st_size > 2.2 * 16000 for one in sealed)
+
+    await until(speaks, seconds=60)
+    assert not list(folder.glob("**/*.wav"))
+    town.product.kill(dies)
+    if dies == "supervisor":
+        town.product.start()
+    told = "select m.id, m.case_id, m.interaction_id from message m where m.text like 'Voicemail%%' order by m.id"
+    await until(lambda: _now(len(town.rows(told)) > len(before)), seconds=90)
+    message = town.rows(told)[-1]
+    assert message.case_id == call.case_id
+    (kept,) = town.rows("select * from attachment where message_id = %s", message.id)
+    assert kept.size > 2 * 16000
+    waits = "select media_class from queue_entry where case_id = %s and state in ('waiting', 'offered')"
+    await until(lambda: _now([row.media_class for row in town.rows(waits, call.case_id)] == ["mail"]), seconds=30)
+    await until(lambda: _now(not list(folder.glob(f"**/*{call.key}*"))))
+    await asyncio.sleep(3)  # what settles the call that was cut off has come round by then
+    assert [row.media_class for row in town.rows(waits, call.case_id)] == ["mail"], "it still waits"
+    assert len(town.rows(told)) == len(before) + 1, "it is there once"
+
+
+@pytest.mark.req("V3", "V4", "W4")
+async def test_a_flow_takes_a_message_by_ear_and_goes_on(town: Town) -> None:
+    for queue in ("Repairs", "Street lights"):
+        town.do("insert into queue (name) values (%s)", queue)
+    async with standing(Settings(data=town.product.data)) as ground, ground.database.transaction() as tx:
+        await flow_actions.add(tx, None, flows.written(BROKEN))
+        await flow_actions.publish(tx, None, BROKEN.name)
+    town.do("update line set flow = %s where channel = 'phone'", BROKEN.name)
+    town.do("update queue_entry set state = 'left', left_at = now() where state in ('waiting', 'offered')")
+    town.do("""update "case" set status = 'resolved', resolved_at = now() - interval '1 day'""")
+    asked = "select facts -> 'turn' as turn from message where direction = 'out' and facts ? 'turn' order by id desc limit 1"
+
+    async def asks(words: str) -> None:
+        await until(lambda: _now(any(words in " ".join(row.turn["prompts"]) for row in town.rows(asked))), seconds=60)
+
+    try:
+        caller = await town.gets_through()
+        await asks("Your meter, please.")
+        await caller.press("04211")  # and that this is right
+        await asks("Tell us what is broken.")
+        (call,) = town.rows("select key, interaction_id from call where ended_at is null")
+        folder = Path(town.product.data) / "calls"
+
+        def spoken() -> bool:
+            return any(one.stat().st_size > 2.2 * 16000 for one in folder.glob(f"**/*{call.key}-message*.sealed"))
+
+        await until(lambda: _now(spoken()), seconds=60)
+        await caller.press("#")
+        await asks("Is there more?")
+        await caller.press("1")
+        await until(lambda: _now(caller.ended.is_set()), seconds=60)
+    finally:
+        town.do("update line set flow = '' where channel = 'phone'")
+    (message,) = town.rows(
+        "select * from message where interaction_id = %s and text like 'Voicemail%%'", call.interaction_id
+    )
+    (kept,) = town.rows("select * from attachment where message_id = %s", message.id)
+    assert kept.size > 2 * 16000
+    (run,) = town.rows("select state, outcome from flow_run where case_id = %s", message.case_id)
+    assert (run.state["slots"]["meter"]["value"], run.outcome) == ("0421", "solved")
+    waits = "select e.media_class, q.name from queue_entry e join queue q on q.id = e.queue_id where case_id = %s and state = 'waiting'"
+    (entry,) = town.rows(waits, message.case_id)
+    assert (entry.media_class, entry.name) == ("mail", "Repairs")
+    assert not spoken()

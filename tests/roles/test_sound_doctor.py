@@ -122,6 +122,24 @@ def test_whether_sound_may_go_first_is_said() -> None:
     assert os.sched_getscheduler(0) == before, "whoever asks stays as they are"
 
 
+async def test_what_lies_on_the_disk_and_in_no_case_is_said(ground: Ground) -> None:
+    async with ground.database.transaction() as tx:
+        await lines.add(
+            tx, ground.vault, None, channel_name="phone", address="+18005550199", settings={"host": "127.0.0.2"}
+        )
+    folder = ground.settings.data / "calls" / "0.0.0.0-5060"
+    folder.mkdir(parents=True)
+    words = "of a call is in no case yet"
+    (folder / "1-abc-message-2.sealed").write_bytes(b"EVERYLINE1\n")
+    said = [one.what async for one in sound_doctor.examine(ground)]
+    assert not any(words in one for one in said), "it is still being spoken"
+    os.utime(folder / "1-abc-message-2.sealed", (1, 1))
+    (found,) = [one async for one in sound_doctor.examine(ground) if words in one.what]
+    assert not found.well
+    assert "0.0.0.0-5060/1-abc-message-2.sealed" in found.what
+    assert "log" in found.advice
+
+
 async def test_the_doctor_speaks_of_calls_where_there_is_a_line_for_them(ground: Ground) -> None:
     assert [one async for one in sound_doctor.examine(ground)] == []
     async with ground.database.transaction() as tx:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from everyline.cases.talks import FLOW
-from everyline.channels.phone.dialogue import Answer, Dialogue, Play
+from everyline.channels.phone.dialogue import Dialogue
+from everyline.channels.phone.effects import Answer, Play
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground

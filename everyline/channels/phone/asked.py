@@ -31,6 +31,7 @@ class Asked:
     barge_in: bool = True
     reads_back: bool = False
     secret: bool = False
+    records: int = 0  # seconds
 
     @classmethod
     def of(cls, turn: Mapping[str, Any]) -> Asked:
@@ -49,5 +50,6 @@ class Asked:
             barge_in=bool(turn.get("barge_in", True)),
             reads_back=bool(turn.get("reads_back")),
             secret=bool(turn.get("silent_recording")),
+            records=int(turn.get("records") or 0),
             **own,
         )

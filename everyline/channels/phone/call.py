@@ -46,6 +46,7 @@ class OneCall:
         self.answered_at: datetime | None = None
         self.ended_at: datetime | None = None
         self.ended_by = self.reason = ""
+        self.answered_by = ""
         self.state = CallState.RINGING
         self.talk: Talk | None = None
         self.begun: asyncio.Task[bool] | None = None  # whether its first piece was kept
@@ -125,6 +126,7 @@ class OneCall:
             reason=self.reason,
             legs=tuple(one.now() for one in (self.customer, *self.others.values())),
             keeping=self.tape.keeping,
+            answered_by=self.answered_by,
             talk_id=self.talk.id if self.talk else None,
         )
 
@@ -157,25 +159,31 @@ class OneCall:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def accept(self, event: str, text: str = "", *, seconds: float = 0, sound: bytes = b"") -> None:
-        """Keep something that the caller did. Raises Refused, OSError."""
+    def next_count(self) -> int:
+        """The number of what the caller does next."""
         self._count += 1
+        return self._count
+
+    def piece(self, event: str, count: int, text: str = "") -> Piece:
+        """Something that the caller did, under its number."""
         first = event in ("begin", "voicemail")
-        body = Piece.model_validate(
+        return Piece.model_validate(
             {
                 "event": event,
                 "key": self.key,
-                "count": self._count,
+                "count": count,
                 "number": self.customer.number,
                 "name": self.sender.name,
                 "dialled": self.dialled if first else "",
                 "diverted_from": self.diverted_from if first else "",
                 "language": self.language,
                 "text": text,
-                "seconds": seconds,
-                "sound": sound,
             }
-        ).as_bytes()
+        )
+
+    async def accept(self, event: str, text: str = "") -> None:
+        """Keep something that the caller did. Raises Refused, OSError."""
+        body = self.piece(event, self.next_count(), text).as_bytes()
         await self.house.door.accept(self.line, Raw(piece.identify(body), body, writer=self.key))
 
     # --- what the caller hears and presses

@@ -17,13 +17,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
 
 from everyline.channels.phone import wordings
 from everyline.channels.phone.asked import Asked
+from everyline.channels.phone.effects import Answer, Effect, GiveUp, Person, Play, Record, StopPlaying
 from everyline.ground import aloud
 from everyline.ground.words import _, speaking
 
@@ -32,39 +32,6 @@ MOST_FALLS = 3  # of silence, of wrong keys, of digits that were not right: then
 MOST_REPEATS = 20  # by somebody's hand; more are no hand
 KEYS = frozenset("0123456789*#")
 IN_DIGITS = frozenset({"digits", "account", "phone"})  # what is said digit by digit, and read back
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Say these, one after the other, instead of what is played now."""
-
-    prompts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StopPlaying:
-    """A key was pressed: what is played is cut off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was answered. A secret one stands nowhere where it can be read."""
-
-    text: str = field(repr=False)
-    secret: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person is wanted, or needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """Nothing led on, and nobody can help: all was said, the call can end."""
-
-
-Effect: TypeAlias = Play | StopPlaying | Answer | Person | GiveUp
 
 
 class _Mode(Enum):
@@ -80,7 +47,7 @@ class Dialogue:
     def __init__(self, turn: Mapping[str, Any], language: str, *, ahead: str = "") -> None:
         self._asked, self._language = Asked.of(turn), language
         # what was pressed ahead was meant for what would have come, and the same is asked again
-        self.ahead = "" if self._asked.tries else ahead[:MOST_AHEAD]
+        self.ahead = "" if self._asked.tries or self._asked.records else ahead[:MOST_AHEAD]
         self._mode = _Mode.ASKING
         self._typed = ""
         self._playing, self._heard = False, False  # _heard: the prompts were begun
@@ -204,6 +171,9 @@ class Dialogue:
             self._digit(key)
 
     def _choose(self, key: str) -> None:
+        if key == "#" and self._asked.records:
+            self._speak()
+            return
         if key == "#" and key not in self._asked.options:
             return
         self._stop()
@@ -305,6 +275,8 @@ class Dialogue:
             self._end()
         elif not self._asked.asks:
             self._mode = _Mode.DONE
+        elif self._asked.records and self._mode is _Mode.ASKING:
+            self._speak()
         else:
             going_on = self._typed and self._mode is _Mode.ASKING and not self._told
             self._due = self._at + (self._asked.next_seconds if going_on else self._asked.first_seconds)
@@ -347,6 +319,11 @@ class Dialogue:
 
     def _answer(self, text: str) -> None:
         self._effects.append(Answer(text, self._asked.secret))
+        self._finish()
+
+    def _speak(self) -> None:
+        self._stop()
+        self._effects.append(Record(self._asked.records))
         self._finish()
 
     def _leave(self, words: str) -> None:

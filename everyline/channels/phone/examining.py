@@ -6,11 +6,15 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from everyline.channel_contract import Check, Line, Severity
+from everyline.channels.phone import notes
 from everyline.channels.phone.settings import InstallSettings
 from everyline.ground.settings import Settings
-from everyline.ground.words import _
+from everyline.ground.words import _, ngettext
+
+MOST_NAMED = 5  # files; of more, the number says how many
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -21,6 +25,24 @@ def examine(lines: Sequence[Line], product: Settings, *, running: bool) -> Itera
     yield sip_port(install, running=running)
     for host in dict.fromkeys(line.settings.host for line in lines if line.settings.host):
         yield from way_to(host, _addresses(host), install, product)
+    yield from left_behind(product.data / "calls")
+
+
+def left_behind(folder: Path) -> Iterator[Check]:
+    """Recordings and messages that are on the disk and in no case: they are taken in when the process that moves sound begins."""
+    found = list(notes.left(folder))
+    if not found:
+        return
+    names = ", ".join(str(one.relative_to(folder)) for one in found[:MOST_NAMED])
+    advice = _(
+        "Start the process that moves sound anew: it takes them in. Its log says why one is left where it is; a line that is closed must be open for that."
+    )
+    words = ngettext(
+        "%d recording or message of a call is in no case yet",
+        "%d recordings or messages of calls are in no case yet",
+        len(found),
+    )
+    yield Check(words % len(found), Severity.FAILED, names, advice=advice)
 
 
 def sip_port(install: InstallSettings, *, running: bool) -> Check:

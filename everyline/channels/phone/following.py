@@ -79,11 +79,14 @@ async def conduct(call: OneCall) -> None:
             call.moved.clear()
             wanted = scene_of(call)
             if wanted == ("mail",) and now and call.goes_on:
-                wanted = now  # who has left their words, or is to be called, hears the goodbye to its end
+                # who has left their words, or is to be called, hears the goodbye to its end; after a flow it is said here
+                wanted = ("left",) if now == ("turns",) else now
             if wanted != now:
                 if task is not None:
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
+                if wanted[0] in ("waiting", "talking"):
+                    call.goes_on = False
                 now, task = wanted, asyncio.create_task(_play(call, wanted), name=f"{wanted[0]} {call.key}")
             await call.moved.wait()
     finally:
@@ -120,6 +123,10 @@ async def _play(call: OneCall, scene: Scene) -> None:
                     await voicemail.later(call)
                 case ("ended",):
                     await _ended(call)
+                case ("left",):
+                    call.silence()
+                    await call.say(_("Thank you for calling. Goodbye."))
+                    call.ends("us")
                 case _:
                     await call.music()
     except OSError as error:

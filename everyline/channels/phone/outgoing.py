@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from everyline.call_contract import CallState, Direction, LegKind, LegState, Order
 from everyline.channel_contract import Address
-from everyline.channels.phone import following, joining, living, trunks
+from everyline.channels.phone import following, joining, living, machines, trunks
 from everyline.channels.phone.call import OneCall
 from everyline.channels.phone.joining import Unreachable
 from everyline.ground import addresses, clock
@@ -46,6 +46,8 @@ async def place(house: House, order: Order) -> None:
         raise Unreachable(_("Open the telephone in your browser first."))
     sender = Address(addresses.NUMBER, addresses.normal_number(number), str(order.values.get("name") or ""), order.key)
     call = OneCall(house, line, sender, Direction.OUT, dialled=number)
+    if line.settings.tells_machines and order.values.get("callback"):
+        call.answered_by = machines.LISTENING
     call.language = str(order.values.get("language") or line.language)
     latch = Latch.FIRST if line.settings.translated_addresses else Latch.ADDRESS
     try:
@@ -88,7 +90,8 @@ async def _make(call: OneCall, agent: Party) -> None:
         with call.for_caller():
             told = await house.door.sound(line, _("This call may be recorded."), language())
         house.engine.announce(call.mix, told)
-    await following.conduct(call)
+    conduct = following.conduct(call)
+    await (machines.unless_machine(call, conduct) if call.answered_by else conduct)
 
 
 def _heard(call: OneCall) -> None:

@@ -121,6 +121,7 @@ def _inbound(found: Piece) -> Inbound:
         client_id=f"{found.key} {found.count}",
         answerable=True,
         dialled=_first_dialled(found),
+        left=found.event == "voicemail",
     )
 
 

@@ -219,6 +219,19 @@ class PhoneSettings(LineSettings):
         description=_("Only where your provider knows the place of each telephone."),
         json_schema_extra=asked_under(_CALLS_OUT, advanced=True),
     )
+    tells_machines: bool = Field(
+        default=False,
+        title=_("Notice answering machines when we call back"),
+        description=_("It is then tried again as if nobody had answered. Now and then a person is taken for one."),
+        json_schema_extra=asked_under(_CALLS_OUT, advanced=True),
+    )
+    machine_message: str = Field(
+        "",
+        max_length=1000,
+        title=_("What is said to them"),
+        description=_("Empty: nothing."),
+        json_schema_extra=asked_under(_CALLS_OUT, advanced=True, long=True),
+    )
     ring_seconds: int = Field(
         60,
         ge=10,

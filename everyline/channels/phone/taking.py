@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from everyline.channels.phone import orders, taping, trunks
+from everyline.channels.phone import leftovers, orders, trunks
 from everyline.channels.phone.arriving import arrive
 from everyline.channels.phone.house import House
 from everyline.ground.settings import settings as product
@@ -42,7 +42,7 @@ async def take(telephone: Telephone, door: CallDoor) -> None:
         async with SipExchange(at, trunks.trunks_of(house.lines), lambda call: arrive(house, call)) as exchange:
             house.exchange = exchange
             beside = [
-                house.start(taping.keep_leftovers(door, folder, list(house.lines)), "recordings left over"),
+                house.start(leftovers.keep(door, folder, house.lines), "recordings left over"),
                 house.start(orders.carry_out(house), "orders of calls"),
             ]
             telephone.house = house

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from everyline.call_contract import Keeping, Recorded
 from everyline.channel_contract import Address, Line
+from everyline.channels.phone import notes
 from everyline.ground import clock
 from everyline.ground.words import _, speaking
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from everyline.media.recording import Recording
 
 log = logging.getLogger(__name__)
-SEALED, NOTE = ".sealed", ".json"
-HEAD_BYTES = 11  # of a sealed file, before its first piece
-MOST_PIECES = 200_000  # of a second each
 
 
 @dataclass
@@ -52,10 +50,10 @@ class Tape:
         if self.recording is not None:
             return
         self.began_at = clock.now()
-        path = self.folder / f"{self.line.id}-{self.sender.talk}{SEALED}"
+        path = self.folder / f"{self.line.id}-{self.sender.talk}{notes.SEALED}"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.with_suffix(NOTE).write_text(self._note(), "utf-8")
+            notes.write(path, self._note())
         except OSError:
             log.exception("a call is not recorded")
             return
@@ -69,17 +67,17 @@ class Tape:
         if self.recording is None or self.recording.ended:
             return
         try:
-            self.recording.path.with_suffix(NOTE).write_text(self._note(), "utf-8")
+            notes.write(self.recording.path, self._note())
         except OSError as error:
             log.warning("what is left out of a recording is not noted: %s", error)
 
-    def _note(self) -> str:
+    def _note(self) -> dict[str, Any]:
         """What is needed to keep it when this process does not live to do so."""
         assert self.began_at
         sender = self.sender
         kept = {"kind": sender.kind, "address": sender.address, "name": sender.name, "talk": sender.talk}
         marks = [(mark.begin, mark.end, mark.reason) for mark in self.recording.gaps] if self.recording else []
-        return json.dumps({"line": self.line.id, "sender": kept, "began_at": self.began_at.isoformat(), "marks": marks})
+        return {"line": self.line.id, "sender": kept, "began_at": self.began_at.isoformat(), "marks": marks}
 
     def pause(self, reason: str) -> None:
         """Keep nothing as long as this reason stands."""
@@ -114,48 +112,21 @@ async def _keep(door: CallDoor, line: Line, sender: Address, recorded: Recorded)
     except OSError as error:
         log.warning("a recording waits for the next start: %s", error)
         return
-    for suffix in (SEALED, NOTE):
-        await asyncio.to_thread(recorded.path.with_suffix(suffix).unlink, missing_ok=True)
+    await asyncio.to_thread(notes.clear, recorded.path)
 
 
-async def keep_leftovers(door: CallDoor, folder: Path, lines: list[Line]) -> None:
-    """Keep what a process before this one left behind."""
-    by_id = {line.id: line for line in lines}
-    for note in await asyncio.to_thread(lambda: sorted(folder.glob(f"*{NOTE}"))):
-        try:
-            said: dict[str, Any] = json.loads(await asyncio.to_thread(note.read_text, "utf-8"))
-            line, sender = by_id[int(said["line"])], Address(**said["sender"])
-            began_at = datetime.fromisoformat(said["began_at"])
-            marks = tuple(
-                (float(begin), None if end is None else float(end), str(why))
-                for begin, end, why in said.get("marks", ())
-            )
-            seconds = await asyncio.to_thread(_seconds, note.with_suffix(SEALED))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("%s is left where it is: %s", note.name, error)
-            continue
-        if not seconds:
-            await asyncio.to_thread(_clear, note)
-            continue
-        with speaking(line.language):
-            failure = _("The process that moves sound ended in mid-call.")
-        found = Recorded(note.with_suffix(SEALED), seconds, began_at, marks, failure, line.settings.recordings_days)
-        await _keep(door, line, sender, found)
-
-
-def _clear(note: Path) -> None:
-    note.with_suffix(SEALED).unlink(missing_ok=True)
-    note.unlink(missing_ok=True)
-
-
-def _seconds(path: Path) -> float:
-    """About how long a sealed recording is: a piece of it is a second."""
-    if not path.exists():
-        return 0.0
-    pieces = 0
-    with path.open("rb") as file:
-        file.seek(HEAD_BYTES)
-        while len(head := file.read(4)) == 4 and pieces < MOST_PIECES:
-            file.seek(int.from_bytes(head, "big"), 1)
-            pieces += 1
-    return float(pieces)
+async def take_up(door: CallDoor, line: Line, path: Path, said: Mapping[str, Any]) -> None:
+    """Keep a recording that a process before this one left behind. Raises OSError, ValueError, KeyError, TypeError when its note is none."""
+    sender = Address(**said["sender"])
+    began_at = datetime.fromisoformat(said["began_at"])
+    marks = tuple(
+        (float(begin), None if end is None else float(end), str(why)) for begin, end, why in said.get("marks", ())
+    )
+    seconds = await asyncio.to_thread(notes.seconds, path)
+    if not seconds:
+        await asyncio.to_thread(notes.clear, path)
+        return
+    with speaking(line.language):
+        failure = _("The process that moves sound ended in mid-call.")
+    found = Recorded(path, seconds, began_at, marks, failure, line.settings.recordings_days)
+    await _keep(door, line, sender, found)

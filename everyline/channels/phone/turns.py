@@ -9,8 +9,12 @@ import time
 from typing import TYPE_CHECKING
 
 from everyline.channel_contract import Refused
-from everyline.channels.phone.dialogue import Answer, Dialogue, Effect, GiveUp, Person, Play, StopPlaying
+from everyline.channels.phone import messages
+from everyline.channels.phone.dialogue import Dialogue
+from everyline.channels.phone.effects import Answer, Effect, GiveUp, Person, Play, Record, StopPlaying
+from everyline.channels.phone.messages import Taken
 from everyline.ground.errors import ProductError
+from everyline.ground.words import _
 
 if TYPE_CHECKING:
     from everyline.channel_contract import TalkMessage
@@ -126,10 +130,34 @@ class Turn:
                 await _handed_in(call, text)
             case Person():
                 await _handed_in(call, PERSON)
+            case Record(seconds=seconds):
+                await _spoken(call, seconds)
             case GiveUp():
                 call.ends("us")
             case _:
                 pass
+
+
+async def _spoken(call: OneCall, seconds: int) -> None:
+    """What they say is the answer. Who says nothing is asked once more; where none comes of it a person goes on."""
+    for again in (True, False):
+        taken = await messages.take(call, seconds)
+        if taken is Taken.KEPT:
+            return
+        if taken is Taken.CUT:
+            await call.say(
+                _("I am sorry, the end of your message could not be recorded. We have what you said before.")
+            )
+            return
+        if taken is Taken.LOST:
+            await call.say(_("I am sorry, your message could not be kept."))
+            break
+        await call.say(
+            _("We did not hear a message."),
+            _("Please speak after the tone. When you are done, press the pound key or hang up.") if again else "",
+        )
+    await call.say(_("I am putting you through to a person."))
+    await _handed_in(call, PERSON)
 
 
 async def _handed_in(call: OneCall, text: str) -> None:

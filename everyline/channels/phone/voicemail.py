@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
 from typing import TYPE_CHECKING
 
-from everyline.channel_contract import Refused
-from everyline.ground.errors import ProductError
+from everyline.channels.phone import messages
+from everyline.channels.phone.messages import Taken
 from everyline.ground.words import _
-from everyline.media import progress
 
 if TYPE_CHECKING:
     from everyline.channels.phone.call import OneCall, Words
-    from everyline.media.recording import Recording
-
-log = logging.getLogger(__name__)
-SHORTEST_SECONDS = 1.0  # what is shorter is nobody's words
-END_KEY = "#"
-AGAIN = (0.0, 0.5, 2.0, 5.0)
 
 
 async def instead(call: OneCall) -> None:
     """Who waits would rather leave their words."""
-    if await _take(call):
-        await _thank(call)
+    call.silence()
+    await _take(call)
 
 
 async def later(call: OneCall) -> None:
@@ -43,66 +33,24 @@ async def later(call: OneCall) -> None:
         call.ends("us")
         return
     await call.say(words)
-    if await _take(call):
-        await _thank(call)
+    await _take(call)
 
 
-async def _thank(call: OneCall) -> None:
-    await call.say(_("Thank you. We have your message and will get back to you. Goodbye."))
-    call.ends("us")
-
-
-async def _take(call: OneCall) -> bool:
-    """Ask for words, record them, keep them. False when there were none, or they could not be kept: the call is over then."""
-    call.silence()
-    call.forget_keys()
+async def _take(call: OneCall) -> None:
+    """Ask for words, and say what became of them: the call is over then."""
     await call.say(_("Please speak after the tone. When you are done, press the pound key or hang up."))
-    tone = call.leg.play(progress.beep())
-    await tone.ended()
-    folder = call.house.folder
-    await asyncio.to_thread(lambda: folder.mkdir(mode=0o700, parents=True, exist_ok=True))
-    path = folder / f"{call.key}.wav"
-    recording = call.house.engine.record(call.leg, path)
-    try:
-        async with asyncio.timeout(call.line.settings.longest_message):
-            while await call.keys.get() != END_KEY:
-                pass
-    except TimeoutError:
-        pass
-    finally:  # also when they hang up
-        call.goes_on = recording.seconds >= SHORTEST_SECONDS
-        kept = call.house.start(_keep(call, recording), f"message of call {call.key}")
-    if await asyncio.shield(kept):
-        return True
-    if not call.goes_on:
-        await call.say(_("We did not hear a message. Goodbye."))
-        call.ends("us")
-    else:
-        await call.say(_("I am sorry, your message could not be kept. Please call again in a few minutes."))
-        call.ends("us", _("A message could not be kept."))
-    return False
-
-
-async def _keep(call: OneCall, recording: Recording) -> bool:
-    """The caller's words as a piece; who waited is answered later. A message that cannot be kept stays in its file."""
-    await call.house.engine.recorded(recording)
-    if not call.goes_on or recording.failure:
-        await asyncio.to_thread(recording.path.unlink, missing_ok=True)
-        return False
-    sound = await asyncio.to_thread(recording.path.read_bytes)
-    for pause in AGAIN:
-        await asyncio.sleep(pause)
-        try:
-            await call.accept("voicemail", seconds=recording.seconds, sound=sound)
-        except Refused:
-            log.exception("a message is not taken in, it stays in %s", recording.path)
-            return False
-        except OSError as error:
-            log.warning("a message cannot be taken in for now: %s", error)
-            continue
-        await asyncio.to_thread(recording.path.unlink, missing_ok=True)
-        with contextlib.suppress(ProductError):  # they do not wait, or the door will see to it by itself
-            await call.house.door.answer_later(call.line, call.sender)
-        return True
-    log.error("a message could not be kept, it stays in %s", recording.path)
-    return False
+    taken = await messages.take(call, call.line.settings.longest_message)
+    await call.say(
+        {
+            Taken.KEPT: _("Thank you. We have your message and will get back to you. Goodbye."),
+            Taken.CUT: _("I am sorry, the end of your message could not be recorded. We have what you said before."),
+            Taken.NOTHING: _("We did not hear a message. Goodbye."),
+            Taken.LOST: _("I am sorry, your message could not be kept. Please call again in a few minutes."),
+        }[taken]
+    )
+    with call.for_agents():
+        reasons = {
+            Taken.CUT: _("A message could not be recorded to its end."),
+            Taken.LOST: _("A message could not be kept."),
+        }
+    call.ends("us", reasons.get(taken, ""))

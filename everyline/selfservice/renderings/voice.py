@@ -54,6 +54,7 @@ class VoiceTurn:
     question: int = 0  # the prompt with which the question begins: what is repeated after silence or a wrong key
     tries: int = 0  # answers that were none
     unit: str = ""  # of an amount (ISO 4217)
+    records: int = 0  # seconds: after a tone they speak, until the pound key, and what they say is kept as it sounds
 
     @property
     def patience(self) -> float | None:
@@ -93,6 +94,9 @@ def render(turn: Turn, setting: Setting) -> VoiceTurn:
             return VoiceTurn(tuple(prompts), Keys(1, 1, options=keys), speech, question=question, tries=asks.tries)
         assert asks.slot is not None
         slot = asks.slot
+        if asks.spoken:
+            prompts.append(_("Please speak after the tone. When you are done, press the pound key or hang up."))
+            return VoiceTurn(tuple(prompts), Keys(0, 0, "#"), question=question, tries=asks.tries, records=asks.spoken)
         offered = offering(turn)
         if slot.kind in UNKEYED and not setting.listens:
             offers = offered.offers[:MOST_KEYED] if offered is not None else ()
@@ -116,7 +120,7 @@ def render(turn: Turn, setting: Setting) -> VoiceTurn:
 def needs_another_way(turn: Turn, setting: Setting) -> bool:
     """Is something asked for that nobody can key, so that a code to go on elsewhere helps?"""
     asks = turn.asks
-    if asks is None or asks.slot is None or _options(asks) or setting.listens:
+    if asks is None or asks.slot is None or asks.spoken or _options(asks) or setting.listens:
         return False
     return asks.slot.kind in UNKEYED and offering(turn) is None
 

@@ -10,9 +10,10 @@ from sqlalchemy import update
 from everyline.articles.wordings import Wording
 from everyline.cases import actions as cases
 from everyline.cases import queries as case_queries
-from everyline.cases.models import Case, Talk
+from everyline.cases.models import Case, Interaction, Talk
 from everyline.cases.talks import FLOW, LIVE
 from everyline.channel_contract import MediaClass, TalkRules
+from everyline.channel_registry import all_channels
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.database import Tx
@@ -70,6 +71,13 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
     there = await attendance.of(tx, talk.hours_id, queue_id, TalkRules(**talk.rules))
     live = there.attended and isinstance(step, flows.Queue)
     if live:
+        if talk.mode != FLOW:  # they left words for later, and want somebody now
+            await waiting.leave(tx, talk.case_id, "transferred")
+            await tx.execute(
+                update(Interaction)
+                .where(Interaction.id == talk.id)
+                .values(media_class=str(all_channels()[talk.channel].facts.media_class))
+            )
         await tx.execute(
             update(Talk).where(Talk.interaction_id == talk.id).values(mode=LIVE, said_at=now(), warned_at=None)
         )
@@ -83,6 +91,22 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
         if talk.media_class == MediaClass.CALL:  # what they can do now is said by who has the call
             return Came("to", told=_("Nobody is here right now."))
         return Came("to", told=_("Nobody is here right now. We answer by mail: leave us your email address."))
+
+
+async def take_up(tx: Tx, library: Library, state: State, case_id: int) -> None:
+    """What was said to a step that takes messages came when its run was over, because the call was cut off: it waits where the step leads."""
+    found = (await library.open(tx, [state]))(state.flow, state.version)
+    step = found[1].step(state.step) if found is not None else None
+    queue_id = await queue_of(tx, library, state, step) if isinstance(step, flows.Voicemail) else None
+    if queue_id is None:
+        return
+    case = await case_queries.locked(tx, case_id)
+    if case.queue_id == queue_id or case.owner_id is not None:
+        return
+    due_at = await queues.goal(tx, queue_id, now())
+    await waiting.leave(tx, case_id, "transferred")
+    await tx.execute(update(Case).where(Case.id == case_id).values(queue_id=queue_id, due_at=due_at))
+    await waiting.wait_in(tx, case_id, queue_id, moved=True)
 
 
 async def leave_to_people(tx: Tx, run_id: int) -> None:

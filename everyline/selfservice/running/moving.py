@@ -170,7 +170,7 @@ def stood(shelf: Shelf, run: Run) -> Stands:
     if run.ended:
         return Stands(run, Turn(run.state, run.told, ends=run.outcome), moved=False)
     try:
-        looked = walk(shelf, run.state, Looked(), {}, _today())
+        looked = walk(shelf, run.state, Looked(run.outside), {}, _today())
     except LookupError:
         return Stands(run, Turn(run.state, run.told, ends=ENDED_AT_PERSON), moved=False)
     return Stands(run, replace(looked, told=run.told), moved=False)

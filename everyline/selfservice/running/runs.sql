@@ -48,6 +48,11 @@ select id from "case" where number = :number;
 select r.id, r.interaction_id, r.waits from flow_run r
 where r.interaction_id = any(cast(:ids as bigint[])) and r.ended_at is null;
 
+-- name: of_keys
+-- The newest run of each talk that is known by a key, also when both are over.
+select distinct on (t.key) t.key, r.id from talk t join flow_run r on r.interaction_id = t.interaction_id
+where t.key = any(cast(:keys as text[])) and t.key <> '' order by t.key, r.id desc;
+
 -- name: keep
 -- Runs as they stand after a turn: a JSON array, which is cheaper to hand over than arrays of JSON.
 update flow_run r set state = w.state, sealed = decode(w.sealed, 'base64'), told = w.told, turns = w.turns, waits = w.waits, held_until = w.held,

@@ -42,7 +42,7 @@ async def tell(tx: Tx, ground: Ground, library: Library, stands: Stands) -> None
             await _say(tx, ground, talk, stands)
         else:
             await _write(tx, ground, talk, stands)
-    if run.ended and run.outcome != ENDED_AT_PERSON:
+    if run.ended and run.outcome != ENDED_AT_PERSON and talk.mode == FLOW:  # else people answer later
         await close(tx, talk.case_id, "flow")
 
 

@@ -284,6 +284,9 @@ class DoorDouble:
     def seal(self, key: str) -> Seal:
         return lambda _number, content: bytes(one ^ 0x5A for one in content)
 
+    def unseal(self, key: str) -> Seal:
+        return self.seal(key)
+
     async def keep_recording(self, line: Line, sender: Address, recorded: Recorded) -> None:
         if self.cannot_keep:
             raise OSError("the disk is full")

@@ -10,16 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from everyline.channels.phone.asked import Asked
-from everyline.channels.phone.dialogue import (
-    MOST_AHEAD,
-    Answer,
-    Dialogue,
-    Effect,
-    GiveUp,
-    Person,
-    Play,
-    StopPlaying,
-)
+from everyline.channels.phone.dialogue import MOST_AHEAD, Dialogue
+from everyline.channels.phone.effects import Answer, Effect, GiveUp, Person, Play, StopPlaying
 
 pytestmark = pytest.mark.req("V3")
 
