@@ -254,6 +254,3 @@ class OneCall:
         """Speak the caller's language within the block."""
         return speaking(self.language)
 
-    def for_agents(self) -> Any:
-        """Speak the line's language within the block."""
-        return speaking(self.line.language)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from everyline.channel_contract import Refused
 from everyline.ground.errors import ProductError
-from everyline.ground.words import _
+from everyline.ground.words import _, mark
 from everyline.media import progress
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ async def _take(call: OneCall) -> bool:
         call.ends("us")
     else:
         await call.say(_("I am sorry, your message could not be kept. Please call again in a few minutes."))
-        call.ends("us", _("A message could not be kept."))
+        call.ends("us", mark("A message could not be kept."))
     return False
 
 

@@ -127,6 +127,7 @@ class DoorDouble:
     callbacks: list[str] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
     kept: list[tuple[Recorded, bytes]] = field(default_factory=list)
     done_with: dict[int, str] = field(default_factory=dict)
     answers: dict[int, str] = field(default_factory=dict)
@@ -247,6 +248,12 @@ class DoorDouble:
             raise Conflict("The talk has ended.")
         self.again.append(sender.talk)
         self.goes(sender.talk, "waiting", place=1)
+
+    async def give(self, line: Line, sender: Address, agent_id: int) -> None:
+        if self.talks[sender.talk].phase == "ended":
+            raise Conflict("The talk has ended.")
+        self.given.append(agent_id)
+        self.goes(sender.talk, "talking", agent_id=agent_id)
 
     async def type_secret(self, line: Line, sender: Address, digits: str) -> None:
         self.secrets.append(digits)
