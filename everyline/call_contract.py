@@ -75,7 +75,7 @@ class LegNow:
     muted: bool = False
     heard: Heard = Heard.ALL
     quality: Mapping[str, float] = field(default_factory=dict)  # score (1 to 5, ITU-T G.107), loss, jitter_ms, delay_ms
-    remark: str = ""  # translated: one-way sound, silence …
+    remark: str = ""  # ``words.later``: one-way sound, silence …; everybody reads it in their own language
 
 
 class Keeping(StrEnum):
@@ -101,7 +101,7 @@ class CallNow:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str = ""  # customer, agent, us, trunk, lost
-    reason: str = ""  # in words for an agent, when it did not end as calls do
+    reason: str = ""  # ``words.later``, for agents, when it did not end as calls do
     legs: tuple[LegNow, ...] = ()
     keeping: Keeping = Keeping.OFF
     answered_by: str = ""  # of calls that we make: person, machine, unsure, or listening while that is being found out; empty: nobody listens for it
@@ -111,6 +111,7 @@ class CallNow:
 class Deed(StrEnum):
     """What an agent or a supervisor can want of a call. Each is answered with nothing, or with why not."""
 
+    ANSWER = "answer"  # who was asked takes it where their browser rings; ``DROP`` of their own leg declines
     PLACE = "place"  # call ``number`` from the order's line for ``agent_id``; the talk is there already
     HOLD = "hold"  # the customer hears music
     RESUME = "resume"
@@ -120,7 +121,7 @@ class Deed(StrEnum):
     CONSULT = "consult"  # call ``number``, or the agent ``with``, apart; the customer is put on hold
     ADD = "add"  # the same, without apart: a third who hears and is heard at once (interpreter)
     JOIN = "join"  # all who are apart or on hold come together
-    HAND_OVER = "hand over"  # attended transfer: who asks leaves, who was consulted stays with the customer
+    HAND_OVER = "hand over"  # attended transfer: who asks leaves, who was consulted stays with the customer, and has the talk where they are ours
     TRANSFER = "transfer"  # who asks leaves at once; ``number`` rings, and the customer waits again where they did when nobody answers
     DROP = "drop"  # ``leg`` leaves
     HANG_UP = "hang up"  # the whole call ends
@@ -231,6 +232,9 @@ class CallDoor(TalkDoor, Protocol):
 
     async def wait_again(self, line: Line, sender: Address) -> None:
         """Whoever had the talk passed it on in vain: it waits in its queue again, where it waited before. Conflict when it has ended."""
+
+    async def give(self, line: Line, sender: Address, agent_id: int) -> None:
+        """Whoever had the talk handed it over to a colleague: it is theirs with its case. Conflict when it has ended."""
 
     def orders(self, channel: str) -> AsyncIterator[Order]:
         """What is wanted of calls of this channel in this process, each once. Answer each by ``done``."""

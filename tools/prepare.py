@@ -37,6 +37,7 @@ SUITE_PACKAGES = (
     "espeak-ng",
     "fonts-dejavu-core",
     "gettext",
+    "iproute2",
     "janus",
     "kamailio",
     "kamailio-tls-modules",

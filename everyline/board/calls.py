@@ -17,7 +17,7 @@ from everyline.calls.rules import LEG_STATES, sound
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.pages import page
-from everyline.ground.words import _, mark
+from everyline.ground.words import _, mark, read
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me, own_path
@@ -99,7 +99,7 @@ def _leg(leg: Mapping[str, Any], me: Me, *, alone: bool) -> dict[str, Any]:
         "icon": "mic-off" if leg["muted"] else icon,
         "muted": leg["muted"],
         "sound": sound(leg["quality"]),
-        "remark": leg["remark"],
+        "remark": read(leg["remark"]),
     }
 
 

@@ -22,7 +22,7 @@ from everyline.ground.bus import Bus
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict, Invalid, NotFound
-from everyline.ground.words import _
+from everyline.ground.words import _, mark
 from everyline.people.rules import Me
 from everyline.queues import actions as queues
 from everyline.queues import work
@@ -237,7 +237,7 @@ async def sweep(tx: Tx) -> int:
 
 
 async def _lose(tx: Tx, row: Row, at: datetime) -> None:
-    reason = _("The call was cut off: the process that had its sound ended.")
+    reason = mark("The call was cut off: the process that had its sound ended.")
     await tx.execute(statements.lose, {"key": row.key, "at": at, "reason": reason})
     await tx.execute(statements.end_legs, {"key": row.key, "at": at})
     if row.interaction_id is None:

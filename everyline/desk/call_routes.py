@@ -41,7 +41,7 @@ async def bar(request: Request, me: Worker, shown: str = "") -> Response:
     """The calls that one has in hand; nothing when they are shown already as they are."""
     async with ground_of(request).database.transaction() as tx:
         rows = await queries.of_agent(tx, me.id)
-    found = [call_shown.bar(row, me.id) for row in rows]
+    found = sorted((call_shown.bar(row, me.id) for row in rows), key=lambda call: not call["can"]["answer"])
     digest = hashlib.sha256(repr(found).encode()).hexdigest()[:16] if found else ""
     if digest == shown:
         return Response(status_code=204)

@@ -12,7 +12,7 @@ from everyline.calls.rules import ENDED_BY, LEG_STATES, sound
 from everyline.desk import phrases
 from everyline.desk.lists import channel_facts
 from everyline.ground.moments import span
-from everyline.ground.words import _, mark
+from everyline.ground.words import _, mark, read
 from everyline.queues.callbacks import MOST_TRIES
 from everyline.selfservice.putting import shown
 from everyline.selfservice.slots import Kind, Value
@@ -49,7 +49,7 @@ def _leg(leg: Mapping[str, Any], me_id: int) -> dict[str, Any]:
         "icon": icon,
         "muted": leg["muted"],
         "sound": sound(leg["quality"]),
-        "remark": leg["remark"],
+        "remark": read(leg["remark"]),
     }
 
 
@@ -81,6 +81,7 @@ def bar(row: Any, me_id: int) -> dict[str, Any]:
     others = [leg for leg in legs if leg["kind"] in (LegKind.AGENT, LegKind.GUEST) and leg is not mine]
     apart = [leg for leg in others if leg["state"] in (LegState.APART, LegState.IN)]
     up = row.state == CallState.UP and mine is not None and mine["state"] != LegState.RINGING
+    asked = mine is not None and mine["state"] == LegState.RINGING and row.owner_id != me_id and not mine["number"]
     can = {
         "mute": up and not watches,
         "hold": up and not watches and not any(leg["state"] == LegState.APART for leg in legs),
@@ -90,8 +91,9 @@ def bar(row: Any, me_id: int) -> dict[str, Any]:
         "hand_over": up and not watches and bool(apart) and row.owner_id == me_id,
         "keep": up and not watches and row.keeping != Keeping.OFF,
         "oversee": watches,
+        "answer": asked,
         "end": row.owner_id == me_id and not watches,
-        "leave": mine is not None and row.owner_id != me_id and not watches,
+        "leave": mine is not None and row.owner_id != me_id and not watches and not asked,
     }
     return {
         "id": row.interaction_id,
@@ -143,7 +145,7 @@ def piece(row: Any, now: datetime, there: ZoneInfo, *, traces: bool = False) -> 
         facts.append((_("Took part"), ", ".join(filter(None, parties))))
     if ended:
         words = ENDED_BY.get(row.ended_by) or ENDED_BY[""]
-        how = row.reason or _(words)
+        how = read(row.reason) or _(words)
         facts.append((_("Ended"), how[:1].upper() + how[1:]))
     worst = min((leg["score"] for leg in row.legs if leg["score"] is not None), default=None)
     return {

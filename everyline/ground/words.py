@@ -77,6 +77,19 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     return catalogue(_language.get()).ngettext(singular, plural, n)
 
 
+def later(message: str, value: str = "") -> str:
+    """What is kept now and read by people of several languages: a marked message, with the value for its ``%s`` where it has one."""
+    return f"{message}\t{value}" if value else message
+
+
+def read(kept: str) -> str:
+    """What ``later`` made, in the current language."""
+    message, _tab, value = kept.partition("\t")
+    if not message:
+        return ""
+    return _(message).replace("%s", value, 1)
+
+
 def mark(message: str) -> str:
     """Mark a message for translation where it is declared; it is translated where it is shown."""
     return message

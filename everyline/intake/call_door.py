@@ -171,6 +171,12 @@ class CallDoor(IntakeDoor):
                 raise Conflict(_("Nobody has this talk in hand."))
             await queues.transfer(tx, case.owner_id, row.case_id, case.queue_id)
 
+    async def give(self, line: Line, sender: Address, agent_id: int) -> None:
+        async with self._transaction() as tx:
+            row = await self._going_on(tx, line, sender)
+            owner_id = await tx.value(select(Case.owner_id).where(Case.id == row.case_id))
+            await queues.give(tx, owner_id or agent_id, row.case_id, agent_id)
+
     async def _going_on(self, tx: Tx, line: Line, sender: Address) -> Row:
         row = await talking.newest(tx, line.id, sender, lock=True)
         if row is None or row.ended_at is not None:

@@ -18,7 +18,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.ground.errors import Conflict
 from everyline.ground.moments import span, zone
-from everyline.ground.words import _, mark
+from everyline.ground.words import _, mark, read
 from everyline.people.actions import audit
 from everyline.people.permit import ground_of, permit
 from everyline.people.rules import Me
@@ -148,14 +148,20 @@ def _facts(row: Row) -> list[tuple[str, str]]:
     else:
         found.append((_("Talked for"), _("not answered")))
     words = ENDED_BY.get(row.ended_by) or ENDED_BY[""]
-    how = row.reason or _(words)
+    how = read(row.reason) or _(words)
     found.append((_("Ended"), how[:1].upper() + how[1:] if row.ended_at is not None else _("It goes on")))
     return [(name, value) for name, value in found if value]
 
 
 def _leg(leg: dict[str, Any]) -> dict[str, Any]:
     words = _("gone") if leg["ended_at"] else _(LEG_STATES[leg["state"]][0]) if leg["state"] in LEG_STATES else ""
-    return {**leg, "words": words, "sound": sound(leg["quality"]), "who": leg["shown"] or leg["number"] or leg["name"]}
+    return {
+        **leg,
+        "remark": read(leg["remark"]),
+        "words": words,
+        "sound": sound(leg["quality"]),
+        "who": leg["shown"] or leg["number"] or leg["name"],
+    }
 
 
 @router.get("/{key}")

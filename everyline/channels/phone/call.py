@@ -261,7 +261,3 @@ class OneCall:
     def for_caller(self) -> Any:
         """Speak the caller's language within the block."""
         return speaking(self.language)
-
-    def for_agents(self) -> Any:
-        """Speak the line's language within the block."""
-        return speaking(self.line.language)

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import CallState
-from everyline.ground.words import _
+from everyline.ground.words import _, mark
 
 if TYPE_CHECKING:
     from everyline.channels.phone.call import OneCall
@@ -30,8 +30,6 @@ async def close(house: House, seconds: float) -> None:
 
 async def _let_go(call: OneCall) -> None:
     """End a call. Who talks to nobody of us is told so before."""
-    with call.for_agents():
-        reason = _("The telephone was stopped while this call went on.")
     if not call.present() and call.state is CallState.UP:
         if call.scenes is not None:
             call.scenes.cancel()
@@ -40,7 +38,7 @@ async def _let_go(call: OneCall) -> None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SORRY_SECONDS):
                     await _apologise(call)
-    call.ends("us", reason)
+    call.ends("us", mark("The telephone was stopped while this call went on."))
 
 
 async def _apologise(call: OneCall) -> None:

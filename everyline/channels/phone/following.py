@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from everyline.call_contract import Direction
 from everyline.channel_contract import TalkMessage
 from everyline.channels.phone import joining, turns, voicemail, waiting
-from everyline.ground.words import _
+from everyline.ground.words import _, mark
 
 if TYPE_CHECKING:
     from everyline.channels.phone.call import OneCall
@@ -154,8 +154,7 @@ async def _unknown(call: OneCall) -> None:
 async def apologise(call: OneCall, reason: str) -> None:
     """We cannot go on: say so, and end it."""
     call.silence()
-    with call.for_agents():
-        why = reason or _("The call could not be taken in.")
+    why = reason or mark("The call could not be taken in.")
     with call.for_caller():
         await call.say(_("I am sorry, we cannot take your call just now. Please call again in a few minutes."))
     call.ends("us", why)

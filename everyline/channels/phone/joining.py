@@ -10,7 +10,7 @@ from everyline.call_contract import CallState, Heard, LegKind, LegState
 from everyline.channels.phone import living, passing, trunks
 from everyline.channels.phone.parties import Party, words_for
 from everyline.ground.errors import ProductError
-from everyline.ground.words import _
+from everyline.ground.words import _, later, mark, speaking
 from everyline.media.errors import NoPorts
 from everyline.media.sockets import Latch
 from everyline.sip.numbers import NotAllowed
@@ -46,7 +46,7 @@ async def talk(call: OneCall, agent_id: int) -> None:
         if party is None:
             await asyncio.Event().wait()
             return
-        party.kind = LegKind.AGENT
+        party.kind, party.rings, party.apart = LegKind.AGENT, False, False
         await party.here.wait()
         together(call)
         await party.gone.wait()
@@ -70,11 +70,11 @@ async def _bring(call: OneCall, agent_id: int) -> Party | None:
         return None
     for _try in range(MOST_TRIES):
         try:
-            party = await bring(call, reach, LegKind.AGENT)
+            with speaking(reach.language or call.line.language):
+                party = await bring(call, reach, LegKind.AGENT)
         except Unreachable as error:
             log.info("agent %s cannot be reached: %s", agent_id, error)
-            with call.for_agents():
-                call.customer.remark = _("The agent cannot be reached: %s") % error
+            call.customer.remark = later(mark("The agent cannot be reached: %s"), str(error))
             call.changed()
             return None
         if party.wire is None:
@@ -95,7 +95,8 @@ async def _reach(call: OneCall, agent_id: int) -> Reach | None:
         try:
             return await call.house.door.reach(agent_id)
         except ProductError as error:
-            call.customer.remark = str(error)
+            log.info("where agent %s hears calls: %s", agent_id, error)
+            call.customer.remark = mark("The agent hears calls nowhere.")
             call.changed()
             return None
         except OSError as error:
@@ -103,13 +104,16 @@ async def _reach(call: OneCall, agent_id: int) -> Reach | None:
             await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def bring(call: OneCall, reach: Reach, kind: LegKind) -> Party:
-    """Begin to bring one of us into the call. Raises Unreachable."""
+async def bring(call: OneCall, reach: Reach, kind: LegKind, *, asked: bool = False) -> Party:
+    """Begin to bring one of us into the call; whoever is ``asked`` for rings in their browser too, and answers. Raises Unreachable."""
     if reach.number:
         return ring(call, reach.number, kind, shown=reach.name, agent_id=reach.agent_id)
     party = Party(call.name_for(kind), kind, None, call.changed, shown=reach.name, agent_id=reach.agent_id)
+    party.rings = asked
     call.others[party.name] = party
     call.start(_keep_browser(call, party), f"browser of {party.name}")
+    if asked:
+        call.start(_ring_browser(call, party), f"ringing of {party.name}")
     call.changed()
     return party
 
@@ -153,8 +157,22 @@ async def _why_gone(call: OneCall, party: Party) -> None:
     await party.gone.wait()
     outcome = party.outcome
     if not party.here.is_set() and outcome is not None and not outcome.by_us:
-        with call.for_agents():
-            party.remark = words_for(outcome.reason.value, f"{outcome.code} {outcome.words}")
+        party.remark = words_for(outcome.reason.value, f"{outcome.code} {outcome.words}")
+    call.changed()
+    settle(call)
+
+
+async def _ring_browser(call: OneCall, party: Party) -> None:
+    """A colleague's browser rings as long as a telephone would."""
+    try:
+        async with asyncio.timeout(call.line.settings.ring_seconds):
+            while party.rings and party.state is not LegState.GONE:  # noqa: ASYNC110 -- their browser is looked for as often
+                await asyncio.sleep(LOOK_SECONDS)
+    except TimeoutError:
+        party.remark = words_for("no_answer", "")
+        living.hang_up(call, party)
+    if party.state is LegState.GONE and not party.here.is_set():
+        party.remark = party.remark or words_for("declined", "")
     call.changed()
     settle(call)
 
@@ -165,15 +183,15 @@ async def _keep_browser(call: OneCall, party: Party) -> None:
     listening: asyncio.Task[None] | None = None
     while party.state is not LegState.GONE:
         found = call.house.door.browser(party.agent_id)
-        leg = found.leg if found is not None and found.ready and not found.leg.closed else None
+        there = found is not None and found.ready and not found.leg.closed and not party.rings
+        leg = found.leg if found is not None and there else None
         if leg is not party.leg:
             party.take_away()
             party.leg = leg
             if listening is not None:
                 listening.cancel()
             if leg is None:
-                with call.for_agents():
-                    party.becomes(LegState.RINGING, _("Their browser is not there."))
+                party.becomes(LegState.RINGING, mark("Their browser is not there."))
                 party.here.clear()
                 if not call.present() and not call.held:
                     await call.music()
@@ -197,6 +215,7 @@ def enter(call: OneCall, party: Party) -> None:
     party.leg.music = None
     call.mix.add(party.leg)
     together(call)
+    listen_anew(call)
 
 
 def together(call: OneCall) -> None:
@@ -241,9 +260,9 @@ def resume(call: OneCall) -> None:
     call.silence()
     for reason in ("hold", "apart"):
         call.tape.go_on(reason)
-    for party in call.present():
+    for party in call.others.values():
+        party.apart = False  # whoever rings still comes to all, too
         if party.state is LegState.APART:
-            party.apart = False
             party.becomes(LegState.IN)
     call.customer.becomes(LegState.IN)
 
@@ -254,6 +273,13 @@ def settle(call: OneCall) -> None:
         return
     if call.handed_over is not None and call.passing is None and not call.present():
         call.ends("agent")
+
+
+def listen_anew(call: OneCall) -> None:
+    """Who whispers, whispers to whoever talks with the caller now."""
+    for party in call.others.values():
+        if party.kind is LegKind.SUPERVISOR and party.state is LegState.IN:
+            listen_in(call, party)
 
 
 def listen_in(call: OneCall, party: Party) -> None:

@@ -93,8 +93,7 @@ async def _left(call: OneCall) -> None:
     await call.customer.gone.wait()
     outcome = call.customer.outcome
     if call.direction is Direction.OUT and call.answered_at is None and outcome is not None:
-        with call.for_agents():
-            words = words_for(outcome.reason.value, f"{outcome.code} {outcome.words}")
+        words = words_for(outcome.reason.value, f"{outcome.code} {outcome.words}")
         call.customer.remark = words
         call.changed()
         await asyncio.sleep(TONE_SECONDS)  # the agent hears that it did not go through

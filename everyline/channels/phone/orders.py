@@ -76,6 +76,8 @@ async def _in_call(call: OneCall | None, order: Order) -> None:
 
 async def _do(call: OneCall, order: Order) -> None:
     match order.deed:
+        case Deed.ANSWER:
+            _own(call, order).rings = False
         case Deed.HOLD:
             _own(call, order)
             await joining.hold(call)
@@ -159,7 +161,7 @@ async def _bring_third(call: OneCall, order: Order) -> None:
     party.apart = apart
     if apart:
         await joining.hold(call, "apart")
-    if party.wire is not None:
+    if party.wire is not None or party.rings:
         call.start(outgoing.ring_back(call, asking, party), f"ringing for {party.name}")
     call.changed()
 
@@ -173,7 +175,7 @@ async def _called(call: OneCall, order: Order) -> Party:
         reach = await call.house.door.reach(agent_id)
         if not reach.number and call.house.door.browser(agent_id) is None:
             raise No(_("They have no telephone open in their browser."))
-        return await joining.bring(call, reach, LegKind.AGENT)
+        return await joining.bring(call, reach, LegKind.AGENT, asked=True)
     if not number:
         raise No(_("Say whom to call."))
     shown = str(order.values.get("name") or "") or number
@@ -189,6 +191,8 @@ def _hand_over(call: OneCall, order: Order) -> None:
     call.handed_over = order.agent_id
     living.hang_up(call, leaving)
     joining.resume(call)
+    joining.listen_anew(call)
+    passing.give(call, staying)
 
 
 def _drop(call: OneCall, order: Order) -> None:

@@ -11,7 +11,7 @@ from everyline.channels.phone import following, joining, living, machines, trunk
 from everyline.channels.phone.call import OneCall
 from everyline.channels.phone.joining import Unreachable
 from everyline.ground import addresses, clock
-from everyline.ground.words import _, language
+from everyline.ground.words import _, language, mark
 from everyline.media import progress
 from everyline.media.errors import NoPorts
 from everyline.media.sockets import Latch
@@ -68,8 +68,7 @@ async def _make(call: OneCall, agent: Party) -> None:
     """The agent first, then the number; then as any call that is answered."""
     call.start(following.follow(call), "following")
     if not await _there(agent):
-        with call.for_agents():
-            call.ends("us", _("The agent's telephone was not there."))
+        call.ends("us", mark("The agent's telephone was not there."))
         return
     house, line, customer = call.house, call.line, call.customer
     customer.arrived = lambda: _heard(call)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import Heard, LegKind, LegNow, LegState
-from everyline.ground.words import _
+from everyline.channels.phone.gauge import Gauge
+from everyline.ground.words import later, mark
 from everyline.media import negotiation, sdp
 from everyline.media.errors import MediaError
 from everyline.media.events import Digit, Flowing, OneWay, Silent
@@ -42,6 +43,7 @@ class Party:
     remark: str = ""
     quiet_since: float | None = None  # no packet came since then
     apart: bool = False  # they talk with the agent alone
+    rings: bool = False  # in their browser, until they answer
     keyed: Callable[[str], None] | None = None
     arrived: Callable[[], None] | None = None  # what to do when they answer, or let something be heard before
     referred: Callable[[TransferAsked], None] | None = None  # what to do when its telephone passes the call on
@@ -49,6 +51,8 @@ class Party:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: Ended | None = None
     ours: Description | None = None  # our offer, until it is answered
+    gauge: Gauge = field(default_factory=Gauge)
+    whole: dict[str, float] = field(default_factory=dict)  # how good it was, once it is over
     early: asyncio.Event = field(default_factory=asyncio.Event)  # something is heard before anybody answers
 
     def now(self) -> LegNow:
@@ -68,17 +72,8 @@ class Party:
 
     def _quality(self) -> dict[str, float]:
         if self.leg is None or self.leg.closed or self.leg.agreement is None:
-            return {}
-        found = self.leg.quality()
-        if not found.received:
-            return {}
-        delay = (found.delay_ms or 0) + (found.round_trip_ms or 0) / 2
-        return {
-            "score": round(found.score, 2),
-            "loss": round(found.loss, 4),
-            "jitter_ms": round(found.jitter_ms, 1),
-            "delay_ms": round(delay, 1),
-        }
+            return self.whole
+        return self.gauge.lately(self.leg)
 
     def becomes(self, state: LegState, remark: str | None = None) -> None:
         """It stands otherwise."""
@@ -96,6 +91,7 @@ class Party:
         leg = self.leg
         if leg is None or leg.closed:
             return
+        self.whole = self.gauge.whole(leg) if leg.agreement is not None else {}
         if self.wire is not None:
             leg.close()
         else:
@@ -116,11 +112,11 @@ class Party:
                         self.keyed(key)
                 case OneWay(to_us=True):
                     self.quiet_since = time.monotonic()
-                    self._remarks(_("Nothing is heard from them."))
+                    self._remarks(mark("Nothing is heard from them."))
                 case OneWay():
-                    self._remarks(_("They do not hear us."))
+                    self._remarks(mark("They do not hear us."))
                 case Silent():
-                    self._remarks(_("They are silent."))
+                    self._remarks(mark("They are silent."))
                 case Flowing(to_us=to_us):
                     if to_us:
                         self.quiet_since = None
@@ -218,7 +214,7 @@ class Party:
             return
         leg.agree(agreed)
         self.wire.accept(sdp.write(agreed.ours))
-        self._remarks(_("They have put us on hold.") if agreed.held else "")
+        self._remarks(mark("They have put us on hold.") if agreed.held else "")
 
 
 def agreement(leg: Leg, body: bytes) -> Agreement:
@@ -229,13 +225,13 @@ def agreement(leg: Leg, body: bytes) -> Agreement:
 
 
 def words_for(reason: str, said: str) -> str:
-    """Why a call was not answered, in words for agents."""
+    """Why a call was not answered, in words for agents (``words.later``)."""
     known = {
-        "busy": _("The line is busy."),
-        "no_answer": _("Nobody answers."),
-        "declined": _("They do not take the call."),
-        "not_found": _("There is no such number."),
-        "unreachable": _("They cannot be reached."),
-        "congested": _("All trunks are busy or down."),
+        "busy": mark("The line is busy."),
+        "no_answer": mark("Nobody answers."),
+        "declined": mark("They do not take the call."),
+        "not_found": mark("There is no such number."),
+        "unreachable": mark("They cannot be reached."),
+        "congested": mark("All trunks are busy or down."),
     }
-    return known.get(reason) or _("The call did not go through: %s") % said.strip()
+    return known.get(reason) or later(mark("The call did not go through: %s"), said.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import LegKind
@@ -48,6 +49,28 @@ def asked_by(call: OneCall, party: Party, asked: TransferAsked) -> None:
     pass_on(call, party, called)
 
 
+def give(call: OneCall, staying: Sequence[Party]) -> None:
+    """The first of us who stays with the caller has the talk from now on, with its case. Guests stay without."""
+    ours = [one for one in staying if one.kind is LegKind.AGENT and one.agent_id is not None]
+    if ours:
+        call.start(_give(call, ours[0]), f"handing over to {ours[0].name}")
+
+
+async def _give(call: OneCall, party: Party) -> None:
+    assert party.agent_id is not None
+    for pause in AGAIN:
+        await asyncio.sleep(pause)
+        try:
+            await call.house.door.give(call.line, call.sender, party.agent_id)
+        except ProductError as error:
+            log.info("a talk could not be handed over: %s", error)
+            return
+        except OSError as error:
+            log.warning("a talk cannot be handed over for now: %s", error)
+        else:
+            return
+
+
 async def _watch(call: OneCall, called: Party) -> None:
     if not call.leg.closed:
         call.leg.music = call.house.music(progress.ringing())
@@ -61,6 +84,7 @@ async def _watch(call: OneCall, called: Party) -> None:
         call.passing = None
         call.changed()
         joining.settle(call)
+        give(call, [called])
         return
     await call.music()
     for pause in AGAIN:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from everyline.channels.phone import messages
 from everyline.channels.phone.messages import Taken
-from everyline.ground.words import _
+from everyline.ground.words import _, mark
 
 if TYPE_CHECKING:
     from everyline.channels.phone.call import OneCall, Words
@@ -48,9 +48,8 @@ async def _take(call: OneCall) -> None:
             Taken.LOST: _("I am sorry, your message could not be kept. Please call again in a few minutes."),
         }[taken]
     )
-    with call.for_agents():
-        reasons = {
-            Taken.CUT: _("A message could not be recorded to its end."),
-            Taken.LOST: _("A message could not be kept."),
-        }
+    reasons = {
+        Taken.CUT: mark("A message could not be recorded to its end."),
+        Taken.LOST: mark("A message could not be kept."),
+    }
     call.ends("us", reasons.get(taken, ""))

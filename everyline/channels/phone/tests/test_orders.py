@@ -15,6 +15,7 @@ from everyline.channels.phone.tests.doubles import MUSIC, RealPhone, World, a_li
 from everyline.sip.incoming import IncomingCall
 
 CALLER_SAYS, AGENT_SAYS, THIRD_SAYS = 1900.0, 2300.0, 2700.0
+RINGING = 480.0  # one tone of it
 THIRD = "+13605550111"
 
 
@@ -195,14 +196,38 @@ async def test_another_agent_is_asked_and_then_has_the_call(tmp_path: Path) -> N
         other = call.house.browser(8)
         other.talk(THIRD_SAYS)
         assert await call.ordered(Deed.CONSULT, **{"with": 8}) == ""
+        await call.caller.heard_tone(MUSIC)
+        await call.agent.heard_tone(RINGING, "how it rings there")
+        assert call.house.door.browsers[8].leg.mix is None
+        assert await call.ordered(Deed.ANSWER, 8) == ""
         await call.agent.heard_tone(THIRD_SAYS)
+        await other.heard_tone(AGENT_SAYS)
         assert not call.caller.hears(THIRD_SAYS)
-        call.house.door.goes(call.key, "talking", agent_id=8)
+        assert await call.ordered(Deed.HAND_OVER) == ""
+        await until(lambda: call.house.door.given == [8], "the talk is theirs")
         await call.caller.heard_tone(THIRD_SAYS)
         await other.heard_tone(CALLER_SAYS)
         await call.caller.hears_not(AGENT_SAYS)
         await call.agent.hears_not(CALLER_SAYS)
         assert call.house.door.browsers[7].leg.mix is None
+
+
+@pytest.mark.req("V5")
+async def test_a_colleague_declines_or_is_not_there(tmp_path: Path) -> None:
+    async with talking(tmp_path, ring_seconds=10) as call:
+        call.house.browser(8)
+
+        def asked() -> list[tuple[LegState, str]]:
+            return [(leg.state, leg.remark) for leg in call.house.door.now(call.key).legs if leg.agent_id == 8]
+
+        assert await call.ordered(Deed.ADD, **{"with": 8}) == ""
+        await until(lambda: asked() == [(LegState.RINGING, "")])
+        assert await call.ordered(Deed.DROP, 8, leg=call.leg(LegKind.AGENT, 8).name) == ""
+        await until(lambda: asked() == [(LegState.GONE, "They do not take the call.")])
+        assert await call.ordered(Deed.TRANSFER, **{"with": 8}) == ""
+        await until(lambda: call.house.door.again == [call.key], "they wait again")
+        assert asked()[1:] == [(LegState.GONE, "Nobody answers.")]
+        assert call.house.door.given == []
 
 
 @pytest.mark.req("V5")
