@@ -84,6 +84,7 @@ class Engine:
         self._mixes: set[Mix] = set()
         self._edges, self._gains_changed = Edges([]), False
         self._spoken: set[int] = set()  # rows that somebody hears
+        self._listened: list[Leg] = []  # those with a listener
         self._sends: list[tuple[Callable[..., int], memoryview, tuple[str, int]]] = []
         self._send_rows, self._sends_changed = _NO_ROWS, False
         self._tone_rows = _NO_ROWS
@@ -271,6 +272,7 @@ class Engine:
             self._pressing = [leg for leg in legs if leg.keys is not None]
             self._sends_changed = False
         if hearing:
+            self._listened = [leg for leg in legs if leg.listener]
             self._arrange_hearing()
         if self._music_changed:
             rows: dict[Music, list[int]] = {}
@@ -285,6 +287,7 @@ class Engine:
         heard = np.zeros(self.most, np.bool_)
         heard[list(self._spoken)] = True
         heard[self._tone_rows] = True
+        heard[[leg.row for leg in self._listened]] = True
         for row in np.flatnonzero(heard != self.arriving.heard).tolist():
             self.buffers.begin_anew(row)
             self._last_loud[row] = self.at
@@ -355,6 +358,9 @@ class Engine:
             ears[rows] += music.frame(self._number)
         self._play(ears, top)
         np.clip(ears, -32767, 32767, out=ears)
+        for leg in self._listened:
+            if leg.listener and not leg.closed and not leg.muted:
+                leg.listener(frames[leg.row], ears[leg.row])
         samples = ears.astype(np.int16)
         self._record(samples[top:])
         self._send(top, ears, samples[:top])

@@ -129,6 +129,21 @@ class PhoneSettings(LineSettings):
         json_schema_extra=asked_under(_HEARD, step="heard", long=True),
     )
 
+    spoken_answers: bool = Field(
+        default=False,
+        title=_("Callers may speak their answers"),
+        description=_(
+            "Where a model understands their language; keys can be pressed all the same. Secrets are only typed."
+        ),
+        json_schema_extra=asked_under(_HEARD, step="heard"),
+    )
+    interrupts: bool = Field(
+        default=True,
+        title=_("Speaking interrupts what is played"),
+        description=_("As keys do, on lines whose echo is weak enough."),
+        json_schema_extra=asked_under(_HEARD, advanced=True, step="heard"),
+    )
+
     music: bool = Field(
         default=True,
         title=_("Music"),
@@ -310,6 +325,11 @@ class PhoneSettings(LineSettings):
     def fetches(self) -> bool:
         """A line that registers is rung wherever it is open."""
         return self.registers
+
+    @property
+    def hears(self) -> bool:
+        """Switched on by whoever set the line up."""
+        return self.spoken_answers
 
     @property
     def talks(self) -> TalkRules:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ from everyline.sip.incoming import IncomingCall
 from everyline.sip.numbers import NumberRules
 from everyline.sip.placed import Caller
 from everyline.sip.trunks import Trunk
+from everyline.speech.hearing import Understood
 from tests.media.tones import level, tone
 from tests.media.world import Phone
 
@@ -139,6 +140,9 @@ class DoorDouble:
     cannot_keep: bool = False
     is_open: bool = True
     health: list[str] = field(default_factory=list)
+    # what hears spoken English, and what it was given: seconds, and the words that may come
+    answers_heard: Callable[[bytes, Sequence[str]], Awaitable[Understood | None]] | None = None
+    heard: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
     _orders: asyncio.Queue[Order] = field(default_factory=asyncio.Queue)
     _numbers: int = 0
 
@@ -256,6 +260,14 @@ class DoorDouble:
         if (words, language) not in self.spoken:
             self.spoken[words, language] = Sound.of(tone(WORDS[len(self.spoken)], 0.4), name=words)
         return self.spoken[words, language]
+
+    def hears(self, language: str) -> bool:
+        return self.answers_heard is not None and language == "en"
+
+    async def hear(self, sound: bytes, language: str, likely: Sequence[str]) -> Understood | None:
+        assert self.answers_heard is not None
+        self.heard.append((len(sound) / 16_000, tuple(likely)))
+        return await self.answers_heard(sound, likely)
 
     async def music(self, line: Line, queue: str) -> Sound:
         hertz = MUSIC_OF.get(queue, MUSIC)
