@@ -200,7 +200,6 @@ class PhoneSettings(LineSettings):
         description=_("Switch it off only where the law lets you."),
         json_schema_extra=asked_under(_RECORDS, step="recording"),
     )
-
     recordings_days: int = Field(
         0,
         ge=0,
@@ -328,7 +327,7 @@ class PhoneSettings(LineSettings):
 
     @property
     def hears(self) -> bool:
-        """Switched on by whoever set the line up."""
+        """As the line says."""
         return self.spoken_answers
 
     @property
