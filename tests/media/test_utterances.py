@@ -91,14 +91,14 @@ def test_an_echo_is_never_taken_for_the_caller(loss: float, delay: float) -> Non
     time = np.arange(12 * RATE) / RATE
     played = (np.sin(2 * np.pi * 300 * time) * 32768 * 10 ** (-24 / 20)).astype(np.float32)
     played[: 2 * RATE] = voice(2.0, -24)  # words, and then a vowel that does not end
-    echo = np.concatenate([silence(delay), played])[: len(played)] * 10 ** (-loss / 20)
+    echo = np.concatenate([silence(delay), played])[: len(played)] * np.float32(10 ** (-loss / 20))
     assert hears(Endpointer(), said(echo), played) == []
 
 
 @pytest.mark.parametrize(("loss", "is_heard"), [(60, True), (25, True), (8, False)])
 def test_a_caller_is_heard_over_what_is_played_where_the_echo_is_weak(loss: float, is_heard: bool) -> None:
     played = voice(6.0, -24)
-    echo = np.concatenate([silence(0.1), played])[: len(played)] * 10 ** (-loss / 20)
+    echo = np.concatenate([silence(0.1), played])[: len(played)] * np.float32(10 ** (-loss / 20))
     caller = np.concatenate([silence(3.0), voice(3.0, -22)])
     found = hears(Endpointer(), said(echo + caller), played)
     assert bool(found) is is_heard

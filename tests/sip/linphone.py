@@ -84,13 +84,13 @@ class Linphone:
         except TimeoutError as error:
             raise AssertionError(f"never: {pattern}\n{self.log[-6000:]}") from error
 
-    def heard(self, seconds: float = 0.4) -> Samples:
-        """What it heard last, at 8 kHz."""
+    def heard(self, seconds: float = 0.4, rate: int = 8000) -> Samples:
+        """What it heard last."""
         path = self.folder / "ears.wav"
         content = path.read_bytes() if path.exists() else b""
         samples = np.frombuffer(content[HEAD : HEAD + max(len(content) - HEAD, 0) // 2 * 2], np.int16)
-        rate = RATES[self.codec]
-        return at_rate(samples[-round(seconds * rate) :], rate, 8000)
+        written = RATES[self.codec]
+        return at_rate(samples[-round(seconds * written) :], written, rate)
 
     async def end(self) -> None:
         """End it."""
@@ -119,8 +119,8 @@ async def linphone(
     with wave.open(str(folder / "mouth.wav"), "wb") as mouth:
         mouth.setnchannels(1)
         mouth.setsampwidth(2)
-        mouth.setframerate(8000)
-        mouth.writeframes(tone(says, SECONDS).tobytes())
+        mouth.setframerate(16_000)
+        mouth.writeframes(tone(says, SECONDS, rate=16_000).tobytes())
     made = Linphone(folder, host, port, codec)
     try:
         await made.begin()

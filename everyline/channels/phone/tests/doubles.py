@@ -32,6 +32,7 @@ from everyline.channels.phone.settings import InstallSettings, PhoneSettings
 from everyline.ground import clock
 from everyline.ground.errors import Conflict
 from everyline.media import dtmf, sdp
+from everyline.media.codecs import PCMU, Codec
 from everyline.media.engine import Engine
 from everyline.media.g711 import Samples
 from everyline.media.legs import Leg
@@ -315,8 +316,8 @@ async def until(true: Callable[[], bool], what: str = "it is so", seconds: float
 class RealPhone(Phone):
     """A telephone that lives by the real clock."""
 
-    def __init__(self, host: str = FAR, *, keys: bool = True) -> None:
-        super().__init__(host=host, keys=keys)
+    def __init__(self, host: str = FAR, *, keys: bool = True, codec: Codec = PCMU) -> None:
+        super().__init__(codec, host=host, keys=keys)
         self.began = time.monotonic()
         self.call: Call | None = None
         self.events: list[object] = []
@@ -432,9 +433,9 @@ class World:
         self.tasks.append(asyncio.create_task(phone.attend(made)))
         return phone
 
-    def phone(self, *, keys: bool = True) -> RealPhone:
+    def phone(self, *, keys: bool = True, codec: Codec = PCMU) -> RealPhone:
         """Another telephone."""
-        self.phones.append(RealPhone(keys=keys))
+        self.phones.append(RealPhone(keys=keys, codec=codec))
         return self.phones[-1]
 
     async def rings(self, number: str) -> RealPhone:
@@ -451,11 +452,11 @@ class World:
         self.answers.get(number, _answers)(call, phone)
         await phone.attend(call)
 
-    def browser(self, agent_id: int) -> RealPhone:
+    def browser(self, agent_id: int, codec: Codec = PCMU) -> RealPhone:
         """An agent's browser opens: here a telephone with a leg of its own."""
         from everyline.media import negotiation
 
-        phone = self.phone()
+        phone = self.phone(codec=codec)
         leg = self.door.engine.open(f"browser {agent_id}")
         agreed = negotiation.answer(sdp.parse(phone.description), leg.place)
         leg.agree(agreed)

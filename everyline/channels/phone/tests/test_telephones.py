@@ -10,7 +10,8 @@ import pytest
 from everyline.call_contract import CallState, Deed, Reach
 from everyline.channels.phone.tests.doubles import CALLER, FAR, MUSIC, NUMBER, World, a_line, a_talk, until, world
 from everyline.channels.phone.tests.test_turns import MENU, in_flow
-from tests.media.tones import level
+from everyline.media.codecs import G722
+from tests.media.tones import level, tone
 from tests.sip.baresip import Baresip, baresip
 from tests.sip.linphone import Linphone, linphone
 
@@ -143,6 +144,21 @@ async def test_linphone_calls_presses_keys_is_held_and_hangs_up(tmp_path: Path, 
         await until(lambda: house.door.ended == [key], "the talk is ended")
         await house.settled()
         assert (house.door.now(key).state, house.door.now(key).ended_by) == (CallState.ENDED, "customer")
+
+
+@pytest.mark.req("V1", "V5")
+async def test_what_lies_above_the_band_of_a_telephone_goes_from_opus_to_g722_and_back(tmp_path: Path) -> None:
+    line = a_line(networks="127.0.0.1", translated_addresses=True)
+    async with (
+        world(tmp_path / "calls", line) as house,
+        linphone(tmp_path / "phone", CALLER, says=5000, codec="opus") as caller,
+    ):
+        agent = house.browser(7, G722)
+        agent.say(tone(6000, 60, rate=16_000))
+        await caller.told(f"call {at(house)}")
+        house.door.goes(await house.begun(), "talking", agent_id=7)
+        await until(lambda: level(agent.newest(), 5000, rate=16_000) > 400, "the caller is heard")
+        await until(lambda: level(caller.heard(0.4, 16_000), 6000, rate=16_000) > 400, "the agent is heard")
 
 
 @pytest.mark.req("V1", "V5")
