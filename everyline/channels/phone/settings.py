@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from everyline.channel_contract import LineSettings, TalkRules, asked_under
+from everyline.channels.phone import offered
 from everyline.ground.words import _ as translated
 from everyline.ground.words import mark as _
 
@@ -26,7 +27,6 @@ _RECORDED = {
     "always": _("Whenever somebody of us talks"),
     "queues": _("Only in some queues"),
 }
-_LANGUAGE = re.compile(r"([a-z]{2})\s*\|\s*([1-9])\s*\|\s*(\S.{0,300})")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _REGION = re.compile(r"[A-Z]{2}")
 
@@ -302,7 +302,7 @@ class PhoneSettings(LineSettings):
     @field_validator("languages")
     @classmethod
     def _are_languages(cls, value: str) -> str:
-        _read_languages(value)
+        offered.read(value)
         return value
 
     @field_validator("country")
@@ -344,7 +344,7 @@ class PhoneSettings(LineSettings):
     @property
     def offered_languages(self) -> tuple[tuple[str, str, str], ...]:
         """Further languages: which, by which key, and what is said of it."""
-        return _read_languages(self.languages)
+        return offered.read(self.languages)
 
     def keeps(self, queue: str) -> bool:
         """Are calls of this queue recorded?"""
@@ -358,22 +358,6 @@ def _is_address(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _read_languages(value: str) -> tuple[tuple[str, str, str], ...]:
-    found: list[tuple[str, str, str]] = []
-    for line in value.splitlines():
-        if not line.strip():
-            continue
-        match = _LANGUAGE.fullmatch(line.strip())
-        if match is None:
-            raise ValueError(
-                translated("%s cannot be read: it looks like es | 2 | Para español, oprima el dos.") % line.strip()[:80]
-            )
-        if any(match[2] == key for _language, key, _words in found):
-            raise ValueError(translated("the key %s is there twice") % match[2])
-        found.append((match[1], match[2], match[3]))
-    return tuple(found)
 
 
 class InstallSettings(BaseSettings):
