@@ -8,7 +8,7 @@ moves sound; their door is a ``CallDoor``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from everyline.channel_contract import Address, Line, TalkDoor
+from everyline.speech.hearing import Understood
 
 if TYPE_CHECKING:  # numpy is loaded by the process that moves sound alone
     from everyline.media.engine import Engine
@@ -220,6 +221,13 @@ class CallDoor(TalkDoor, Protocol):
 
     async def music(self, line: Line, queue: str) -> Sound:
         """What who waits on the line hears: the music of the queue (``Talk.queue``; empty: none yet) where that has its own."""
+
+    def hears(self, language: str) -> bool:
+        """Are answers in this language understood when they are spoken? Asked before the first, so that what hears them is ready."""
+
+    async def hear(self, sound: bytes, language: str, likely: Sequence[str]) -> Understood | None:
+        """The words of an answer (16 bits, 8 kHz), of which some are ``likely``. None: it cannot be heard now, or not soon enough. Never
+        raises; what was said stands in no log."""
 
     async def tell(self, line: Line, sender: Address, call: CallNow) -> None:
         """Write down how a call stands. Kept in the order told; never raises, tries again by itself while the database is away."""

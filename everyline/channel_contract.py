@@ -95,6 +95,11 @@ class LineSettings(BaseModel):
         return False
 
     @property
+    def hears(self) -> bool:
+        """May who calls on the line answer a flow by speaking?"""
+        return False
+
+    @property
     def talks(self) -> TalkRules:
         """How talks on the line are warned, end, and go on; means nothing for media class mail."""
         return TalkRules()

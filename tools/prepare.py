@@ -43,6 +43,7 @@ SUITE_PACKAGES = (
     "kamailio-tls-modules",
     "libpango-1.0-0",
     "libpangoft2-1.0-0",
+    "linphone-cli",
     "postfix",
     "redis-server",
     "rspamd",

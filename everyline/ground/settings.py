@@ -89,7 +89,8 @@ class Settings(BaseSettings):
     )
     speech_model: str = Field(
         "",
-        description="Folder with a model of faster-whisper (the extra transcripts): voicemails and recordings are made into words with it. Empty: they are not.",
+        description="Folder with a model of faster-whisper (the extra transcripts): voicemails and recordings are made into words with it, "
+        "and callers can speak their answers where a line lets them. Empty: they are not.",
     )
     metrics_token: str = Field("", description="Bearer token for /metrics. Empty: only this machine may read them.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
@@ -26,6 +26,9 @@ from everyline.intake.door import IntakeDoor
 from everyline.lines import queries as line_queries
 from everyline.queues import actions as queues
 from everyline.selfservice.running.library import Library
+from everyline.speech.answers import Answers
+from everyline.speech.errors import CannotHear
+from everyline.speech.hearing import Understood
 
 if TYPE_CHECKING:
     from everyline.media.engine import Engine
@@ -78,10 +81,11 @@ class CallDoor(IntakeDoor):
         engine: Engine,
         voices: Voices,
         browsers: Browsers,
+        answers: Answers | None = None,
     ) -> None:
         super().__init__(ground, hub, surveys)
         self.node = node
-        self._engine, self._voices, self._browsers = engine, voices, browsers
+        self._engine, self._voices, self._browsers, self._answers = engine, voices, browsers, answers
         self._library = Library()
         self._wanted: dict[str, asyncio.Queue[Order]] = {}
         self._told: dict[str, tuple[Line, CallNow]] = {}
@@ -118,6 +122,15 @@ class CallDoor(IntakeDoor):
 
     async def music(self, line: Line, queue: str) -> Sound:  # noqa: ARG002 -- as the contract has it
         return await self._voices.music(queue)
+
+    def hears(self, language: str) -> bool:
+        return self._answers is not None and self._answers.knows(language)
+
+    async def hear(self, sound: bytes, language: str, likely: Sequence[str]) -> Understood | None:
+        try:
+            return await self._answers.hear(sound, language, likely) if self._answers is not None else None
+        except CannotHear:  # logged where it is heard
+            return None
 
     def browser(self, agent_id: int) -> AgentLeg | None:
         return self._browsers.get(agent_id)

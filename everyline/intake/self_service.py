@@ -11,6 +11,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
+from everyline.ground.spoken import chosen
 from everyline.ground.words import _, speaking
 from everyline.intake.said import Said, Settled
 from everyline.selfservice import origins
@@ -20,7 +21,7 @@ from everyline.selfservice.running.keeping import run_of, statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import Begins, Move, Stands, begin_all, move_all
 from everyline.selfservice.running.talking import SAID
-from everyline.selfservice.slots import Kind, Value, chosen
+from everyline.selfservice.slots import Kind, Value
 from everyline.selfservice.walking import Said as Answer
 
 FIRST = "first"  # the slot with what somebody began with

@@ -81,10 +81,10 @@ class Engine:
         self._came_sizes: list[int] = []
         self._came_at: list[tuple[float, int]] = []  # when, and how many had come by then
         self._last_loud = np.zeros(most)
-        self._listening: dict[Leg, Callable[[Floats], object]] = {}
         self._mixes: set[Mix] = set()
         self._edges, self._gains_changed = Edges([]), False
         self._spoken: set[int] = set()  # rows that somebody hears
+        self._listened: list[Leg] = []  # those with a listener
         self._sends: list[tuple[Callable[..., int], memoryview, tuple[str, int]]] = []
         self._send_rows, self._sends_changed = _NO_ROWS, False
         self._tone_rows = _NO_ROWS
@@ -136,7 +136,6 @@ class Engine:
 
     def give_back(self, leg: Leg) -> None:
         """Part of ``Leg.close``."""
-        self._listening.pop(leg, None)
         if leg.mix:
             leg.mix.remove(leg)
         if leg.agreement:
@@ -191,14 +190,6 @@ class Engine:
         self._kept[recording] = []
         self._gains_changed = True
         return recording
-
-    def listen(self, leg: Leg, hear: Callable[[Floats], object] | None) -> None:
-        """Hand what a leg says to a function, 20 ms (160 samples) a tick, until None is given instead or the leg is closed."""
-        if hear is None:
-            self._listening.pop(leg, None)
-        else:
-            self._listening[leg] = hear
-        self._gains_changed = True
 
     def stop_recording(self, recording: Recording) -> None:
         """End a recording; its last piece is on its way to the disk. ``await recorded(recording)`` waits for it."""
@@ -281,6 +272,7 @@ class Engine:
             self._pressing = [leg for leg in legs if leg.keys is not None]
             self._sends_changed = False
         if hearing:
+            self._listened = [leg for leg in legs if leg.listener]
             self._arrange_hearing()
         if self._music_changed:
             rows: dict[Music, list[int]] = {}
@@ -295,7 +287,7 @@ class Engine:
         heard = np.zeros(self.most, np.bool_)
         heard[list(self._spoken)] = True
         heard[self._tone_rows] = True
-        heard[[leg.row for leg in self._listening]] = True
+        heard[[leg.row for leg in self._listened]] = True
         for row in np.flatnonzero(heard != self.arriving.heard).tolist():
             self.buffers.begin_anew(row)
             self._last_loud[row] = self.at
@@ -366,6 +358,9 @@ class Engine:
             ears[rows] += music.frame(self._number)
         self._play(ears, top)
         np.clip(ears, -32767, 32767, out=ears)
+        for leg in self._listened:
+            if leg.listener and not leg.closed and not leg.muted:
+                leg.listener(frames[leg.row], ears[leg.row])
         samples = ears.astype(np.int16)
         self._record(samples[top:])
         self._send(top, ears, samples[:top])
@@ -381,8 +376,6 @@ class Engine:
             if saved[leg.row]:
                 frames[leg.row] = leg.wide.take(number + 1)
         self.concealment.apply(frames, missing)
-        for leg, hear in tuple(self._listening.items()):
-            hear(frames[leg.row])
         self._last_loud[:top][np.abs(frames).max(1, initial=0) > LOUD] = at
         if len(self._tone_rows):
             for row, key in self._tone_keys.hear(self._tone_rows, frames[self._tone_rows]):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from everyline.media import dtmf, rtcp, rtp
 from everyline.media.bands import WideBand
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 RELATCH_AFTER = 5.0  # seconds of silence from the address that was fixed
 _COMFORT_NOISE = 13
+# 20 ms of what a leg says, and of what it hears meanwhile
+Listener: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float32]], None]
 _MOST_WAITING = 1000  # events that nobody has read
 
 
@@ -47,6 +50,7 @@ class Leg:
         self.silent_told = self.to_us_told = False
         self._engine, self._latch = engine, latch
         self._music: Music | None = None
+        self._listener: Listener | None = None
         self._muted = False
         self._keys_heard = dtmf.KeysHeard()
         self._key_stamp = 0
@@ -88,6 +92,16 @@ class Leg:
         if self.agreement is None or not self.agreement.sends:
             return None
         return self.address if self._latch is Latch.FIRST and self.address else self.agreement.remote
+
+    @property
+    def listener(self) -> Listener | None:
+        """Who is handed each frame in its tick, and must be quick."""
+        return self._listener
+
+    @listener.setter
+    def listener(self, listener: Listener | None) -> None:
+        self._listener = listener
+        self._engine.gains_changed()
 
     # What it hears.
 

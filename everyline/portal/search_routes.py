@@ -10,6 +10,7 @@ from everyline.articles.finding import Asked, Hit, find
 from everyline.articles.queries import Reader
 from everyline.articles.rules import LONGEST_WORDS, Kind
 from everyline.ground.pages import page
+from everyline.ground.spoken import plain
 from everyline.people.permit import public
 from everyline.portal import reading
 from everyline.portal.hosts import PREFIX
@@ -17,7 +18,6 @@ from everyline.portal.reading import readings_of
 from everyline.portal.readings import CHANNEL
 from everyline.portal.visiting import Here, PortalRoute, Visit, kept, show
 from everyline.selfservice.queries import offered
-from everyline.selfservice.spoken import plain
 
 router = APIRouter(prefix=PREFIX, route_class=PortalRoute, dependencies=[public()])
 

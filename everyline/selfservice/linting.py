@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from everyline.articles.guides import reached
 from everyline.articles.wordings import Weight, Wording, segments, speaking_seconds, typing_seconds
+from everyline.ground.spoken import Reserved, plain, reserved
 from everyline.ground.words import _, ngettext, speaking
 from everyline.selfservice.flows import (
     Ask,
@@ -32,7 +33,6 @@ from everyline.selfservice.flows import (
 from everyline.selfservice.putting import filled, named
 from everyline.selfservice.renderings import typed
 from everyline.selfservice.slots import Kind
-from everyline.selfservice.spoken import Reserved, plain, reserved
 
 MOST_OPTIONS, MOST_KEYS, DEEPEST_MENU = 5, 9, 3
 PROMPT_SECONDS = 8  # that somebody listens before the first option

@@ -18,8 +18,8 @@ from typing import Annotated, ClassVar, TypeAlias
 from pydantic import ConfigDict, Field
 
 from everyline.ground import addresses
+from everyline.ground.spoken import chosen, no_words, yes_words
 from everyline.ground.words import _, language, ngettext
-from everyline.selfservice.spoken import no_words, plain, yes_words
 
 STRICT = ConfigDict(extra="forbid")
 LONGEST_ANSWER = 4000  # characters; who writes more is told so
@@ -228,28 +228,6 @@ def _choice(slot: Slot, text: str) -> Read:
     if found is None:
         return Wrong(_("Please choose one of these."))
     return Value(slot.kind, found, words=dict(options)[found][0])
-
-
-def chosen(text: str, options: list[tuple[str, list[str]]]) -> str | None:
-    """Which of the options is meant, each with its words: by its number, a word of it, or the only one that begins so."""
-    said = plain(text)
-    number = re.fullmatch(r"(?:\w+ )?(\d{1,2})", said)
-    if number and 1 <= int(number[1]) <= len(options):
-        return options[int(number[1]) - 1][0]
-    if not said:
-        return None
-    spoken = [(name, [plain(name), *map(plain, words)]) for name, words in options]
-    for fits in (
-        lambda word: word == said,
-        lambda word: len(said) >= 3 and word.startswith(said),
-        lambda word: len(word) >= 3 and re.search(rf"\b{re.escape(word)}\b", said) is not None,
-    ):
-        found = {name for name, words in spoken if any(fits(word) for word in words if word)}
-        if len(found) == 1:
-            return found.pop()
-        if found:
-            return None
-    return None
 
 
 def _yes_no(slot: Slot, text: str) -> Read:

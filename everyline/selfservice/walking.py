@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeAlias
 
+from everyline.ground.spoken import Reserved, chosen, no_words, reserved, yes_words
 from everyline.ground.words import _, speaking
 from everyline.selfservice.flows import (
     Ask,
@@ -32,8 +33,7 @@ from everyline.selfservice.flows import (
     Words,
 )
 from everyline.selfservice.putting import one_value
-from everyline.selfservice.slots import Kind, Slot, Value, Wrong, chosen, read
-from everyline.selfservice.spoken import Reserved, no_words, reserved, yes_words
+from everyline.selfservice.slots import Kind, Slot, Value, Wrong, read
 
 MOST_AT_ONCE = 200  # steps between two answers: more go in a circle
 MOST_COME_TO = 1000  # times that one step is come to in a run

@@ -13,3 +13,7 @@ class CannotHear(Exception):
 
 class NothingHears(CannotHear):
     """What would make it into words does not work, or broke on it."""
+
+
+class TooBusy(CannotHear):
+    """Others are heard, and it would take too long."""

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 
 from everyline.calls import actions as calls
-from everyline.channel_contract import Severity
+from everyline.channel_contract import Line, Severity
 from everyline.channels.phone import examining
-from everyline.channels.phone.settings import InstallSettings
+from everyline.channels.phone.settings import InstallSettings, PhoneSettings
 from everyline.ground.installation import Ground
 from everyline.ground.settings import Settings
 from everyline.lines import actions as lines
 from everyline.roles import doctor, sound_doctor
+from everyline.speech.hearing import Ear
 from everyline.speech.voices import Espeak
+from tests.speech.voice import model
 
 pytestmark = [pytest.mark.req("V2", "P1"), pytest.mark.enable_socket]
 PUBLIC, PRIVATE = ipaddress.ip_address("192.0.32.10"), ipaddress.ip_address("10.0.0.9")
@@ -107,6 +109,22 @@ def test_codecs_and_the_voice_are_looked_for(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(importlib, "import_module", missing)
     assert [one.what for one in sound_doctor.codecs()] == ["the codec Opus is missing", "the codec G.722 is missing"]
+
+
+def test_it_is_said_where_callers_may_speak_and_nothing_understands_them() -> None:
+    def line(language: str, *, spoken: bool = True) -> Line:
+        settings = PhoneSettings(host="127.0.0.2", spoken_answers=spoken)
+        signer: Any = None  # nothing is signed here
+        return Line(1, "phone", "+18005550199", "Calls", language, settings, signer)
+
+    assert list(sound_doctor.ears(None, [line("en", spoken=False)])) == []
+    (nothing,) = sound_doctor.ears(None, [line("en")])
+    assert not nothing.well
+    assert "EVERYLINE_SPEECH_MODEL" in nothing.advice
+    ear = Ear(model())
+    assert [one.well for one in sound_doctor.ears(ear, [line("en"), line("es", spoken=False)])] == [True]
+    (spanish,) = sound_doctor.ears(ear, [line("en"), line("es")])
+    assert (spanish.well, "in es" in spanish.what) == (False, True)
 
 
 def test_whether_sound_may_go_first_is_said() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from everyline.cases.talks import FLOW
+from everyline.channels.phone.conversation import Conversation
 from everyline.channels.phone.dialogue import Dialogue
 from everyline.channels.phone.effects import Answer, Play
 from everyline.ground.database import Row, Tx
@@ -24,6 +27,7 @@ from everyline.selfservice.running.moving import Begins, Move, begin_all, move_a
 from everyline.selfservice.running.runner import Runner
 from everyline.selfservice.slots import Kind, Slot
 from everyline.selfservice.walking import Said
+from everyline.speech.hearing import Ear
 
 pytestmark = pytest.mark.req("V3")
 
@@ -205,3 +209,39 @@ async def test_nought_leads_to_people_and_no_mailbox_is_asked_for(call: Call, gr
         told = await tx.column(text("select text from message where interaction_id = :id order by id"), {"id": call.id})
         assert await tx.value(text("select count(*) from queue_entry where interaction_id = :id"), {"id": call.id}) == 1
     assert told[-1].splitlines() == ["A person answers you.", "Nobody is here right now."]
+
+
+async def spoken(call: Call, *, on: bool = True) -> None:
+    async with call.ground.database.transaction() as tx:
+        settings = json.dumps({"host": "sip.example", "spoken_answers": on})
+        await tx.execute(text("update line set settings = cast(:settings as jsonb)"), {"settings": settings})
+
+
+async def test_callers_may_speak_where_the_line_lets_them_and_their_language_is_heard(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await spoken(call)
+    await call.type_secret(PIN)
+    assert "Say it" not in (await call.told())[0], "nothing hears"
+    monkeypatch.setattr(Ear, "installed", lambda _settings: Ear(tmp_path))
+    await call.say("what?")
+    await call.say("4711")
+    words, turn = await call.told()
+    assert (words, turn["listens"]) == ("Which street?", "address")
+    heard = Conversation(turn, "en")
+    heard.words("12 Harbor Street, Springfield", 1.0)
+    (answer,) = (one for one in heard.words("yes", 2.0) if isinstance(one, Answer))
+    await call.say(answer.text)
+    assert (await call.told())[0] == "Thank you, 4 7 1 1 was kept."
+
+
+async def test_where_the_line_does_not_let_them_it_is_as_without_an_ear(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await spoken(call, on=False)
+    monkeypatch.setattr(Ear, "installed", lambda _settings: Ear(tmp_path))
+    await call.type_secret(PIN)
+    await call.say("4711")
+    words, turn = await call.told()
+    assert "This cannot be typed on a telephone." in words
+    assert turn["listens"] is None

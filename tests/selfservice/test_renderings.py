@@ -211,6 +211,22 @@ def test_answers_that_are_offered_have_keys_that_stand_for_their_words() -> None
     assert asked.says == {"1": "Yes, thank you", "2": "A person"}
 
 
+def test_where_it_is_listened_to_it_is_said_once_that_one_can_speak(water: Flow) -> None:
+    hears = Setting(listens=True)
+    first = voice.render(at_menu(water).turns[-1], hears)
+    assert "You can also say what you want." in first.prompts
+    assert [name for _label, name in first.speech] == list(first.keys.options.values() if first.keys else ())
+    assert "You can also say what you want." not in voice.render(at_menu(water, "nope").turns[-1], hears).prompts
+    number = voice.render(asking(Slot(Kind.DIGITS, "a", least=2, most=6)).turns[-1], hears)
+    assert number.prompts == ("Tell us.", "Say it, or type it on your telephone.", "At the end, press the pound key.")
+    pin = voice.render(asking(Slot(Kind.SECRET, "a", least=4, most=4)).turns[-1], hears)
+    assert pin.prompts == ("Tell us.",), "a secret is keyed"
+    told = (Utterance("a", {"full": "Did this help?"}, offers=("Yes, thank you", "A person")),)
+    offered = heard(voice.render(Turn(State("f", 1, "a"), told, Asks("a", slot=Slot(Kind.TEXT, "a"))), hears))
+    assert (offered.options, offered.listens) == (("1", "2"), "text"), "what is offered, or anything else"
+    assert offered.speech == (("Yes, thank you", "Yes, thank you"), ("A person", "A person"))
+
+
 def test_a_secret_is_not_asked_for_by_text_message() -> None:
     trial = asking(Slot(Kind.SECRET, "pin"), "Your PIN?")
     text = trial.rendered("text", Setting(link="https://harbor.example/g/x7")).as_text()

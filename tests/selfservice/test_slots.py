@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everyline.ground.aloud import groups
+from everyline.ground.spoken import Reserved, reserved
 from everyline.ground.words import speaking
 from everyline.selfservice.putting import filled, said, shown
 from everyline.selfservice.slots import Kind, Slot, Value, Wrong, read
-from everyline.selfservice.spoken import Reserved, reserved
 
 pytestmark = pytest.mark.req("V3")
 TODAY = date(2026, 1, 15)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from everyline.ground.spoken import Reserved
 from everyline.selfservice import flows
 from everyline.selfservice.flows import (
     Ask,
@@ -30,7 +31,6 @@ from everyline.selfservice.flows import (
     words,
 )
 from everyline.selfservice.slots import Kind, Slot, Value
-from everyline.selfservice.spoken import Reserved
 from everyline.selfservice.trials import Trial
 from everyline.selfservice.walking import Began, Came, Said, State, Turn, Within, begin, holds, walk
 from tests.selfservice.conftest import outside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _OF_KEYS = ("least", "most", "end", "says", "first_seconds", "next_seconds", "person", "again")
@@ -32,6 +32,20 @@ class Asked:
     reads_back: bool = False
     secret: bool = False
     records: int = 0  # seconds
+    names: Mapping[str, str] = field(default_factory=dict)  # the options that keys mean
+    speech: tuple[tuple[str, str], ...] = ()  # words, and the option that they mean
+    heard: bool = False  # is there what hears?
+
+    @property
+    def hears(self) -> bool:
+        """Can it be answered by speaking? A secret never."""
+        return (
+            self.heard and self.asks and not self.secret and (bool(self.speech) or self.listens not in ("", "secret"))
+        )
+
+    def as_heard(self, *, heard: bool) -> Asked:
+        """The same, where there is what hears, or not."""
+        return replace(self, heard=heard)
 
     @classmethod
     def of(cls, turn: Mapping[str, Any]) -> Asked:
@@ -51,5 +65,7 @@ class Asked:
             reads_back=bool(turn.get("reads_back")),
             secret=bool(turn.get("silent_recording")),
             records=int(turn.get("records") or 0),
+            names=dict((keys or {}).get("options") or {}),
+            speech=tuple((str(label), str(name)) for label, name in turn.get("speech") or ()),
             **own,
         )

@@ -18,6 +18,7 @@ from everyline.channels.phone.piece import Piece
 from everyline.channels.phone.taping import Tape
 from everyline.ground import clock
 from everyline.ground.words import language, speaking
+from everyline.media.utterances import Endpointer
 
 if TYPE_CHECKING:
     from everyline.channels.phone.house import House
@@ -54,6 +55,7 @@ class OneCall:
         self.newest = 0  # of the messages that were told
         self.last_words = False  # a turn is played that asks nothing
         self.handed_over: int | None = None  # the agent who left the caller with somebody else
+        self.ends_of_speech = Endpointer()
         self.moved, self.turned, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.keys: asyncio.Queue[str] = asyncio.Queue(MOST_KEYS)
         self.ahead = ""  # keys that the turn before did not need

@@ -7,9 +7,9 @@ Who drives it does what the effects say and tells what happened, each with the t
     do(dialogue.key("1", at))       # whenever one is pressed
     do(dialogue.prompts_ended(at))  # when all of the newest ``Play`` was heard
     do(dialogue.tick(at))           # at ``due()``
-    do(dialogue.words(text, at))    # when something was understood that was said
 
-until ``done``. Each state plays something or is due. What is pressed after the answer is in ``ahead``, for the next turn.
+until ``done``. What can also be answered by speaking is a ``conversation``.
+Each state plays something or is due. What is pressed after the answer is in ``ahead``, for the next turn.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ MOST_AHEAD = 64  # keys that are remembered for later turns
 MOST_FALLS = 3  # of silence, of wrong keys, of digits that were not right: then people go on
 MOST_REPEATS = 20  # by somebody's hand; more are no hand
 KEYS = frozenset("0123456789*#")
-IN_DIGITS = frozenset({"digits", "account", "phone"})  # what is said digit by digit, and read back
 
 
-class _Mode(Enum):
+class Mode(Enum):
     ASKING = "asking"
     CONFIRMING = "confirming"  # what was keyed has been read back
     LEAVING = "leaving"  # the last words before ``_last``
@@ -48,7 +47,7 @@ class Dialogue:
         self._asked, self._language = Asked.of(turn), language
         # what was pressed ahead was meant for what would have come, and the same is asked again
         self.ahead = "" if self._asked.tries or self._asked.records else ahead[:MOST_AHEAD]
-        self._mode = _Mode.ASKING
+        self._mode = Mode.ASKING
         self._typed = ""
         self._playing, self._heard = False, False  # _heard: the prompts were begun
         self._at: float = 0.0
@@ -56,13 +55,14 @@ class Dialogue:
         self._told = False  # what is typed so far was said, and nothing typed since
         self._falls = Counter[str]()
         self._repeats = 0
+        self._by_voice = False  # what there is of an answer was said
         self._last: Effect | None = None
         self._effects: list[Effect] = []
 
     @property
     def done(self) -> bool:
         """Nothing more comes of it."""
-        return self._mode is _Mode.DONE
+        return self._mode is Mode.DONE
 
     @property
     def secret(self) -> bool:
@@ -102,7 +102,7 @@ class Dialogue:
         with self._moment(at):
             self._playing = False
             self._silence_begins()
-            if not self._asked.barge_in and self._asked.asks and self._mode is not _Mode.DONE:
+            if not self._asked.barge_in and self._asked.asks and self._mode is not Mode.DONE:
                 self._take_ahead()
         return self._given()
 
@@ -113,22 +113,6 @@ class Dialogue:
             return []
         with self._moment(at):
             self._silent()
-        return self._given()
-
-    def words(self, text: str, at: float) -> list[Effect]:
-        """Something was said and understood."""
-        text = text.strip()
-        if not text or self.done or not self._asked.asks or self._mode is _Mode.LEAVING:
-            return []
-        with self._moment(at):
-            self._stop()
-            if self._mode is _Mode.CONFIRMING:
-                self._confirmed({_("yes"): "1", _("no"): "2"}.get(text.casefold().strip(" .!"), ""))
-            elif self._asked.listens in IN_DIGITS and (digits := text.replace(" ", "")).isdecimal():
-                self._typed = digits
-                self._complete()
-            else:
-                self._answer(text)
         return self._given()
 
     # --- keys
@@ -147,7 +131,7 @@ class Dialogue:
 
     def _fits(self, key: str) -> bool:
         asked = self._asked
-        if self._mode is _Mode.CONFIRMING:
+        if self._mode is Mode.CONFIRMING:
             return key in ("1", "2", "#", asked.again, asked.person)
         return key in ("#", asked.again, asked.person, *asked.options) or (not asked.options and asked.most > 0)
 
@@ -155,13 +139,14 @@ class Dialogue:
         self.ahead = (self.ahead + key)[:MOST_AHEAD]
 
     def _press(self, key: str) -> None:
-        if self._mode is _Mode.DONE:
+        self._by_voice = self._by_voice and self._mode is not Mode.ASKING
+        if self._mode is Mode.DONE:
             self._keep(key)
-        elif self._mode is _Mode.LEAVING:
+        elif self._mode is Mode.LEAVING:
             self._end()  # they know what is said
         elif key == self._asked.again and key not in self._asked.options:
             self._repeat()
-        elif self._mode is _Mode.CONFIRMING:
+        elif self._mode is Mode.CONFIRMING:
             if key != "#":  # ends digits by habit
                 self._stop()
                 self._confirmed(key)
@@ -210,7 +195,7 @@ class Dialogue:
         self._stop()
         if self._repeats > MOST_REPEATS:
             self._leave(_("I cannot help you here."))
-        elif self._mode is _Mode.CONFIRMING:
+        elif self._mode is Mode.CONFIRMING:
             self._read_back()
         elif self._typed and self._told:
             self._typed = ""
@@ -226,7 +211,7 @@ class Dialogue:
             self._typed = ""
             self._fall("wrong", _("That is no day."))
         elif self._asked.reads_back and not self._asked.secret:
-            self._mode = _Mode.CONFIRMING
+            self._mode = Mode.CONFIRMING
             self._read_back()
         else:
             self._answer(self._meant())
@@ -237,7 +222,7 @@ class Dialogue:
         elif key == self._asked.person:
             self._leave_for(Person())
         elif key == "2":
-            self._typed, self._mode = "", _Mode.ASKING
+            self._typed, self._mode = "", Mode.ASKING
             self._fall("declined", "")
         else:
             self._fall("wrong", _("That key means nothing here."))
@@ -262,7 +247,10 @@ class Dialogue:
             said = aloud.money(self._amount(), asked.unit)
         else:
             said = aloud.digits(self._typed)
-        self._play(_("You typed %s.") % said, _("If that is right, press 1. To type it again, press 2."))
+        self._play(*self._right(said))
+
+    def _right(self, said: str) -> tuple[str, ...]:
+        return _("You typed %s.") % said, _("If that is right, press 1. To type it again, press 2.")
 
     def _so_far(self) -> str:
         self._told = True
@@ -271,18 +259,18 @@ class Dialogue:
     # --- silence and ladders
 
     def _silence_begins(self) -> None:
-        if self._mode is _Mode.LEAVING:
+        if self._mode is Mode.LEAVING:
             self._end()
         elif not self._asked.asks:
-            self._mode = _Mode.DONE
-        elif self._asked.records and self._mode is _Mode.ASKING:
+            self._mode = Mode.DONE
+        elif self._asked.records and self._mode is Mode.ASKING:
             self._speak()
         else:
-            going_on = self._typed and self._mode is _Mode.ASKING and not self._told
+            going_on = self._typed and self._mode is Mode.ASKING and not self._told
             self._due = self._at + (self._asked.next_seconds if going_on else self._asked.first_seconds)
 
     def _silent(self) -> None:
-        if self._mode is _Mode.ASKING and self._typed:
+        if self._mode is Mode.ASKING and self._typed:
             if self._typed == self._asked.person and not self._told:
                 self._leave_for(Person())
             elif len(self._typed) >= self._asked.least:
@@ -290,7 +278,10 @@ class Dialogue:
             else:
                 self._fall("silence", "")
         else:
-            self._fall("silence", _("I did not hear a key."))
+            self._fall("silence", self._nothing_heard())
+
+    def _nothing_heard(self) -> str:
+        return _("I did not hear a key.")
 
     def _fall(self, kind: str, words: str) -> None:
         """One step down: what went wrong, then more help than the last time, then the question. At the end people go on."""
@@ -301,7 +292,7 @@ class Dialogue:
         said = [words] if words else []
         if self._falls[kind] == 2:
             said += wordings.help_with(self._asked)
-        if self._mode is _Mode.CONFIRMING:
+        if self._mode is Mode.CONFIRMING:
             self._read_back()
             self._play(*said, *self._playing_now())
         else:
@@ -318,7 +309,7 @@ class Dialogue:
     # --- the end, and sound
 
     def _answer(self, text: str) -> None:
-        self._effects.append(Answer(text, self._asked.secret))
+        self._effects.append(Answer(text, self._asked.secret, self._by_voice))
         self._finish()
 
     def _speak(self) -> None:
@@ -332,7 +323,7 @@ class Dialogue:
             self._last, goodbye = Person(), _("I am putting you through to a person.")
         else:
             self._last, goodbye = GiveUp(), _("I am sorry that this did not work. Goodbye.")
-        self._mode, self._typed = _Mode.LEAVING, ""
+        self._mode, self._typed = Mode.LEAVING, ""
         self._play(*([words] if words else []), goodbye)
 
     def _leave_for(self, effect: Effect) -> None:
@@ -348,7 +339,7 @@ class Dialogue:
     def _finish(self) -> None:
         if isinstance(self._last, Person | GiveUp):
             self.ahead = ""  # what comes now is nothing they know
-        self._mode, self._typed, self._due, self._playing = _Mode.DONE, "", None, False
+        self._mode, self._typed, self._due, self._playing = Mode.DONE, "", None, False
 
     def _play(self, *prompts: str) -> None:
         if prompts:
@@ -359,7 +350,7 @@ class Dialogue:
         if self._playing:
             self._effects.append(StopPlaying())
             self._playing = False
-        if self._mode is not _Mode.DONE:
+        if self._mode is not Mode.DONE:
             self._due = self._at + self._asked.first_seconds
 
     def _moment(self, at: float) -> AbstractContextManager[None]:

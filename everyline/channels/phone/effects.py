@@ -1,4 +1,4 @@
-"""What a turn by ear wants done."""
+"""What is to be done in a turn by ear (``dialogue``)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Answer:
 
     text: str = field(repr=False)
     secret: bool = False
+    said: bool = False  # and not keyed
 
 
 @dataclass(frozen=True, slots=True)

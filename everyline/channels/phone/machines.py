@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from everyline.channels.phone import living
-from everyline.ground.words import _
+from everyline.ground.words import mark
 from everyline.media.answering import Answered, AnsweringEar
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ class Listener:
         self._told, self._out = asyncio.Event(), asyncio.Event()
 
     def __enter__(self) -> Listener:
-        self._call.house.engine.listen(self._call.leg, self._hear)
+        self._call.leg.listener = self._hear
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._call.house.engine.listen(self._call.leg, None)
+        self._call.leg.listener = None
 
-    def _hear(self, frame: Floats) -> None:
+    def _hear(self, frame: Floats, _ours: Floats) -> None:
         if self._ear.hear(frame) is not None:
             self._told.set()
         if self._ear.spoken_out:
@@ -78,10 +78,9 @@ async def _leave(call: OneCall, heard: Listener) -> None:
         living.hang_up(call, party)
     call.silence()
     words = call.line.settings.machine_message
-    with call.for_agents():
-        reason = _("An answering machine took the call.")
-        if words:
-            reason = _("An answering machine took the call. The line's message was left on it.")
+    reason = mark("An answering machine took the call.")
+    if words:
+        reason = mark("An answering machine took the call. The line's message was left on it.")
     if words:
         await heard.spoken_out()
         await call.say((words, call.line.language))

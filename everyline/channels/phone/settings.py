@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from everyline.channel_contract import LineSettings, TalkRules, asked_under
+from everyline.channels.phone import offered
 from everyline.ground.words import _ as translated
 from everyline.ground.words import mark as _
 
@@ -26,7 +27,6 @@ _RECORDED = {
     "always": _("Whenever somebody of us talks"),
     "queues": _("Only in some queues"),
 }
-_LANGUAGE = re.compile(r"([a-z]{2})\s*\|\s*([1-9])\s*\|\s*(\S.{0,300})")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _REGION = re.compile(r"[A-Z]{2}")
 
@@ -129,6 +129,21 @@ class PhoneSettings(LineSettings):
         json_schema_extra=asked_under(_HEARD, step="heard", long=True),
     )
 
+    spoken_answers: bool = Field(
+        default=False,
+        title=_("Callers may speak their answers"),
+        description=_(
+            "Where a model understands their language; keys can be pressed all the same. Secrets are only typed."
+        ),
+        json_schema_extra=asked_under(_HEARD, step="heard"),
+    )
+    interrupts: bool = Field(
+        default=True,
+        title=_("Speaking interrupts what is played"),
+        description=_("As keys do, on lines whose echo is weak enough."),
+        json_schema_extra=asked_under(_HEARD, advanced=True, step="heard"),
+    )
+
     music: bool = Field(
         default=True,
         title=_("Music"),
@@ -185,7 +200,6 @@ class PhoneSettings(LineSettings):
         description=_("Switch it off only where the law lets you."),
         json_schema_extra=asked_under(_RECORDS, step="recording"),
     )
-
     recordings_days: int = Field(
         0,
         ge=0,
@@ -301,7 +315,7 @@ class PhoneSettings(LineSettings):
     @field_validator("languages")
     @classmethod
     def _are_languages(cls, value: str) -> str:
-        _read_languages(value)
+        offered.read(value)
         return value
 
     @field_validator("country")
@@ -325,6 +339,11 @@ class PhoneSettings(LineSettings):
         return self.registers
 
     @property
+    def hears(self) -> bool:
+        """As the line says."""
+        return self.spoken_answers
+
+    @property
     def talks(self) -> TalkRules:
         """How calls go, in seconds. Nobody is warned that a call is silent."""
         return TalkRules(
@@ -338,7 +357,7 @@ class PhoneSettings(LineSettings):
     @property
     def offered_languages(self) -> tuple[tuple[str, str, str], ...]:
         """Further languages: which, by which key, and what is said of it."""
-        return _read_languages(self.languages)
+        return offered.read(self.languages)
 
     def keeps(self, queue: str) -> bool:
         """Are calls of this queue recorded?"""
@@ -352,22 +371,6 @@ def _is_address(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _read_languages(value: str) -> tuple[tuple[str, str, str], ...]:
-    found: list[tuple[str, str, str]] = []
-    for line in value.splitlines():
-        if not line.strip():
-            continue
-        match = _LANGUAGE.fullmatch(line.strip())
-        if match is None:
-            raise ValueError(
-                translated("%s cannot be read: it looks like es | 2 | Para español, oprima el dos.") % line.strip()[:80]
-            )
-        if any(match[2] == key for _language, key, _words in found):
-            raise ValueError(translated("the key %s is there twice") % match[2])
-        found.append((match[1], match[2], match[3]))
-    return tuple(found)
 
 
 class InstallSettings(BaseSettings):

@@ -1,4 +1,5 @@
-"""Turns of a flow by ear: prompts are played, keys are taken, answers go out as pieces. What a turn means is in ``dialogue``."""
+"""Turns of a flow by ear: prompts are played, keys are taken and words heard, answers go out as pieces. What a turn means is in
+``dialogue`` and ``conversation``."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from everyline.channel_contract import Refused
 from everyline.channels.phone import messages
-from everyline.channels.phone.dialogue import Dialogue
+from everyline.channels.phone.conversation import Conversation
 from everyline.channels.phone.effects import Answer, Effect, GiveUp, Person, Play, Record, StopPlaying
+from everyline.channels.phone.listening import Listening, News, Said
 from everyline.channels.phone.messages import Taken
 from everyline.ground.errors import ProductError
 from everyline.ground.words import _
@@ -56,7 +58,9 @@ class Turn:
     def __init__(self, call: OneCall, message: TalkMessage) -> None:
         self.call, self.message = call, message
         assert message.turn is not None
-        self.dialogue = Dialogue(message.turn, call.language, ahead=call.ahead + self._pressed())
+        heard = call.line.settings.spoken_answers and call.house.door.hears(call.language)
+        self.dialogue = Conversation(message.turn, call.language, ahead=call.ahead + self._pressed(), heard=heard)
+        self._listening = Listening(call, self.dialogue) if self.dialogue.hears else None
         call.ahead = ""
         self._last: Playing | None = None
         self._answers: list[Effect] = []
@@ -76,6 +80,8 @@ class Turn:
         try:
             with contextlib.suppress(OSError):
                 await call.house.door.seen(call.line, call.sender, self.message.id)
+            if self._listening is not None:
+                self._listening.begin()
             await self._do(self.dialogue.begin(time.monotonic()))
             while not self.dialogue.done:
                 await self._do(await self._happens())
@@ -83,21 +89,29 @@ class Turn:
             for effect in self._answers:
                 await self._give(effect)
         finally:
+            if self._listening is not None:
+                self._listening.end()
             if not call.leg.closed:
                 call.leg.stop_prompts()
             call.tape.go_on("secret")
 
     async def _happens(self) -> list[Effect]:
-        """Wait for a key, the end of what is played, or silence."""
+        """Wait for a key, something that is said, the end of what is played, or silence."""
+        listening = self._listening
+        if listening is not None:
+            listening.arrange()
         key = asyncio.ensure_future(self.call.keys.get())
         ended = asyncio.ensure_future(self._last.ended()) if self._last is not None else None
-        due = self.dialogue.due()
+        said = asyncio.ensure_future(listening.next()) if listening is not None else None
+        due = None if listening is not None and listening.busy else self.dialogue.due()
         timeout = None if due is None else max(due - time.monotonic(), 0)
         try:
-            await asyncio.wait({key, ended} - {None}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]  # -- None was taken out
+            await asyncio.wait({key, ended, said} - {None}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]  # -- None was taken out
             at = time.monotonic()
             if key.done():
                 return self.dialogue.key(key.result(), at)
+            if said is not None and said.done():
+                return self._said(said.result(), at)
             if ended is not None and ended.done():
                 self._last = None
                 return self.dialogue.prompts_ended(at)
@@ -106,6 +120,15 @@ class Turn:
             key.cancel()
             if ended is not None:
                 ended.cancel()
+            if said is not None:
+                said.cancel()
+
+    def _said(self, news: News, at: float) -> list[Effect]:
+        if not isinstance(news, Said):
+            return self.dialogue.spoke(at)
+        if news.text:
+            return self.dialogue.words(news.text, at, sure=news.sure)
+        return self.dialogue.unheard(at, deaf=news.deaf)
 
     async def _do(self, effects: list[Effect]) -> None:
         call = self.call
@@ -126,10 +149,10 @@ class Turn:
         match effect:
             case Answer(text=text, secret=True):
                 await call.house.door.type_secret(call.line, call.sender, text)
-            case Answer(text=text):
-                await _handed_in(call, text)
+            case Answer(text=text, said=said):
+                await _handed_in(call, text, "said" if said else "keyed")
             case Person():
-                await _handed_in(call, PERSON)
+                await _handed_in(call, PERSON, "keyed")
             case Record(seconds=seconds):
                 await _spoken(call, seconds)
             case GiveUp():
@@ -157,20 +180,20 @@ async def _spoken(call: OneCall, seconds: int) -> None:
             _("Please speak after the tone. When you are done, press the pound key or hang up.") if again else "",
         )
     await call.say(_("I am putting you through to a person."))
-    await _handed_in(call, PERSON)
+    await _handed_in(call, PERSON, "keyed")
 
 
-async def _handed_in(call: OneCall, text: str) -> None:
+async def _handed_in(call: OneCall, text: str, event: str) -> None:
     """Keep an answer. Raises OSError when it cannot be."""
     for number, pause in enumerate(AGAIN, 1):
         await asyncio.sleep(pause)
         try:
-            await call.accept("keyed", text)
+            await call.accept(event, text)
         except OSError:
             if number == len(AGAIN):
                 raise
         except (Refused, ProductError) as error:
-            log.warning("an answer by keys is not taken: %s", error)
+            log.warning("an answer is not taken: %s", error)
             return
         else:
             return

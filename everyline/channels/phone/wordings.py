@@ -20,6 +20,8 @@ class Help(Protocol):
     @property
     def options(self) -> tuple[str, ...]: ...
     @property
+    def hears(self) -> bool: ...
+    @property
     def person(self) -> str: ...
     @property
     def again(self) -> str: ...
@@ -43,7 +45,9 @@ def so_far(digits: str, count: int) -> str:
 def help_with(asked: Help) -> list[str]:
     """What helps who did not manage: which keys, how many, and what else can be done."""
     found = []
-    if asked.options:
+    if asked.hears:
+        found += _help_to_speak(asked)
+    elif asked.options:
         found.append(_("Please press one of the keys on your telephone that I name."))
     elif asked.most and asked.least == asked.most:
         found.append(
@@ -57,3 +61,11 @@ def help_with(asked: Help) -> list[str]:
     if asked.again:
         found.append(_("To hear this again, press the star key."))
     return found
+
+
+def _help_to_speak(asked: Help) -> list[str]:
+    if asked.options:
+        return [_("You can say it in other words. You can also press one of the keys on your telephone that I name.")]
+    if asked.most:
+        return [_("You can say one digit after the other. You can also type them on your telephone.")]
+    return [_("You can say it in other words.")]

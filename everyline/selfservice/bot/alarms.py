@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from everyline.selfservice.spoken import Reserved, plain, reserved
+from everyline.ground.spoken import Reserved, plain, reserved
 
 # whole words, without case, accents and signs; * stands for the rest of a word, … for up to three words
 _DISTRESS: Mapping[str, tuple[str, ...]] = {

@@ -17,6 +17,7 @@ from everyline.ground.database import Tx
 from everyline.ground.errors import NotFound
 from everyline.ground.installation import Ground
 from everyline.ground.moments import language_names
+from everyline.ground.spoken import chosen, no_words, yes_words
 from everyline.ground.words import _, languages, speaking
 from everyline.people import queries as people
 from everyline.selfservice.bot import (
@@ -42,8 +43,7 @@ from everyline.selfservice.bot.retrieving import Found
 from everyline.selfservice.bot.setting import Setting
 from everyline.selfservice.bot.teaching import Intent
 from everyline.selfservice.flows import Flow
-from everyline.selfservice.slots import chosen, clean
-from everyline.selfservice.spoken import no_words, yes_words
+from everyline.selfservice.slots import clean
 
 LONGEST = 1000  # characters of a question; of more a person reads all
 HEAD = 300  # of them that are searched for

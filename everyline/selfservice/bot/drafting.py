@@ -19,6 +19,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Tx
 from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
+from everyline.ground.spoken import plain
 from everyline.ground.words import _
 from everyline.selfservice.bot import language_model, support
 from everyline.selfservice.bot.language_model import Away
@@ -26,7 +27,6 @@ from everyline.selfservice.bot.masking import masked
 from everyline.selfservice.bot.models import BotDraft
 from everyline.selfservice.bot.passages import overlap
 from everyline.selfservice.bot.setting import Setting
-from everyline.selfservice.spoken import plain
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from everyline.selfservice.spoken import plain
+from everyline.ground.spoken import plain
 
 if TYPE_CHECKING:
     import numpy as np

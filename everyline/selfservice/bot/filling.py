@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from everyline.ground.spoken import plain
 from everyline.selfservice.flows import Ask, Flow
 from everyline.selfservice.slots import Kind, Slot, Value, Wrong, clean, read
-from everyline.selfservice.spoken import plain
 
 _MONTHS = (
     "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from everyline.ground.spoken import no_words, plain, yes_words
 from everyline.ground.words import _
 from everyline.selfservice.bot.passages import content
 from everyline.selfservice.bot.replies import Choice, Target
-from everyline.selfservice.spoken import no_words, plain, yes_words
 
 FORM = 1
 LONGEST = 200  # characters of what was asked

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from everyline.selfservice.spoken import plain
+from everyline.ground.spoken import plain
 
 LONGEST = 420  # characters of a passage
 MOST = 60  # passages of an article that are looked at

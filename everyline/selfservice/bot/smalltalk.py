@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from everyline.ground.spoken import plain
 from everyline.ground.words import _
-from everyline.selfservice.spoken import plain
 
 _SAID: Mapping[str, str] = {
     "hello": (

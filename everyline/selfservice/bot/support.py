@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from everyline.ground.spoken import plain
 from everyline.selfservice.bot.passages import content, overlap, stems
-from everyline.selfservice.spoken import plain
 
 LEAST = 0.6  # share of a sentence that the sources must hold
 LONGEST = 1200  # characters

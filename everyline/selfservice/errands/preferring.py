@@ -13,11 +13,11 @@ from everyline.ground.addresses import MAILBOX, NUMBER, POSTAL
 from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.languages import LIKELY
 from everyline.ground.moments import language_names
+from everyline.ground.spoken import plain
 from everyline.ground.words import _, language, mark, speaking
 from everyline.selfservice.errands.contract import Asking, Settled, asked, declared, text
 from everyline.selfservice.identity import Level
 from everyline.selfservice.slots import Kind
-from everyline.selfservice.spoken import plain
 
 KINDS = {  # what can be preferred, by the languages that the product speaks
     MAILBOX: {"en": "Email", "de": "E-Mail", "es": "Correo electrónico", "fr": "E-mail", "vi": "Thư điện tử"},

@@ -8,11 +8,11 @@ from typing import Any
 
 from everyline.articles.wordings import Wording, speaking_seconds
 from everyline.ground import aloud
+from everyline.ground.spoken import Reserved, reserved
 from everyline.ground.words import _, speaking
 from everyline.selfservice.putting import said
 from everyline.selfservice.renderings.seam import Setting, labels, lines, offering, worded
 from everyline.selfservice.slots import Kind, Slot
-from everyline.selfservice.spoken import Reserved, reserved
 from everyline.selfservice.walking import Asks, Turn
 
 KINDS = (Wording.SPOKEN, Wording.FULL)
@@ -88,6 +88,7 @@ def render(turn: Turn, setting: Setting) -> VoiceTurn:
         if options:
             keys = {str(n): name for n, (name, _label) in enumerate(options[:MOST_KEYED], 1)}
             prompts += _menu([label for _name, label in options[:MOST_KEYED]], setting)
+            prompts += _or_say_it(asks, setting)
             if len(options) > 2 or asks.tries:
                 prompts += _way_to_a_person(options)
             speech = tuple((label, name) for name, label in options)
@@ -98,12 +99,17 @@ def render(turn: Turn, setting: Setting) -> VoiceTurn:
             prompts.append(_("Please speak after the tone. When you are done, press the pound key or hang up."))
             return VoiceTurn(tuple(prompts), Keys(0, 0, "#"), question=question, tries=asks.tries, records=asks.spoken)
         offered = offering(turn)
-        if slot.kind in UNKEYED and not setting.listens:
+        if slot.kind in UNKEYED:
             offers = offered.offers[:MOST_KEYED] if offered is not None else ()
             says = {str(n): words for n, words in enumerate(offers, 1)}
-            prompts += _menu(list(offers), setting) if offers else _elsewhere(setting)
+            prompts += _menu(list(offers), setting) if offers or setting.listens else _elsewhere(setting)
+            prompts += _or_say_it(asks, setting) if offers else []
             keyed = Keys(1, 1, options=says, says=says) if offers else Keys(0, 0)
-            return VoiceTurn(tuple(prompts), keyed, question=question, tries=asks.tries)
+            spoken = tuple((words, words) for words in offers)
+            listens = slot.kind if setting.listens else None
+            return VoiceTurn(tuple(prompts), keyed, spoken, listens, question=question, tries=asks.tries)
+        if setting.listens and not slot.secret and not asks.tries:
+            prompts.append(_("Say it, or type it on your telephone."))
         prompts += _how(slot)
     return VoiceTurn(
         tuple(prompts),
@@ -135,6 +141,11 @@ def _options(asks: Asks) -> list[tuple[str, str]]:
 def _menu(options: list[str], setting: Setting) -> list[str]:
     order = _("Press %(key)s for %(words)s.") if setting.key_first else _("For %(words)s, press %(key)s.")
     return [order % {"key": key, "words": label.rstrip(".")} for key, label in enumerate(options, 1)]
+
+
+def _or_say_it(asks: Asks, setting: Setting) -> list[str]:
+    """That it can be said, once."""
+    return [_("You can also say what you want.")] if setting.listens and not asks.tries else []
 
 
 def _way_to_a_person(options: list[tuple[str, str]]) -> list[str]:

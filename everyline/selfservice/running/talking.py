@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from everyline.ground.installation import Ground
+from everyline.ground.spoken import Reserved, person_word, reserved
 from everyline.ground.words import _, mark
 from everyline.selfservice import bot, errands
 from everyline.selfservice.bot import Heard, Outcome, Reply
@@ -15,7 +16,6 @@ from everyline.selfservice.flows import Ask, Confirm, Done, Errand, Flow, Identi
 from everyline.selfservice.identity import Level
 from everyline.selfservice.running.keeping import Run
 from everyline.selfservice.slots import Kind, Slot, Value
-from everyline.selfservice.spoken import Reserved, person_word, reserved
 from everyline.selfservice.walking import Came, Does, Within
 
 NAME = "(bot)"  # which no flow of anybody's can have

@@ -14,6 +14,7 @@ from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
 from everyline.ground.installation import Ground
 from everyline.ground.words import _, speaking
+from everyline.lines import queries as lines
 from everyline.queues import actions as queues
 from everyline.selfservice import flows
 from everyline.selfservice.renderings import chat, voice
@@ -23,6 +24,7 @@ from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import Stands
 from everyline.selfservice.walking import ENDED_AT_PERSON, Does, Turn
+from everyline.speech.hearing import Ear
 
 
 async def tell(tx: Tx, ground: Ground, library: Library, stands: Stands) -> None:
@@ -67,13 +69,22 @@ async def _write(tx: Tx, ground: Ground, talk: Row, stands: Stands) -> None:
 
 async def _say(tx: Tx, ground: Ground, talk: Row, stands: Stands) -> None:
     """A turn by ear: a secret is keyed, and stands in no message (``intake.self_service.type_secret``)."""
-    setting = Setting(language=stands.run.state.language)
+    language = stands.run.state.language
+    setting = Setting(language=language, listens=await _listens(tx, ground, talk, language))
     if voice.needs_another_way(stands.turn, setting):
         link = await linking.make(tx, ground.key, stands.run.id)
         setting = replace(setting, code=link.code)
     spoken = voice.render(stands.turn, setting)
     if spoken.prompts or spoken.keys is not None:
         await talks.say(tx, talk, "\n".join(spoken.prompts), turn=spoken.as_json())
+
+
+async def _listens(tx: Tx, ground: Ground, talk: Row, language: str) -> bool:
+    """May callers of this line answer by speaking, and is there what understands them?"""
+    if talk.line_id is None or (ear := Ear.installed(ground.settings)) is None or not ear.knows(language):
+        return False
+    row = (await lines.by_ids(tx, [talk.line_id])).get(talk.line_id)
+    return row is not None and lines.as_channel_sees(row, ground.vault, ground.signer).settings.hears
 
 
 def asks_secret(turn: Turn) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from everyline.channels.phone.settings import InstallSettings, PhoneSettings
 from everyline.ground import clock
 from everyline.ground.errors import Conflict
 from everyline.media import dtmf, sdp
+from everyline.media.codecs import PCMU, Codec
 from everyline.media.engine import Engine
 from everyline.media.g711 import Samples
 from everyline.media.legs import Leg
@@ -45,6 +46,7 @@ from everyline.sip.incoming import IncomingCall
 from everyline.sip.numbers import NumberRules
 from everyline.sip.placed import Caller
 from everyline.sip.trunks import Trunk
+from everyline.speech.hearing import Understood
 from tests.media.tones import level, tone
 from tests.media.world import Phone
 
@@ -140,6 +142,9 @@ class DoorDouble:
     cannot_keep: bool = False
     is_open: bool = True
     health: list[str] = field(default_factory=list)
+    # what hears spoken English, and what it was given: seconds, and the words that may come
+    answers_heard: Callable[[bytes, Sequence[str]], Awaitable[Understood | None]] | None = None
+    heard: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
     _orders: asyncio.Queue[Order] = field(default_factory=asyncio.Queue)
     _numbers: int = 0
 
@@ -264,6 +269,14 @@ class DoorDouble:
             self.spoken[words, language] = Sound.of(tone(WORDS[len(self.spoken)], 0.4), name=words)
         return self.spoken[words, language]
 
+    def hears(self, language: str) -> bool:
+        return self.answers_heard is not None and language == "en"
+
+    async def hear(self, sound: bytes, language: str, likely: Sequence[str]) -> Understood | None:
+        assert self.answers_heard is not None
+        self.heard.append((len(sound) / 16_000, tuple(likely)))
+        return await self.answers_heard(sound, likely)
+
     async def music(self, line: Line, queue: str) -> Sound:
         hertz = MUSIC_OF.get(queue, MUSIC)
         found: dict[float, Sound] = self.__dict__.setdefault("_music", {})
@@ -313,8 +326,8 @@ async def until(true: Callable[[], bool], what: str = "it is so", seconds: float
 class RealPhone(Phone):
     """A telephone that lives by the real clock."""
 
-    def __init__(self, host: str = FAR, *, keys: bool = True) -> None:
-        super().__init__(host=host, keys=keys)
+    def __init__(self, host: str = FAR, *, keys: bool = True, codec: Codec = PCMU) -> None:
+        super().__init__(codec, host=host, keys=keys)
         self.began = time.monotonic()
         self.call: Call | None = None
         self.events: list[object] = []
@@ -435,10 +448,10 @@ class World:
         self.tasks.append(asyncio.create_task(phone.attend(made)))
         return phone
 
-    def phone(self, *, keys: bool = True) -> RealPhone:
+    def phone(self, *, keys: bool = True, codec: Codec = PCMU) -> RealPhone:
         """Another telephone."""
         with self.beyond():
-            self.phones.append(RealPhone(self.there, keys=keys))
+            self.phones.append(RealPhone(self.there, keys=keys, codec=codec))
         return self.phones[-1]
 
     async def rings(self, number: str) -> RealPhone:
@@ -455,11 +468,11 @@ class World:
         self.answers.get(number, _answers)(call, phone)
         await phone.attend(call)
 
-    def browser(self, agent_id: int) -> RealPhone:
+    def browser(self, agent_id: int, codec: Codec = PCMU) -> RealPhone:
         """An agent's browser opens: here a telephone with a leg of its own."""
         from everyline.media import negotiation
 
-        phone = RealPhone(self.here)
+        phone = RealPhone(self.here, codec=codec)
         self.phones.append(phone)
         leg = self.door.engine.open(f"browser {agent_id}")
         agreed = negotiation.answer(sdp.parse(phone.description), leg.place)

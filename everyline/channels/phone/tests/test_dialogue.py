@@ -269,16 +269,6 @@ def test_what_only_tells_is_heard_to_its_end_and_keys_wait() -> None:
     assert held.listen() == [Answer("1")]
 
 
-def test_words_answer_too() -> None:
-    assert Caller(menu())._heard([]) == []
-    caller = Caller(menu())
-    assert caller.dialogue.words("my bill", 101) == [StopPlaying(), Answer("my bill")]
-    number = Caller(digits(4, 4))
-    number.dialogue.words("41 22", 101)
-    assert number.dialogue.words("Yes.", 102)[-1] == Answer("4122")
-    assert Caller(menu()).dialogue.words("  ", 101) == []
-
-
 def test_a_secret_is_said_by_nobody() -> None:
     caller = Caller(digits(4, 4, listens="secret"))
     assert caller.dialogue.secret
@@ -316,7 +306,7 @@ _turns = st.one_of(
     st.just({"prompts": ["It cannot be typed."], "keys": {"least": 0, "most": 0, "person": "0", "again": "*"}}),
     st.just({"prompts": ["Goodbye."], "keys": None, "barge_in": False}),
 )
-_happenings = st.lists(st.sampled_from([*"0123456789*#A", "ended", "wait", "early", "words"]), max_size=60)
+_happenings = st.lists(st.sampled_from([*"0123456789*#A", "ended", "wait", "early"]), max_size=60)
 
 
 @given(_turns, _happenings, st.text("0123456789*#", max_size=80))
@@ -333,8 +323,6 @@ def test_nobody_is_ever_stuck(turn: dict[str, Any], happenings: list[str], ahead
             found = caller.wait()
         elif one == "early":
             found = caller._heard(caller.dialogue.tick(caller.at))
-        elif one == "words":
-            found = caller._heard(caller.dialogue.words("something", caller.at))
         else:
             found = caller.press(one)
         for effect in found:

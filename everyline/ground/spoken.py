@@ -130,3 +130,25 @@ def _person(spoken: str) -> frozenset[str]:
 @cache
 def _again(spoken: str) -> frozenset[str]:
     return frozenset(plain(one) for one in _AGAIN.get(spoken, _AGAIN["en"]))
+
+
+def chosen(text: str, options: list[tuple[str, list[str]]]) -> str | None:
+    """Which of the options is meant, each with its words: by its number, a word of it, or the only one that begins so."""
+    said = plain(text)
+    number = re.fullmatch(r"(?:\w+ )?(\d{1,2})", said)
+    if number and 1 <= int(number[1]) <= len(options):
+        return options[int(number[1]) - 1][0]
+    if not said:
+        return None
+    spoken = [(name, [plain(name), *map(plain, words)]) for name, words in options]
+    for fits in (
+        lambda word: word == said,
+        lambda word: len(said) >= 3 and word.startswith(said),
+        lambda word: len(word) >= 3 and re.search(rf"\b{re.escape(word)}\b", said) is not None,
+    ):
+        found = {name for name, words in spoken if any(fits(word) for word in words if word)}
+        if len(found) == 1:
+            return found.pop()
+        if found:
+            return None
+    return None
