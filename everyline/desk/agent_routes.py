@@ -143,5 +143,5 @@ async def wrap_up(
 ) -> Response:
     """Say how it ended: one is free for what comes next."""
     async with ground_of(request).database.transaction() as tx:
-        await actions.wrap_up(tx, me.id, assignment_id, int(code) if code.isdigit() else None)
+        await actions.wrap_up(tx, me.id, assignment_id, (int(code) or None) if code.isdecimal() else None)
     return done(request, "/desk", _("Wrapped up."))

@@ -247,9 +247,10 @@ class Distributor:
             if accepting:
                 await actions.accept_all(tx, accepting)
         for proposal in proposals:
+            media_class = floor.entries[proposal.entry_id].media_class
             floor.drop_entry(proposal.entry_id)
             for agent_id in proposal.agent_ids:
-                floor.put_agent(replace(floor.agents[agent_id], being_offered=True))
+                floor.put_agent(replace(floor.agents[agent_id], being_offered=True, offered=media_class))
         if accepting or len(made) < sum(len(proposal.agent_ids) for proposal in proposals):
             # what did not hold, or is over already, is read anew at once
             self._stale = (

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from everyline.queues.crew import Crew
 from everyline.queues.expressions import NOTHING, Tree, both, mask
-from everyline.queues.rules import Candidate, Entry, Proposal, QueueRule, Strategy, has_room, turn
+from everyline.queues.rules import INTERRUPTS, Entry, Proposal, QueueRule, Strategy, has_room, turn
 
 Kind = tuple[Any, ...]  # all that decides who can take an entry
 
@@ -43,95 +44,18 @@ class _Group:
     version: int = -1  # of the floor, when that was found out
 
 
-class Floor:
+class Floor(Crew):
     """The entries that wait and the agents, by the rules of the queues."""
 
     def __init__(self, queues: Iterable[QueueRule] = ()) -> None:
+        super().__init__()
         self.queues = {queue.id: queue for queue in queues}
-        self.agents: dict[int, Candidate] = {}
         self.entries: dict[int, Entry] = {}
-        self._slot: dict[int, int] = {}  # agent to bit
-        self._at: list[Candidate | None] = []  # bit to agent
-        self._vacant: list[int] = []
-        self._version = 0  # counts changes of who could take what
-        self._everybody = 0
-        self._members: dict[int, int] = {}
-        self._skilled: dict[tuple[int, int], int] = {}
-        self._teams: dict[int, int] = {}
-        self._ready = 0
-        self._settling: dict[str, int] = {}
-        self._room: dict[tuple[str, str, int], int] = {}
         self._groups: dict[Kind, _Group] = {}
         self._group_of: dict[int, Kind] = {}
         self._changes: list[tuple[float, int]] = []  # when an entry asks for something else
-        self._settles: list[tuple[float, int]] = []  # when an agent has read what they took
         self._reached: dict[int, frozenset[int]] = {}  # queue to the steps whose condition holds
         self._tiers = {queue.id: sorted(set(queue.delays.values()) - {0.0}) for queue in self.queues.values()}
-
-    # --- agents ------------------------------------------------------------------------------------------------------
-
-    def put_agent(self, agent: Candidate) -> None:
-        """An agent is new here, or something about them changed."""
-        before = self.agents.get(agent.id)
-        if before is None:
-            slot = self._vacant.pop() if self._vacant else len(self._at)
-            if slot == len(self._at):
-                self._at.append(None)
-            self._slot[agent.id] = slot
-        slot = self._slot[agent.id]
-        self.agents[agent.id] = self._at[slot] = agent
-        bit = 1 << slot
-        if before is None or (before.queue_ids, before.skills, before.team_id) != (
-            agent.queue_ids,
-            agent.skills,
-            agent.team_id,
-        ):
-            if before is not None:
-                self._forget(before, bit)
-            self._everybody |= bit
-            for queue_id in agent.queue_ids:
-                self._members[queue_id] = self._members.get(queue_id, 0) | bit
-            for skill, level in agent.skills.items():
-                for least in range(1, level + 1):
-                    self._skilled[skill, least] = self._skilled.get((skill, least), 0) | bit
-            if agent.team_id is not None:
-                self._teams[agent.team_id] = self._teams.get(agent.team_id, 0) | bit
-            self._version += 1
-        self._ready = self._ready | bit if agent.available and not agent.being_offered else self._ready & ~bit
-        for media, room in self._room.items():
-            self._room[media] = room | bit if has_room(agent, *media) else room & ~bit
-        for media_class in {*self._settling, *agent.settling}:
-            settling = self._settling.get(media_class, 0)
-            self._settling[media_class] = settling | bit if media_class in agent.settling else settling & ~bit
-        for until in agent.settling.values():
-            heappush(self._settles, (until, agent.id))
-
-    def drop_agent(self, agent_id: int) -> None:
-        """An agent is here no longer."""
-        agent = self.agents.pop(agent_id, None)
-        if agent is None:
-            return
-        slot = self._slot.pop(agent_id)
-        self._forget(agent, 1 << slot)
-        self._ready &= ~(1 << slot)
-        self._at[slot] = None
-        self._vacant.append(slot)
-        self._version += 1
-
-    def _forget(self, agent: Candidate, bit: int) -> None:
-        self._everybody &= ~bit
-        for queue_id in agent.queue_ids:
-            self._members[queue_id] &= ~bit
-        for skill, level in agent.skills.items():
-            for least in range(1, level + 1):
-                self._skilled[skill, least] &= ~bit
-        if agent.team_id is not None:
-            self._teams[agent.team_id] &= ~bit
-
-    def ready_in(self, queue_id: int, team_id: int | None = None) -> int:
-        """How many agents of a queue, and of a team of it, are available and before no offer."""
-        found = self._ready & self._members.get(queue_id, 0)
-        return (found if team_id is None else found & self._teams.get(team_id, 0)).bit_count()
 
     # --- entries -----------------------------------------------------------------------------------------------------
 
@@ -236,33 +160,95 @@ class Floor:
 
     def match(self, now: float) -> list[Proposal]:
         """The offers to make now, in order of the entries' turns. No agent gets two, no entry is passed over for a later one
-        that the same agent could take as well."""
+        that the same agent could take as well, unless the later one interrupts such as it and nobody else can take that."""
         self._advance(now)
         free = self._ready
-        if not free or not self._groups:
+        if not (free or any(self._shown.values())) or not self._groups:
             return []
         heads = [(*group.turns[0], index) for index, group in enumerate(self._groups.values())]
         groups = list(self._groups.values())
         heapify(heads)
         position = [0] * len(groups)
         queues: dict[int, Iterator[int]] = {}
-        proposals: list[Proposal] = []
+        proposals: dict[int, Proposal] = {}
+        left: list[tuple[float, int, int]] = []
         while heads and free:
-            _, entry_id, index = heappop(heads)
+            head = heappop(heads)
+            _, entry_id, index = head
             group = groups[index]
             able = self._able(group) & free
             if not able:
+                left.append(head)
                 continue
             chosen = self._choose(group, able, queues, index)
             for slot in chosen:
                 free &= ~(1 << slot)
-            entry = self.entries[entry_id]
-            agents = tuple(self._at[slot].id for slot in chosen)  # type: ignore[union-attr]  # -- a bit that is set has an agent
-            proposals.append(Proposal(entry_id, agents, now + entry.offer_seconds))
+            proposals[entry_id] = self._proposal(entry_id, chosen, now)
             position[index] += 1
             if position[index] < len(group.turns):
                 heappush(heads, (*group.turns[position[index]], index))
-        return proposals
+        outranking = [head for head in (*left, *heads) if groups[head[2]].media[0] in INTERRUPTS]
+        self._outrank(proposals, outranking, groups, position, free, now)
+        return list(proposals.values())
+
+    def _proposal(self, entry_id: int, chosen: list[int], now: float) -> Proposal:
+        agents = [agent for slot in chosen if (agent := self._at[slot]) is not None]
+        over = tuple(agent.id for agent in agents if agent.being_offered)
+        return Proposal(entry_id, tuple(agent.id for agent in agents), now + self.entries[entry_id].offer_seconds, over)
+
+    def _outrank(
+        self,
+        proposals: dict[int, Proposal],
+        heads: list[tuple[float, int, int]],
+        groups: list[_Group],
+        position: list[int],
+        free: int,
+        now: float,
+    ) -> None:
+        """What found nobody free and interrupts other work takes those before whom an offer of such work stands, of before or of now;
+        what was to be offered now looks for somebody else."""
+        shown = dict(self._shown)
+        fresh: dict[int, int] = {}  # slot to the entry that was to be offered there
+        for entry_id, proposal in proposals.items() if heads else ():
+            for slot in (self._slot[agent_id] for agent_id in proposal.agent_ids):
+                fresh[slot] = entry_id
+                media_class = self.entries[entry_id].media_class
+                shown[media_class] = shown.get(media_class, 0) | 1 << slot
+        heapify(heads)
+        while heads:
+            _, entry_id, index = heappop(heads)
+            group = groups[index]
+            yields = 0
+            for media_class in INTERRUPTS[group.media[0]]:
+                yields |= shown.get(media_class, 0)
+            able = self._capable(group) & yields
+            if not able:
+                continue
+            chosen = self._choose(group, able, {}, index)
+            for slot in chosen:
+                shown = {media_class: bits & ~(1 << slot) for media_class, bits in shown.items()}
+            proposals[entry_id] = self._proposal(entry_id, chosen, now)
+            for other in {fresh.pop(slot) for slot in chosen if slot in fresh}:
+                free &= ~self._displace(proposals, other, proposals[entry_id].agent_ids, free, now)
+            position[index] += 1
+            if position[index] < len(group.turns):
+                heappush(heads, (*group.turns[position[index]], index))
+
+    def _displace(
+        self, proposals: dict[int, Proposal], entry_id: int, gone: tuple[int, ...], free: int, now: float
+    ) -> int:
+        """An entry is not offered to these after all; when that leaves nobody, to whoever is still free. Returns who that is."""
+        proposal = proposals.pop(entry_id)
+        agents = tuple(agent_id for agent_id in proposal.agent_ids if agent_id not in gone)
+        if agents:
+            proposals[entry_id] = replace(proposal, agent_ids=agents)
+            return 0
+        group = self._groups[self._group_of[entry_id]]
+        able = self._able(group) & free
+        chosen = self._choose(group, able, {}, 0) if able else []
+        if chosen:
+            proposals[entry_id] = self._proposal(entry_id, chosen, now)
+        return sum(1 << slot for slot in chosen)
 
     def could(self, entry_id: int) -> list[int]:
         """Agents who could take an entry if they were free, as it asks now."""
@@ -310,11 +296,15 @@ class Floor:
         return group.static
 
     def _able(self, group: _Group) -> int:
+        return self._capable(group) & self._ready
+
+    def _capable(self, group: _Group) -> int:
+        """Who could take it, but for other offers and their state."""
         room = self._room.get(group.media)
         if room is None:
             room = sum(1 << slot for slot, agent in enumerate(self._at) if agent and has_room(agent, *group.media))
             self._room[group.media] = room
-        return self._static(group) & self._ready & room & ~self._settling.get(group.media[0], 0)
+        return self._static(group) & room & ~self._settling.get(group.media[0], 0)
 
     def _choose(self, group: _Group, able: int, queues: dict[int, Iterator[int]], index: int) -> list[int]:
         refused = sum(1 << self._slot[agent] for agent in group.refused_by if agent in self._slot)

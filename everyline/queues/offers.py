@@ -24,9 +24,12 @@ statements = queries.statements
 
 async def offer(tx: Tx, proposals: Sequence[rules.Proposal], at: datetime, *, seen: str = "") -> list[Row]:
     """Make offers that were decided at a moment; returns those that still held, by compare-and-set on the entry and on the
-    agent. ``seen``: the snapshot of the database that they were decided on."""
+    agent; where a proposal is over an offer, that is taken back first. ``seen``: the snapshot of the database that they were decided on."""
     if not proposals:
         return []
+    over = {agent_id for proposal in proposals for agent_id in proposal.over}
+    if over:
+        await waiting.outrank(tx, sorted(over))
     pairs = [(proposal, agent_id) for proposal in proposals for agent_id in proposal.agent_ids]
     rows = await tx.rows(
         statements.offer,

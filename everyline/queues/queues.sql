@@ -66,7 +66,7 @@ select a.id, cast(extract(epoch from s.idle_since) as float) as idle_since, a.te
     coalesce((select jsonb_object_agg(k.skill_id, k.level) from agent_skill k where k.agent_id = a.id), '{}') as skills,
     coalesce(w.load, 0) as load, coalesce(w.hand, '[]') as hand,
     coalesce((select jsonb_agg(jsonb_build_array(c.media_class, c.channel, c.most, c.weight)) from capacity c where c.agent_id = a.id), '[]') as capacity,
-    exists (select from offer o where o.agent_id = a.id and o.ended_at is null) as being_offered,
+    (select e.media_class from offer o join queue_entry e on e.id = o.entry_id where o.agent_id = a.id and o.ended_at is null limit 1) as offered,
     exists (select from reach r where r.agent_id = a.id and (r.ready or r.number <> '')) as hears,
     cast(extract(epoch from w.settles_at) as float) as settles_at,
     case when cast(:counting as boolean) then
@@ -223,6 +223,21 @@ with entry as (
 gone as (
     update offer o set ended_at = :at, outcome = 'withdrawn', reason = :reason from entry
     where o.entry_id = entry.id and o.ended_at is null and (o.entry_id = :entry_id or o.agent_id = :agent_id)
+    returning o.id, o.entry_id, o.agent_id
+)
+select gone.id, gone.entry_id, gone.agent_id, entry.case_id, entry.queue_id from gone join entry on entry.id = gone.entry_id;
+
+-- name: outrank
+-- The offers of these media classes that stand before these agents are taken back.
+with entry as (
+    select e.id, e.case_id, e.queue_id from queue_entry e
+    where e.media_class = any(cast(:media_classes as text[]))
+        and e.id in (select o.entry_id from offer o where o.ended_at is null and o.agent_id = any(cast(:agent_ids as bigint[])))
+    order by e.id for update
+),
+gone as (
+    update offer o set ended_at = :at, outcome = 'withdrawn', reason = :reason from entry
+    where o.entry_id = entry.id and o.ended_at is null and o.agent_id = any(cast(:agent_ids as bigint[]))
     returning o.id, o.entry_id, o.agent_id
 )
 select gone.id, gone.entry_id, gone.agent_id, entry.case_id, entry.queue_id from gone join entry on entry.id = gone.entry_id;

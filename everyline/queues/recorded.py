@@ -98,6 +98,7 @@ async def recorded_day(tx: Tx, begins: datetime, ends: datetime) -> Day:
             available=before[agent.id] if agent.id in first else agent.available,
             idle_since=0,
             being_offered=False,
+            offered="",
             load=0,
             in_hand={},
             interruptible={},

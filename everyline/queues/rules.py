@@ -6,7 +6,8 @@ priority 2 goes first. All entries age alike, so their order never changes while
 
 An agent has 100 units of capacity. What they have in hand and on offer counts by its weight (a call 100, a chat 25, a mail
 20, unless a channel or an agent differs); media classes and channels may have caps besides. Work that may be interrupted
-does not count against what interrupts it: a call goes to who writes a mail, the mail is on hold meanwhile.
+does not count against what interrupts it: a call goes to who writes a mail, the mail is on hold meanwhile. Neither does the offer
+of it hold a call back: where nobody else can take the call, the offer is taken back and its entry waits on in its place.
 
 Times are seconds since the epoch.
 """
@@ -131,6 +132,7 @@ class Candidate:
     team_id: int | None = None
     available: bool = True
     being_offered: bool = False  # one offer at a time
+    offered: str = ""  # the media class of what they are being offered
     load: int = 0  # units in hand and on offer
     interruptible: Mapping[str, int] = field(default_factory=dict)  # units of these by media class
     in_hand: Mapping[str, int] = field(default_factory=dict)  # interactions by media class, and by "=channel"
@@ -151,6 +153,7 @@ class Proposal:
     entry_id: int
     agent_ids: tuple[int, ...]
     expires_at: float
+    over: tuple[int, ...] = ()  # those of them before whom another offer stands, which is taken back
 
 
 def turn(entry: Entry, queue_priority: int) -> float:

@@ -120,6 +120,7 @@ class Simulation:
         self._of_agent: defaultdict[int, set[int]] = defaultdict(set)  # entries that an agent has in hand
         self._waiting: dict[int, Arrival] = {}
         self._offered: dict[int, tuple[int, ...]] = {}
+        self._answers: dict[int, int] = {}  # entry to the number of the answer that its last offer gets
         self._heap: list[tuple[float, int, str, Any]] = []
         self._count = 0
         self._clocks: dict[int, tuple[float, bool, bool]] = {}  # agent: since, available, busy
@@ -171,7 +172,7 @@ class Simulation:
             return
         self.floor.drop_entry(entry_id)
         for agent_id in self._offered.pop(entry_id, ()):
-            self._put(replace(self._agents[agent_id], being_offered=False))
+            self._put(replace(self._agents[agent_id], being_offered=False, offered=""))
         outcome = self.result.queues[arrival.entry.queue_id]
         if self.now - arrival.entry.since < self.day.short_seconds:
             outcome.short += 1
@@ -182,19 +183,40 @@ class Simulation:
         proposals = self.floor.match(self.now)
         while proposals:
             for proposal in proposals:
+                if proposal.over:
+                    self._take_back(proposal.over)
                 self.floor.drop_entry(proposal.entry_id)
                 self._offered[proposal.entry_id] = proposal.agent_ids
-                queue = self.floor.queues[self._waiting[proposal.entry_id].entry.queue_id]
-                if queue.accepts or not self.day.reaction_seconds:
+                entry = self._waiting[proposal.entry_id].entry
+                if self.floor.queues[entry.queue_id].accepts or not self.day.reaction_seconds:
                     self._accept(proposal.entry_id)
                 else:
                     for agent_id in proposal.agent_ids:
-                        self._put(replace(self._agents[agent_id], being_offered=True))
-                    self._at(self.now + self.day.reaction_seconds, "accept", proposal.entry_id)
+                        self._put(replace(self._agents[agent_id], being_offered=True, offered=entry.media_class))
+                    self._at(self.now + self.day.reaction_seconds, "answer", (proposal.entry_id, self._count + 1))
+                    self._answers[proposal.entry_id] = self._count
             proposals = self.floor.match(self.now)
         change = self.floor.next_change()
         if change is not None and self._waiting and (not self._heap or change < self._heap[0][0]):
             self._at(change, "tick", None)
+
+    def _take_back(self, agent_ids: tuple[int, ...]) -> None:
+        """What stands before these agents waits on in its place, unless somebody else is asked too."""
+        for entry_id, asked in list(self._offered.items()):
+            staying = tuple(agent_id for agent_id in asked if agent_id not in agent_ids)
+            if staying == asked:
+                continue
+            for agent_id in set(asked) - set(staying):
+                self._put(replace(self._agents[agent_id], being_offered=False, offered=""))
+            self._offered[entry_id] = staying
+            if not staying:
+                del self._offered[entry_id], self._answers[entry_id]
+                self.floor.put_entry(self._waiting[entry_id].entry, self.now)
+
+    def _answer(self, what: tuple[int, int]) -> None:
+        entry_id, number = what
+        if self._answers.get(entry_id) == number:
+            self._accept(entry_id)
 
     def _tick(self, _nothing: None) -> None:
         """An entry asks for something else from now on."""
@@ -205,7 +227,7 @@ class Simulation:
         if arrival is None:
             return
         for other in agent_ids[1:]:
-            self._put(replace(self._agents[other], being_offered=False))
+            self._put(replace(self._agents[other], being_offered=False, offered=""))
         entry, agent = arrival.entry, self._agents[agent_ids[0]]
         outcome = self.result.queues[entry.queue_id]
         waited = self.now - entry.since
@@ -220,7 +242,7 @@ class Simulation:
         self._works[entry_id] = _Work(arrival, agent.id, weight, self.now + arrival.work_seconds)
         self._of_agent[agent.id].add(entry_id)
         self._at(self.now + arrival.work_seconds, "end", (entry_id, self.now + arrival.work_seconds))
-        self._settle(agent.id, being_offered=False)
+        self._settle(agent.id, being_offered=False, offered="")
 
     def _end(self, what: tuple[int, float]) -> None:
         entry_id, ends_at = what

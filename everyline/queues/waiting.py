@@ -19,7 +19,7 @@ from everyline.ground.errors import Conflict, Invalid
 from everyline.ground.words import _
 from everyline.queues import callbacks, queries
 from everyline.queues.models import QueueEntry
-from everyline.queues.rules import DEFAULT_OFFER_SECONDS, DEFAULT_WEIGHTS
+from everyline.queues.rules import DEFAULT_OFFER_SECONDS, DEFAULT_WEIGHTS, INTERRUPTS
 from everyline.queues.waits import WINDOW_SECONDS, Expected, expect
 
 statements = queries.statements
@@ -206,6 +206,21 @@ async def withdraw(
     rows = await tx.rows(
         statements.withdraw, {"at": now(), "reason": reason, "entry_id": entry_id, "agent_id": agent_id}
     )
+    await _record_withdrawn(tx, [row for row in rows if row.agent_id != but], reason)
+    return rows
+
+
+async def outrank(tx: Tx, agent_ids: Sequence[int]) -> None:
+    """Take back the offers of what may be interrupted, before who is offered what interrupts it: it waits on in its place."""
+    reason = "outranked"
+    media_classes = sorted(set().union(*INTERRUPTS.values()))
+    values = {"at": now(), "reason": reason, "agent_ids": list(agent_ids), "media_classes": media_classes}
+    rows = await tx.rows(statements.outrank, values)
+    await wait_again(tx, [row.entry_id for row in rows])
+    await _record_withdrawn(tx, rows, reason)
+
+
+async def _record_withdrawn(tx: Tx, rows: Sequence[Row], reason: str) -> None:
     await events.record_all(
         tx,
         [
@@ -218,10 +233,8 @@ async def withdraw(
                 data={"offer_id": row.id, "entry_id": row.entry_id, "reason": reason},
             )
             for row in rows
-            if row.agent_id != but
         ],
     )
-    return rows
 
 
 async def wait_again(tx: Tx, entry_ids: Sequence[int]) -> list[Row]:

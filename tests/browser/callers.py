@@ -21,11 +21,11 @@ T = TypeVar("T")
 class Network:
     """The trunk's side: calls the house, and answers whom the house calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.loop = asyncio.new_event_loop()
         self.phones: list[RealPhone] = []
         self.rung: dict[str, RealPhone] = {}
-        self.exchange = SipExchange(Listening(FAR), (), self._on_call)
+        self.exchange = SipExchange(Listening(FAR, port), (), self._on_call)
         self._tasks: list[asyncio.Task[None]] = []
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -36,15 +36,15 @@ class Network:
         """The house takes calls there."""
         await self.exchange.arrange([Trunk("house", "127.0.0.1", port, trusted=True)])
 
-    def calls(self) -> RealPhone:
+    def calls(self, caller: str = CALLER) -> RealPhone:
         """Somebody calls the house, and is answered."""
-        return self.do(self._calls())
+        return self.do(self._calls(caller))
 
-    async def _calls(self) -> RealPhone:
+    async def _calls(self, caller: str) -> RealPhone:
         phone = RealPhone()
         self.phones.append(phone)
         made = self.exchange.call(
-            NUMBER, ("house",), caller=Caller(CALLER, "Ada"), rules=NumberRules(), offer=phone.description
+            NUMBER, ("house",), caller=Caller(caller, "Ada"), rules=NumberRules(), offer=phone.description
         )
         self._tasks.append(asyncio.create_task(phone.attend(made)))
         async with asyncio.timeout(30):
@@ -69,9 +69,9 @@ class Network:
 
 
 @contextmanager
-def network() -> Iterator[Network]:
-    """A network, until it is not needed any more."""
-    found = Network()
+def network(port: int = 0) -> Iterator[Network]:
+    """A network, until it is not needed any more. ``port``: where it takes calls of the house; 0: any."""
+    found = Network(port)
     thread = threading.Thread(target=found.loop.run_forever, name="network")
     thread.start()
     found.do(found.exchange.__aenter__())

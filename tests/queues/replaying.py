@@ -94,7 +94,7 @@ class Replay:
             case "offer.made":
                 self._open[entry_id].add(event.agent_id or 0)
                 self.floor.drop_entry(entry_id)
-                self._put(event.agent_id, being_offered=True)
+                self._put(event.agent_id, being_offered=True, offered=self._entries[entry_id].media_class)
             case "offer.declined" | "offer.timed_out" | "offer.withdrawn":
                 self._offer_ends(event, entry_id, at)
             case "interaction.accepted" | "interaction.picked":
@@ -121,7 +121,7 @@ class Replay:
             self.floor.put_entry(self._entries[entry_id], at)
 
     def _offer_ends(self, event: Event, entry_id: int, at: float) -> None:
-        self._put(event.agent_id, being_offered=False)
+        self._put(event.agent_id, being_offered=False, offered="")
         self._open[entry_id].discard(event.agent_id or 0)
         if event.kind != "offer.withdrawn":
             refused = self._entries[entry_id].refused_by | {event.agent_id or 0}
@@ -132,7 +132,7 @@ class Replay:
     def _taken(self, event: Event, entry_id: int, at: float) -> None:
         agent_id, data = event.agent_id or 0, event.data
         self.floor.drop_entry(entry_id)
-        offered = {"being_offered": False} if agent_id in self._open[entry_id] else {}
+        offered = {"being_offered": False, "offered": ""} if agent_id in self._open[entry_id] else {}
         self._open[entry_id].discard(agent_id)
         settles_at = at + SETTLING_SECONDS if data["media_class"] == "mail" else 0
         self._hands[agent_id][data["assignment_id"]] = _Hand(
@@ -178,7 +178,7 @@ async def replay(tx: Tx, log: Sequence[Event]) -> list[Decision]:
     """The decisions of a log, decided anew by the rules as they are arranged now."""
     agents = [
         replace(
-            agent, available=False, being_offered=False, load=0, in_hand={}, interruptible={}, settling={}, handled=0
+            agent, available=False, being_offered=False, offered="", load=0, in_hand={}, interruptible={}, settling={}, handled=0
         )
         for agent in await queries.floor_agents(tx)
     ]

@@ -83,6 +83,7 @@ agents = st.lists(
         team_id=st.none() | st.integers(1, 2),
         available=st.sampled_from([True, True, False]),
         being_offered=st.sampled_from([False, False, True]),
+        offered=st.sampled_from(["mail", "chat", "call"]),
         load=st.integers(0, 120),
         interruptible=st.dictionaries(st.just("mail"), st.integers(0, 100), max_size=1),
         in_hand=st.dictionaries(st.sampled_from(["mail", "chat", "call"]), st.integers(0, 5)),
@@ -94,13 +95,13 @@ agents = st.lists(
 )
 
 
-def could_take(entry: Entry, agent: Candidate, queue: QueueRule) -> bool:
-    """The rules read one by one, without bits and groups."""
+def could_take(entry: Entry, agent: Candidate, queue: QueueRule, *, over: bool = False) -> bool:
+    """The rules read one by one, without bits and groups. ``over``: also what stands before them and is interrupted by it."""
     waited = NOW - entry.since
     if (
         entry.not_before > NOW
         or not agent.available
-        or agent.being_offered
+        or (agent.being_offered and not (over and (entry.media_class, agent.offered) == ("call", "mail")))
         or agent.settling.get(entry.media_class, 0) > NOW
     ):
         return False
@@ -159,7 +160,7 @@ def test_every_offer_is_one_the_agent_can_take_and_none_is_doubled(
         entry = by_entry[entry_id]
         assert 1 <= len(chosen) <= queues[entry.queue_id].rings
         for agent_id in chosen:
-            assert could_take(entry, by_agent[agent_id], queues[entry.queue_id])
+            assert could_take(entry, by_agent[agent_id], queues[entry.queue_id], over=True)
 
 
 @pytest.mark.req("Q1")
@@ -172,8 +173,47 @@ def test_no_agent_stays_idle_while_something_they_may_take_waits(
     for entry_id in by_entry.keys() - taken.keys():
         entry = by_entry[entry_id]
         assert not [
-            one for one in by_agent.values() if one.id not in busy and could_take(entry, one, queues[entry.queue_id])
+            one
+            for one in by_agent.values()
+            if one.id not in busy and could_take(entry, one, queues[entry.queue_id], over=True)
         ]
+
+
+def without_calls(found: Made) -> dict[int, tuple[int, ...]]:
+    """What is offered besides calls."""
+    return {entry_id: chosen for entry_id, chosen in found[0].items() if found[1][entry_id].media_class != "call"}
+
+
+@pytest.mark.req("Q1", "V2")
+@given(rules, entries, agents)
+def test_a_standing_offer_yields_to_a_call_only_when_nobody_is_free_for_it(
+    queues: dict[int, QueueRule], waiting: list[Entry], ready: list[Candidate]
+) -> None:
+    by_agent = {one.id: one for one in ready}
+    by_entry = {one.id: one for one in waiting}
+    found = {one.entry_id: one for one in floor_of(queues, waiting, ready).match(NOW)}
+    stuck = [replace(one, offered="") if one.being_offered else one for one in ready]  # as if no offer ever yielded
+    before, *_ = made(queues, waiting, stuck)
+    for entry_id, proposal in found.items():
+        asked = {agent_id for agent_id in proposal.agent_ids if by_agent[agent_id].being_offered}
+        assert asked == set(proposal.over)
+        assert not asked or entry_id not in before, "somebody who was free would have had it"
+        assert not asked or by_entry[entry_id].media_class == "call"
+    for entry_id in before:
+        assert found[entry_id].over == (), "who had somebody has them still"
+    assert before == {entry_id: one.agent_ids for entry_id, one in found.items() if not one.over}
+
+
+@pytest.mark.req("Q1", "V2")
+@given(rules, entries, agents)
+def test_where_no_call_waits_no_offer_yields(
+    queues: dict[int, QueueRule], waiting: list[Entry], ready: list[Candidate]
+) -> None:
+    waiting = [one for one in waiting if one.media_class != "call"]
+    proposals = floor_of(queues, waiting, ready).match(NOW)
+    stuck = [replace(one, offered="") for one in ready]
+    assert proposals == floor_of(queues, waiting, stuck).match(NOW)
+    assert not any(one.over for one in proposals)
 
 
 @pytest.mark.req("Q1")
@@ -191,7 +231,8 @@ def test_nobody_is_passed_over_for_who_comes_later_and_the_same_agent_could_take
                 entry.id,
             )
             if later:
-                assert not any(could_take(entry, by_agent[one], queues[entry.queue_id]) for one in chosen)
+                interrupts = (other.media_class, entry.media_class) == ("call", "mail")
+                assert interrupts or not any(could_take(entry, by_agent[one], queues[entry.queue_id]) for one in chosen)
 
 
 @pytest.mark.req("Q1")
@@ -311,6 +352,27 @@ def test_a_call_interrupts_mail_and_capacity_counts_for_the_rest() -> None:
     assert ask(QueueRule(1), chat, agent(1, in_hand={"chat": 2}, caps={"chat": 2})) == ()
     named = replace(chat, channel="webchat")
     assert ask(QueueRule(1), named, agent(1, in_hand={"=webchat": 1}, caps={"=webchat": 1})) == ()
+
+
+@pytest.mark.req("Q1", "V2")
+def test_a_mail_that_is_offered_holds_no_call_back() -> None:
+    call = Entry(1, 1, NOW, media_class="call", weight=100)
+    mail = Entry(2, 1, NOW - 900)
+    reading = agent(1, being_offered=True, offered="mail")
+    assert ask(QueueRule(1), call, reading) == (1,)
+    assert ask(QueueRule(1), call, replace(reading, offered="chat")) == ()
+    assert ask(QueueRule(1), call, replace(reading, available=False)) == ()
+    assert ask(QueueRule(1), mail, reading) == ()
+    assert ask(QueueRule(1), call, reading, agent(2)) == (2,), "who is free comes first"
+
+    # both wait when somebody comes back: the mail is not shown only to be taken away
+    floor = Floor([QueueRule(1)])
+    floor.put_entry(call, NOW)
+    floor.put_entry(mail, NOW)
+    floor.put_agent(agent(1))
+    assert [(one.entry_id, one.agent_ids, one.over) for one in floor.match(NOW)] == [(1, (1,), ())]
+    floor.put_agent(agent(2, caps={"call": 0}))
+    assert {one.entry_id: one.agent_ids for one in floor.match(NOW)} == {1: (1,), 2: (2,)}
 
 
 @pytest.mark.req("Q1")

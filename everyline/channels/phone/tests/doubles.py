@@ -410,6 +410,9 @@ class World:
     answers: dict[str, Callable[[IncomingCall, RealPhone], None]] = field(default_factory=dict)
     rung: dict[str, RealPhone] = field(default_factory=dict)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    here: str = "127.0.0.1"
+    there: str = FAR
+    beyond: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext  # what is opened so, is there
 
     async def calls(self, number: str = NUMBER, *, caller: Caller | None = None, keys: bool = True) -> RealPhone:
         """Somebody calls a number of ours, and is answered."""
@@ -429,7 +432,8 @@ class World:
 
     def phone(self, *, keys: bool = True) -> RealPhone:
         """Another telephone."""
-        self.phones.append(RealPhone(keys=keys))
+        with self.beyond():
+            self.phones.append(RealPhone(self.there, keys=keys))
         return self.phones[-1]
 
     async def rings(self, number: str) -> RealPhone:
@@ -450,7 +454,8 @@ class World:
         """An agent's browser opens: here a telephone with a leg of its own."""
         from everyline.media import negotiation
 
-        phone = self.phone()
+        phone = RealPhone(self.here)
+        self.phones.append(phone)
         leg = self.door.engine.open(f"browser {agent_id}")
         agreed = negotiation.answer(sdp.parse(phone.description), leg.place)
         leg.agree(agreed)
@@ -478,15 +483,23 @@ def _answers(call: IncomingCall, phone: RealPhone) -> None:
 
 @contextlib.asynccontextmanager
 async def world(
-    folder: Path, *lines: Line, begins: Callable[[str], Talk | None] | None = None, **asked: Any
+    folder: Path,
+    *lines: Line,
+    begins: Callable[[str], Talk | None] | None = None,
+    here: str = "127.0.0.1",
+    there: str = FAR,
+    beyond: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    **asked: Any,
 ) -> AsyncIterator[World]:
-    """A house with these lines, and its end."""
-    engine = Engine("127.0.0.1", one_way_after=asked.pop("one_way_after", 5.0))
-    install = InstallSettings(host="127.0.0.1", port=0, **asked)
+    """A house with these lines, and its end. ``here`` is its address, ``there`` the network's; what is opened ``beyond`` is there."""
+    engine = Engine(here, one_way_after=asked.pop("one_way_after", 5.0))
+    install = InstallSettings(host=here, port=0, **asked)
     async with Pulse(engine):
         found: World
-        exchange = SipExchange(Listening(FAR), (), lambda call: found.on_call(call))
-        async with exchange as far:
+        exchange = SipExchange(Listening(there), (), lambda call: found.on_call(call))
+        async with contextlib.AsyncExitStack() as stack:
+            with beyond():
+                far = await stack.enter_async_context(exchange)
             given = [
                 replace(line, settings=line.settings.model_copy(update={"port": far.port}))
                 for line in lines or (a_line(),)
@@ -495,11 +508,11 @@ async def world(
             if begins is not None:
                 door.begins = begins
             telephone = Telephone(install, folder)
-            found = World(door, telephone, far, folder)
+            found = World(door, telephone, far, folder, here=here, there=there, beyond=beyond)
             running = asyncio.create_task(telephone.run(door))  # type: ignore[arg-type]  # -- a double: what calls ask of it
             await until(lambda: telephone.ready.is_set() or running.done(), "the telephone is there")
             assert telephone.house, running.exception()
-            await far.arrange([Trunk("house", "127.0.0.1", telephone.house.exchange.port, trusted=True)])
+            await far.arrange([Trunk("house", here, telephone.house.exchange.port, trusted=True)])
             try:
                 yield found
             finally:
