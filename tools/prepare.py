@@ -36,6 +36,7 @@ SUITE_PACKAGES = (
     "espeak-ng",
     "fonts-dejavu-core",
     "gettext",
+    "iproute2",
     "kamailio",
     "kamailio-tls-modules",
     "libpango-1.0-0",

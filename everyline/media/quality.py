@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Quality:
     round_trip_ms: float | None  # by their reports
     lost_there: float | None  # the part of ours that they lost, by their last report
     jitter_there_ms: float | None
+
+    def since(self, before: Quality) -> Quality:
+        """What was counted since an earlier look."""
+        counts = ("received", "sent", "lost", "late", "concealed", "strangers", "unreadable")
+        return replace(self, **{name: max(0, getattr(self, name) - getattr(before, name)) for name in counts})
 
     @property
     def loss(self) -> float:

@@ -155,7 +155,13 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 
 def _leg(leg: dict[str, Any]) -> dict[str, Any]:
     words = _("gone") if leg["ended_at"] else _(LEG_STATES[leg["state"]][0]) if leg["state"] in LEG_STATES else ""
-    return {**leg, "remark": read(leg["remark"]), "words": words, "sound": sound(leg["quality"]), "who": leg["shown"] or leg["number"] or leg["name"]}
+    return {
+        **leg,
+        "remark": read(leg["remark"]),
+        "words": words,
+        "sound": sound(leg["quality"]),
+        "who": leg["shown"] or leg["number"] or leg["name"],
+    }
 
 
 @router.get("/{key}")

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
@@ -92,9 +92,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             far.do(far.reaches(sip_port))
             pages = []
             for browser, name in zip(browsers, ("maya", "omar", "ruth"), strict=True):
-                page = sign_in(
-                    browser, product.address, f"{name}@house.example", PASSWORD, permissions=["microphone"]
-                )
+                page = sign_in(browser, product.address, f"{name}@house.example", PASSWORD, permissions=["microphone"])
                 page.context.add_init_script(EARS)
                 page.goto(f"{product.address}/desk/phone")
                 page.get_by_role("switch", name="Answer calls in this browser").check()
@@ -106,10 +104,10 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         shutil.rmtree(product.data, ignore_errors=True)
 
 
-def soon(true: Callable[[], bool], what: str) -> None:
-    """Wait until it is so, as sound takes its time."""
+def soon(heard: Callable[[], bool], what: str, *, wanted: bool = True) -> None:
+    """Wait until something is heard, or is not, as sound takes its time."""
     last = time.monotonic() + 20
-    while not true():
+    while heard() is not wanted:
         assert time.monotonic() < last, f"never: {what}"
 
 
@@ -122,9 +120,9 @@ def hear_each_other(office: Office, who: dict[float, RealPhone | Page], apart: t
     for mine, ear in who.items():
         for other in who:
             if other != mine:
-                soon(lambda ear=ear, other=other: does(ear, other), f"{mine} hears {other}")  # type: ignore[misc]  # -- bound at once
+                soon(partial(does, ear, other), f"{mine} hears {other}")
         for other in apart:
-            soon(lambda ear=ear, other=other: not does(ear, other), f"{mine} does not hear {other}")  # type: ignore[misc]  # -- likewise
+            soon(partial(does, ear, other), f"{mine} does not hear {other}", wanted=False)
 
 
 async def _phone_hears(phone: RealPhone, hertz: float) -> bool:
@@ -228,7 +226,9 @@ def test_a_colleague_is_asked_has_the_call_and_gives_it_to_a_queue(office: Offic
     expect(ruth.locator(".timeline .of-call")).to_contain_text("Omar")
     expect(ruth.get_by_role("link", name=re.compile("^Recording,"))).to_be_visible()
     first, second, third = figures(office, case_id)
-    assert [(one.name, one.media_class) for one in (first, second, third)] == [(n, "call") for n in ("Maya", "Omar", "Maya")]
+    assert [(one.name, one.media_class) for one in (first, second, third)] == [
+        (n, "call") for n in ("Maya", "Omar", "Maya")
+    ]
     assert (first.outcome, second.outcome, third.outcome) == ("given", "transferred", "ended")
     assert third.code == "Fee waived"
     assert min(one.talk_ms for one in (first, second, third)) > 1000
@@ -273,7 +273,7 @@ def test_an_interpreter_comes_in_and_who_leads_listens_whispers_and_joins_in(off
     expect(bar(maya).locator(".legs")).to_contain_text("listening")
     hear_each_other(office, talking, (RUTH,))
     for hertz in talking:
-        soon(lambda hertz=hertz: hears(ruth, hertz), f"who listens hears {hertz}")  # type: ignore[misc]  # -- bound at once
+        soon(partial(hears, ruth, hertz), f"who listens hears {hertz}")
     row.get_by_role("button", name="Whisper to the agent").click()
     expect(bar(ruth)).to_contain_text("Only the agent hears you.")
     expect(bar(maya).locator(".legs")).to_contain_text("whispering")

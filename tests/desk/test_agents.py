@@ -81,3 +81,17 @@ async def test_work_is_wrapped_up_with_a_code(desk: Desk) -> None:
     assert (await desk.post(agent, f"/desk/wrap-ups/{assignment}", code=code)).status_code == 204
     assert await desk.value("select wrap_up_code_id from assignment") == code
     assert "Jane Doe" not in (await desk.part(agent, "/desk/wrap-ups")).text
+
+
+@pytest.mark.req("Q1")
+async def test_work_may_be_wrapped_up_without_a_code(desk: Desk) -> None:
+    agent = await desk.agent(available=True)
+    await desk.do("update queue set wrap_up_seconds = 60")
+    await desk.do("insert into wrap_up_code (name) values ('Answered')")
+    await desk.post(agent, f"/desk/cases/{desk.case_id}/pick")
+    await desk.post(agent, f"/desk/cases/{desk.case_id}/resolve")
+    bar = (await desk.part(agent, "/desk/wrap-ups")).text
+    [chosen] = re.findall(r'name="code" value="(\d+)"[^>]*><span>Without an outcome', bar)
+    assignment = await desk.value("select id from assignment")
+    assert (await desk.post(agent, f"/desk/wrap-ups/{assignment}", code=chosen)).status_code == 204
+    assert await desk.value("select ended_at is not null and wrap_up_code_id is null from assignment")

@@ -178,7 +178,15 @@ async def replay(tx: Tx, log: Sequence[Event]) -> list[Decision]:
     """The decisions of a log, decided anew by the rules as they are arranged now."""
     agents = [
         replace(
-            agent, available=False, being_offered=False, offered="", load=0, in_hand={}, interruptible={}, settling={}, handled=0
+            agent,
+            available=False,
+            being_offered=False,
+            offered="",
+            load=0,
+            in_hand={},
+            interruptible={},
+            settling={},
+            handled=0,
         )
         for agent in await queries.floor_agents(tx)
     ]

@@ -95,6 +95,40 @@ async def test_an_offer_that_is_let_pass_goes_to_the_next_and_then_sends_away(gr
     assert await offered(ground, other.id) is not None
 
 
+@pytest.mark.req("Q1", "V2")
+async def test_a_call_takes_the_place_of_a_mail_that_is_offered(ground: Ground, sign_in: Any) -> None:
+    line = await MailLine.add(ground)
+    one = await sign_in(queues=(line.queue_id,), available=True, hears=True)
+    await line.receive(mail(subject="Letter"))
+    leader = distributor.Distributor(ground)
+    assert await leader.round() == 1
+    await line.receive(mail(subject="Call"))
+    async with ground.database.transaction() as tx:
+        await tx.execute(
+            text(
+                "update queue_entry set media_class = 'call', weight = 100, offer_seconds = 20 where state = 'waiting'"
+            )
+        )
+    assert await leader.round() == 1
+    offer = await offered(ground, one.id)
+    assert offer.subject == "Call"
+    async with ground.database.transaction() as tx:
+        rows = await tx.rows(
+            text(
+                "select e.state, o.outcome, o.reason, e.waiting_since from queue_entry e"
+                " join offer o on o.entry_id = e.id order by e.id"
+            )
+        )
+        assert [tuple(row)[:3] for row in rows] == [("waiting", "withdrawn", "outranked"), ("offered", "", "")]
+        assert rows[0].waiting_since < rows[1].waiting_since, "its age stays"
+        assert await tx.value(text("select data ->> 'reason' from event where kind = 'offer.withdrawn'")) == "outranked"
+    assert await leader.round() == 0, "the mail waits"
+    async with ground.database.transaction() as tx:
+        await actions.decline(tx, one.id, offer.id, "no time")
+    await leader.round()
+    assert (await offered(ground, one.id)).subject == "Call", "nobody else is there to take it, and it still outranks"
+
+
 @pytest.mark.req("Q1")
 async def test_who_declines_is_not_asked_again_while_there_is_somebody_else(ground: Ground, sign_in: Any) -> None:
     line = await MailLine.add(ground)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from math import exp, inf
 from typing import Any
 
@@ -112,6 +113,51 @@ def test_a_call_puts_a_mail_on_hold_and_the_mail_goes_on_afterwards() -> None:
 
     Ended(Day([QueueRule(1)], [Candidate(1, queue_ids=frozenset({1}))], [mail, call], reaction_seconds=0)).run()
     assert ended == {2: 70.0, 1: 130.0}
+
+
+def test_a_call_takes_the_place_of_a_mail_that_is_offered_and_the_mail_waits_on() -> None:
+    mail = Arrival(Entry(1, 1, 0.0, media_class="mail"), work_seconds=100)
+    call = Arrival(Entry(2, 2, 10.0, media_class="call", weight=100), work_seconds=30)
+    day = Day([QueueRule(1), QueueRule(2)], [Candidate(1, queue_ids=frozenset({1, 2}))], [mail, call])
+    result = Simulation(replace(day, reaction_seconds=25)).run()
+    assert result.queues[2].waits == [25.0], "it was offered the moment it came"
+    assert result.queues[1].waits == [90.0], "and the mail when the call was over, after it was shown again"
+
+
+class Stubborn(Simulation):
+    """No offer yields to anything."""
+
+    def _put(self, agent: Candidate) -> None:
+        super()._put(replace(agent, offered=""))
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 5), st.sampled_from(["call", "mail"]), st.sampled_from([1, 2]))
+def test_without_calls_or_without_mail_nothing_changes(seed: int, agents: int, missing: str, rings: int) -> None:
+    day = Day(
+        [QueueRule(number, rings=rings) for number in (1, 2)],
+        [Candidate(number, queue_ids=frozenset({1, 2})) for number in range(1, agents + 1)],
+        [one for one in arrivals(seed, 120) if one.entry.media_class != missing],
+    )
+    assert Simulation(day).run() == Stubborn(day).run()
+
+
+def test_over_many_days_calls_wait_less_and_every_mail_is_still_answered() -> None:
+    def played(kind: type[Simulation], seed: int) -> tuple[float, int]:
+        some = [
+            replace(one, entry=replace(one.entry, queue_id=1 if one.entry.media_class == "call" else 2))
+            for one in arrivals(seed, 120)
+            if one.entry.media_class != "chat"
+        ]
+        patient = [replace(one, patience_seconds=inf) for one in some]
+        people = [Candidate(number, queue_ids=frozenset({1, 2})) for number in range(1, 6)]
+        found = kind(Day([QueueRule(1), QueueRule(2)], people, patient, reaction_seconds=15)).run()
+        assert found.queues[2].answered == found.queues[2].offered
+        return found.queues[1].waited, found.queues[1].answered
+
+    days = [(played(Simulation, seed), played(Stubborn, seed)) for seed in range(12)]
+    assert sum(yields[0] for yields, _ in days) < sum(stands[0] for _, stands in days)
+    assert all(yields[1] == stands[1] for yields, stands in days)
 
 
 def poisson(count: int, rate: float, work: float, seed: int) -> Iterator[Arrival]:

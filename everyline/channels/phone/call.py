@@ -253,4 +253,3 @@ class OneCall:
     def for_caller(self) -> Any:
         """Speak the caller's language within the block."""
         return speaking(self.language)
-

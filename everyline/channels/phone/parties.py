@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import Heard, LegKind, LegNow, LegState
+from everyline.channels.phone.gauge import Gauge
 from everyline.ground.words import later, mark
 from everyline.media import negotiation, sdp
 from everyline.media.errors import MediaError
@@ -50,6 +51,8 @@ class Party:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: Ended | None = None
     ours: Description | None = None  # our offer, until it is answered
+    gauge: Gauge = field(default_factory=Gauge)
+    whole: dict[str, float] = field(default_factory=dict)  # how good it was, once it is over
     early: asyncio.Event = field(default_factory=asyncio.Event)  # something is heard before anybody answers
 
     def now(self) -> LegNow:
@@ -69,17 +72,8 @@ class Party:
 
     def _quality(self) -> dict[str, float]:
         if self.leg is None or self.leg.closed or self.leg.agreement is None:
-            return {}
-        found = self.leg.quality()
-        if not found.received:
-            return {}
-        delay = (found.delay_ms or 0) + (found.round_trip_ms or 0) / 2
-        return {
-            "score": round(found.score, 2),
-            "loss": round(found.loss, 4),
-            "jitter_ms": round(found.jitter_ms, 1),
-            "delay_ms": round(delay, 1),
-        }
+            return self.whole
+        return self.gauge.lately(self.leg)
 
     def becomes(self, state: LegState, remark: str | None = None) -> None:
         """It stands otherwise."""
@@ -97,6 +91,7 @@ class Party:
         leg = self.leg
         if leg is None or leg.closed:
             return
+        self.whole = self.gauge.whole(leg) if leg.agreement is not None else {}
         if self.wire is not None:
             leg.close()
         else:

@@ -412,7 +412,9 @@ class World:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     here: str = "127.0.0.1"
     there: str = FAR
-    beyond: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext  # what is opened so, is there
+    beyond: Callable[[], contextlib.AbstractContextManager[None]] = (
+        contextlib.nullcontext
+    )  # what is opened so, is there
 
     async def calls(self, number: str = NUMBER, *, caller: Caller | None = None, keys: bool = True) -> RealPhone:
         """Somebody calls a number of ours, and is answered."""
