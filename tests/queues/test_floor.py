@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -202,6 +203,29 @@ def test_a_standing_offer_yields_to_a_call_only_when_nobody_is_free_for_it(
     for entry_id in before:
         assert found[entry_id].over == (), "who had somebody has them still"
     assert before == {entry_id: one.agent_ids for entry_id, one in found.items() if not one.over}
+
+
+@pytest.mark.req("Q1", "V2")
+@given(entries, agents)
+def test_no_call_waits_while_a_mail_is_only_offered(waiting: list[Entry], ready: list[Candidate]) -> None:
+    """Where everybody may take everything, so that all is about offers."""
+    queues = {1: QueueRule(1), 2: QueueRule(2)}
+    waiting = [
+        replace(one, wants={}, language=None, preferred=(), team_id=None, not_before=0, media_class=kind)
+        for one, kind in zip(waiting, itertools.cycle(["call", "mail", "call"]), strict=False)
+    ]
+    ready = [replace(one, queue_ids=frozenset({1, 2}), load=0, in_hand={}, settling={}) for one in ready]
+    taken, by_entry, _ = made(queues, waiting, ready)
+    busy = {agent_id for chosen in taken.values() for agent_id in chosen}
+    for entry_id in by_entry.keys() - taken.keys():
+        entry = by_entry[entry_id]
+        able = [one for one in ready if could_take(entry, one, queues[entry.queue_id], over=True)]
+        assert not [one for one in able if one.id not in busy]
+        assert entry.media_class == "mail" or not [
+            one
+            for one in able
+            if any(one.id in chosen and by_entry[other].media_class == "mail" for other, chosen in taken.items())
+        ]
 
 
 @pytest.mark.req("Q1", "V2")
