@@ -14,9 +14,11 @@ from sqlalchemy import select
 from everyline.call_contract import CallNow, CallState, Deed, Direction, Heard, Keeping, LegKind, LegNow, LegState
 from everyline.calls import actions, contacts
 from everyline.calls.models import CallOrder
+from everyline.channels.phone.parties import words_for
 from everyline.ground import events
 from everyline.ground.clock import now
 from everyline.ground.live import topics_of
+from everyline.ground.words import read, speaking
 from everyline.queues import actions as queues
 from everyline.queues.models import QueueEntry
 from tests.desk.conftest import Desk
@@ -358,3 +360,39 @@ async def test_interpreters_are_offered_by_the_language_of_the_case_with_their_f
     phone.refuses = "No."
     assert (await phone.post("call", whom=whom[1], how="add")).status_code == 409
     assert await phone.desk.value("select count(*) from event where kind = 'call.contact_called'") == 1
+
+
+async def test_a_colleague_who_is_asked_answers_or_declines(phone: Telephone) -> None:
+    colleague = await phone.desk.agent()
+    asked = LegNow("agent-2", LegKind.AGENT, LegState.RINGING, "Omar", colleague.id)
+    await phone.tell(CUSTOMER, phone.mine, asked)
+    theirs, mine = await phone.bar(colleague), await phone.bar()
+    assert "data-call-rings" in theirs
+    assert "Your phone rings" in theirs
+    assert "data-call-rings" not in mine
+    assert (await phone.post("answer", colleague)).status_code == 204
+    assert (await phone.post("drop", colleague, leg="agent-2")).status_code == 204
+    assert phone.orders == [("answer", {}), ("drop", {"leg": "agent-2"})]
+    await phone.tell(CUSTOMER, phone.mine, replace(asked, number="+13605550190"))
+    assert "data-call-rings" not in await phone.bar(colleague), "a telephone on the desk rings by itself"
+
+
+async def test_what_is_said_at_a_call_is_read_in_ones_own_language(phone: Telephone) -> None:
+    silent = replace(CUSTOMER, remark="Nothing is heard from them.")
+    gone = LegNow("guest-1", LegKind.GUEST, LegState.RINGING, "Lingua", remark=words_for("", "486 Busy"))
+    await phone.tell(silent, phone.mine, gone)
+    english = await phone.bar()
+    await phone.desk.do("update agent set language = 'de' where id = :id", id=phone.agent.id)
+    german = await phone.bar()
+    for shown, words in (
+        (english, ("Nothing is heard from them.", "The call did not go through: 486 Busy")),
+        (german, ("Von dort ist nichts zu hören.", "Der Anruf kam nicht zustande: 486 Busy")),
+    ):
+        for one in words:
+            assert one in shown
+    reason = "The telephone was stopped while this call went on."
+    await phone.tell(state=CallState.ENDED, ended_at=now(), ended_by="us", reason=reason)
+    page = (await phone.desk.get(phone.agent, f"/desk/cases/{phone.desk.case_id}")).text
+    with speaking("de"):
+        assert read(reason) != reason
+        assert read(reason) in page
