@@ -373,7 +373,9 @@ async def test_a_colleague_who_is_asked_answers_or_declines(phone: Telephone) ->
     assert (await phone.post("answer", colleague)).status_code == 204
     assert (await phone.post("drop", colleague, leg="agent-2")).status_code == 204
     assert phone.orders == [("answer", {}), ("drop", {"leg": "agent-2"})]
-    await phone.tell(CUSTOMER, phone.mine, replace(asked, number="+13605550190"))
+    on_the_desk = replace(asked, name="agent-3", number="+13605550190")
+    await phone.tell(CUSTOMER, phone.mine, replace(asked, state=LegState.GONE), on_the_desk)
+    assert "Your phone rings" in await phone.bar(colleague)
     assert "data-call-rings" not in await phone.bar(colleague), "a telephone on the desk rings by itself"
 
 
