@@ -346,7 +346,17 @@ async def test_a_flow_takes_a_message_by_ear_and_goes_on(town: Town) -> None:
     asked = "select facts -> 'turn' as turn from message where direction = 'out' and facts ? 'turn' order by id desc limit 1"
 
     async def asks(words: str) -> None:
-        await until(lambda: _now(any(words in " ".join(row.turn["prompts"]) for row in town.rows(asked))), seconds=60)
+        try:
+            await until(
+                lambda: _now(any(words in " ".join(row.turn["prompts"]) for row in town.rows(asked))), seconds=60
+            )
+        except TimeoutError as error:
+            stands = (
+                "select interaction_id, key, mode, ended_by from talk",
+                "select state, outcome, cause from inbound order by id desc limit 5",
+                "select key, state, interaction_id, reason from call",
+            )
+            raise AssertionError([words, *(town.rows(one) for one in stands)]) from error
 
     try:
         caller = await town.gets_through()
