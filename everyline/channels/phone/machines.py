@@ -81,7 +81,6 @@ async def _leave(call: OneCall, heard: Listener) -> None:
     reason = mark("An answering machine took the call.")
     if words:
         reason = mark("An answering machine took the call. The line's message was left on it.")
-    if words:
         await heard.spoken_out()
         await call.say((words, call.line.language))
     call.ends("us", reason)
