@@ -32,6 +32,7 @@ SUITE_PACKAGES = (
     "baresip-core",
     "chromium",
     "chromium-headless-shell",
+    "coturn",
     "dovecot-imapd",
     "dovecot-lmtpd",
     "espeak-ng",

@@ -7,9 +7,12 @@ on conflict (name) do update set beat_at = excluded.beat_at, holds = excluded.ho
 delete from sound_node where name = :node;
 
 -- name: lost_calls
--- Calls that go on in processes of which nothing was heard since a moment; one at a time is told of, whoever asks.
-select c.key, c.interaction_id, i.case_id, i.ended_at is null as goes_on, c.direction = 'out' and c.answered_at is null as in_vain
-from call c left join interaction i on i.id = c.interaction_id left join sound_node n on n.name = c.node
+-- Calls that go on in processes of which nothing was heard since a moment; one at a time is told of, whoever asks. A talk that is
+-- answered later (they are called, or left their words) does not end with its call.
+select c.key, c.interaction_id, i.case_id, i.ended_at is null and t.mode is distinct from 'later' as goes_on,
+    c.direction = 'out' and c.answered_at is null as in_vain
+from call c left join interaction i on i.id = c.interaction_id left join talk t on t.interaction_id = i.id
+left join sound_node n on n.name = c.node
 where c.ended_at is null and (n.name is null or n.beat_at < :since) order by c.key for update of c skip locked;
 
 -- name: lose

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from everyline.calls import actions, asking, queries
 from everyline.channel_registry import calling
+from everyline.desk import relays
 from everyline.desk.answering import done
 from everyline.desk.lists import frame
 from everyline.desk.queries import statements as desk
 from everyline.desk.talk_routes import statements
+from everyline.ground.clock import now
 from everyline.ground.errors import Invalid
 from everyline.ground.pages import page
 from everyline.ground.words import _
@@ -48,6 +50,12 @@ async def connect(request: Request, me: Own, offer: Annotated[str, Form()]) -> R
     if len(offer) > LARGEST_OFFER:
         raise Invalid(_("This is no offer of sound."))
     return PlainTextResponse(await asking.browser(ground_of(request), me.id, offer))
+
+
+@router.get("/relays")
+async def relays_for(request: Request, me: Own) -> Response:
+    """The relays that this browser may find its way by, with a password for it."""
+    return JSONResponse(relays.for_browser(ground_of(request).settings, me.id, now()))
 
 
 @router.get("/elsewhere")

@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         description="ws://… of a Janus that keeps the ways to agents' browsers, for many of them. Empty: the media role does.",
     )
     janus_secret: str = Field("", description="Its api_secret, where it has one.")
+    turn_urls: str = Field(
+        "",
+        description="turn:… addresses of relays for agents' browsers that reach the sound of calls by no other way, separated by commas.",
+    )
+    turn_secret: str = Field("", description="What passwords for them are made of: coturn's static-auth-secret.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long a process may finish its work after SIGTERM.")
     largest_message: int = Field(40 * 1024 * 1024, ge=1024, description="Largest message taken in, in bytes.")
     flood_cases: int = Field(

@@ -28,6 +28,7 @@ from tests.browser.conftest import (
     sign_in,
     with_ground,
 )
+from tests.browser.relay import SECRET, relay
 from tests.product import RunningProduct, free_port
 
 pytestmark = [pytest.mark.req("V5"), pytest.mark.timeout(240)]
@@ -77,13 +78,19 @@ async def _people(ground: Ground) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(speaking_chromium: Browser) -> Iterator[House]:
+def house(speaking_chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with relay(tmp_path_factory.mktemp("relay")) as url:
+        yield from _house(speaking_chromium, {"turn_urls": url, "turn_secret": SECRET})
+
+
+def _house(speaking_chromium: Browser, relays: dict[str, str]) -> Iterator[House]:
     sip_port = free_port()
     ports = {
         "phone_host": "127.0.0.1",
         "phone_port": str(sip_port),
         "media_first_port": "20000",
         "media_last_port": "32000",
+        **relays,
     }
     product = RunningProduct(settings=ports)
     product.start()
@@ -162,6 +169,23 @@ def test_the_process_of_the_sound_may_end(house: House) -> None:
     house.product.kill("media")
     expect(page.locator("[data-phone] .phone-words")).not_to_have_text(READY)
     expect(page.locator("[data-phone] .phone-words")).to_have_text(READY, timeout=60_000)
+
+
+def test_a_browser_that_no_other_way_leads_from_is_heard_by_a_relay(house: House, speaking_chromium: Browser) -> None:
+    page = sign_in(speaking_chromium, house.product.address, "maya@house.example", PASSWORD, permissions=["microphone"])
+    page.add_init_script("""
+        const Plain = RTCPeerConnection;
+        RTCPeerConnection = class extends Plain {
+          constructor(how) { super({ ...how, iceTransportPolicy: "relay" }); window.made = this; }
+        };""")
+    turn_on(House(house.product, page, 0))
+    ways = page.evaluate("""async () => [...(await made.getStats()).values()].filter((one) => one.type === "local-candidate")
+        .map((one) => one.candidateType)""")
+    assert set(ways) == {"relay"}
+    page.get_by_role("button", name="Hear yourself").click()
+    is_loud(page, "phone-back")
+    page.get_by_role("button", name="Stop hearing yourself").click()
+    page.context.close()
 
 
 def test_another_browser_takes_the_phone_and_it_is_taken_back(house: House, speaking_chromium: Browser) -> None:

@@ -231,6 +231,18 @@ async def test_a_call_back_outlives_the_process_that_makes_it(house: House, sign
     assert [one.tries for one in await house.all_of(Callback)] == [0]
 
 
+async def test_who_hung_up_keeps_their_place_when_the_process_dies_before_it_tells(house: House) -> None:
+    await house.tell(CallNow(CALLER.talk, Direction.IN, CallState.UP, now(), THEIRS))
+    await house.ask()
+    before = await house.waiting()
+    async with house.ground.database.transaction() as tx:
+        await actions.leave(tx, "node-1")
+        assert await actions.sweep(tx) == 1
+    after = await house.waiting()
+    assert (after.id, after.media_class, after.waiting_since) == (before.id, "call", before.waiting_since)
+    assert "call.lost" in await house.kinds()
+
+
 async def test_who_is_settled_otherwise_is_not_called(house: House, sign_in: SignInAs) -> None:
     agent = await sign_in(queues=(house.queue_id,))
     await house.ask()

@@ -64,25 +64,25 @@ class Town:
         self.rung[call.facts.dialled_number or call.facts.dialled] = phone
         await phone.attend(call)
 
-    async def calls(self, number: str = NUMBER) -> RealPhone:
+    async def calls(self, caller: str = CALLER) -> RealPhone:
         """Somebody calls the house and says their tone."""
         phone = RealPhone()
         self.phones.append(phone)
         phone.talk(CALLER_TONE)
         made = self.far.call(
-            number, ("house",), caller=Caller(CALLER, "Ada"), rules=NumberRules(), offer=phone.description
+            NUMBER, ("house",), caller=Caller(caller, "Ada"), rules=NumberRules(), offer=phone.description
         )
         self.tasks.append(asyncio.create_task(phone.attend(made)))
         await until(lambda: _now(phone.up.is_set() or phone.ended.is_set()))
         assert phone.up.is_set(), phone.events
         return phone
 
-    async def gets_through(self) -> RealPhone:
+    async def gets_through(self, caller: str = CALLER) -> RealPhone:
         """Somebody calls until the house answers: the process that takes calls may just be starting."""
         for _try in range(5):
             with contextlib.suppress(AssertionError):
-                return await self.calls()
-        return await self.calls()
+                return await self.calls(caller)
+        return await self.calls(caller)
 
     def rows(self, statement: str, *values: Any) -> list[Any]:
         """What the house's database says."""
@@ -199,8 +199,8 @@ async def test_a_call_waits_is_offered_answered_recorded_and_wrapped_up(town: To
         Path(town.product.data) / "files" / recording.file_hash[:2] / recording.file_hash[2:4] / recording.file_hash
     ).read_bytes()
     assert b"RIFF" not in content[:200], "it is sealed"
-    (assignment,) = town.rows("select * from assignment where interaction_id = %s", entry.interaction_id)
-    assert assignment.work_ended_at is not None
+    worked = "select 1 from assignment where interaction_id = %s and work_ended_at is not null"
+    await until(lambda: _now(bool(town.rows(worked, entry.interaction_id))))
     kinds = {row.kind for row in town.rows("select distinct kind from event where case_id = %s", case.id)}
     await town.api.post(f"/cases/{case.id}/resolve", json={})
     assert {"call.moved", "queue_entry.entered", "interaction.accepted", "talk.ended", "recording.kept"} <= kinds, kinds
@@ -218,8 +218,9 @@ async def test_who_was_cut_off_by_a_dying_process_keeps_their_place(town: Town) 
     await until(lambda: _now(bool(town.rows(entered))))
     (first,) = town.rows(entered)
     town.product.kill("media")
-    await until(lambda: _now(bool(town.rows("select 1 from call where ended_by = 'lost'"))), seconds=60)
-    (lost,) = town.rows("select * from call where ended_by = 'lost'")
+    cut_off = "select * from call where ended_by = 'lost' and interaction_id = %s"
+    await until(lambda: _now(bool(town.rows(cut_off, first.interaction_id))), seconds=60)
+    (lost,) = town.rows(cut_off, first.interaction_id)
     assert "cut off" in lost.reason
     assert town.rows("select 1 from event where kind = 'call.lost' and case_id = %s", first.case_id)
 
@@ -341,8 +342,6 @@ async def test_a_flow_takes_a_message_by_ear_and_goes_on(town: Town) -> None:
         await flow_actions.add(tx, None, flows.written(BROKEN))
         await flow_actions.publish(tx, None, BROKEN.name)
     town.do("update line set flow = %s where channel = 'phone'", BROKEN.name)
-    town.do("update queue_entry set state = 'left', left_at = now() where state in ('waiting', 'offered')")
-    town.do("""update "case" set status = 'resolved', resolved_at = now() - interval '1 day'""")
     asked = "select facts -> 'turn' as turn from message where direction = 'out' and facts ? 'turn' order by id desc limit 1"
 
     async def asks(words: str) -> None:
@@ -359,7 +358,7 @@ async def test_a_flow_takes_a_message_by_ear_and_goes_on(town: Town) -> None:
             raise AssertionError([words, *(town.rows(one) for one in stands)]) from error
 
     try:
-        caller = await town.gets_through()
+        caller = await town.gets_through("+13605550188")  # who calls for the first time, meets the flow
         await asks("Your meter, please.")
         await caller.press("04211")  # and that this is right
         await asks("Tell us what is broken.")

@@ -1,6 +1,6 @@
 /** The phone in this browser. Turned on once, remembered here, connected by itself on every page; one tab of a browser has it at a time.
 
-    Wire: POST /desk/phone (offer: a session description) answers with one. We send no candidates: the server is where we can reach it, and
+    Wire: GET /desk/phone/relays gives RTCIceServers; POST /desk/phone (offer: a session description) answers with one. We send no candidates: the server is where we can reach it, and
     learns from our checks where we are. What is heard and what becomes of calls is the server's to say; this only carries sound.
 
     [data-phone-state]        gets the state: off, asking, connecting, ready, lost, denied, none, tab, elsewhere, unable
@@ -131,6 +131,16 @@ function watch(mine: number, on: RTCPeerConnection): void {
   }, LOOK);
 }
 
+/** Relays that the server knows, for where no other way leads to it; none when it cannot be asked: then the other ways are tried. */
+async function relays(): Promise<RTCIceServer[]> {
+  try {
+    const answer = await fetch("/desk/phone/relays");
+    return answer.ok ? ((await answer.json()) as RTCIceServer[]) : [];
+  } catch {
+    return [];
+  }
+}
+
 async function connect(mine: number): Promise<void> {
   try {
     if (!own?.getAudioTracks().some((track) => track.readyState === "live")) {
@@ -144,7 +154,9 @@ async function connect(mine: number): Promise<void> {
   }
   if (mine !== attempt) return rest();
   become("connecting");
-  const made = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  const iceServers = await relays();
+  if (mine !== attempt) return rest();
+  const made = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
   pc = made;
   for (const track of own.getAudioTracks()) {
     made.addTrack(track, own);
