@@ -328,5 +328,6 @@ async def test_a_janus_that_has_forgotten_us_is_asked_anew(tmp_path: Path, monke
         await here.until((1, True), (1, False))
         await again.turn_on(here.browsers, 1)
         await here.until((1, True), (1, False), (1, True))
+        assert here.browsers.get(1).ready  # type: ignore[union-attr]  # -- it is there
         await again.close()
     await page.close()

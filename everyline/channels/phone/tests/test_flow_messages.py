@@ -132,3 +132,5 @@ async def test_who_waits_for_a_person_after_it_and_hangs_up_waits_no_more(tmp_pa
         await caller.heard_tone(330.0, "music")
         await caller.hang_up()
         await until(lambda: house.door.ended == [key])
+        await house.settled()
+        assert house.door.events == ["begin", "voicemail"], "their words came in once, and nothing else"

@@ -177,6 +177,8 @@ async def test_a_disk_that_is_full_from_the_start_is_apologised_for(
         await until(caller.ended.is_set)
         await until(lambda: house.door.ended == [key], "nobody waits for an answer")
         await house.settled()
+        assert house.door.events == ["begin"]
+        assert house.door.now(key).reason == "A message could not be kept."
 
 
 async def test_who_hangs_up_at_the_tone_left_nothing(tmp_path: Path) -> None:

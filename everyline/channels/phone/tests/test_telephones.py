@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from everyline.call_contract import CallState, Deed, Reach
-from everyline.channels.phone.tests.doubles import CALLER, FAR, MUSIC, NUMBER, World, a_line, a_talk, until, world
+from everyline.channels.phone.tests.doubles import (
+    CALLER,
+    FAR,
+    MUSIC,
+    NUMBER,
+    RealPhone,
+    World,
+    a_line,
+    a_talk,
+    until,
+    world,
+)
 from everyline.channels.phone.tests.test_turns import MENU, in_flow
 from everyline.media.codecs import G722
 from tests.media.tones import level, tone
@@ -40,6 +52,29 @@ def at(house: World) -> str:
     return f"sip:{NUMBER}@127.0.0.1:{house.telephone.house.exchange.port}"
 
 
+async def goes_through(
+    house: World, caller: Baresip | Linphone, agent: RealPhone, key: str, press: Callable[[], Awaitable[object]]
+) -> None:
+    """The caller hears a menu, presses 1 by ``press``, waits with music, talks, is held, and talks again."""
+    house.door.asks(key, "For bills, press 1.", keys=MENU)
+    await until(lambda: "For bills, press 1." in house.door.said)
+    await hears(caller, house.door.hertz("For bills, press 1."))
+    await press()
+    await until(lambda: "keyed" in house.door.events, "the key is heard")
+    assert house.door.pieces[-1].text == "1"
+    house.door.asks(key, "Somebody will be with you.", talk=a_talk("waiting"))
+    await hears(caller, MUSIC)
+    house.door.goes(key, "talking", agent_id=7)
+    await hears(caller, AGENT_SAYS)
+    await agent.heard_tone(CALLER_SAYS, "the caller")
+    assert await house.door.ordered(key, Deed.HOLD) == ""
+    await hears(caller, MUSIC)
+    await agent.hears_not(CALLER_SAYS)
+    assert await house.door.ordered(key, Deed.RESUME) == ""
+    await hears(caller, AGENT_SAYS)
+    await agent.heard_tone(CALLER_SAYS)
+
+
 @pytest.mark.req("V1", "V3", "V5")
 async def test_baresip_calls_presses_keys_is_held_and_hangs_up(tmp_path: Path) -> None:
     async with (
@@ -52,23 +87,7 @@ async def test_baresip_calls_presses_keys_is_held_and_hangs_up(tmp_path: Path) -
         await caller.happens("CALL_ESTABLISHED")
         key = await house.begun()
         assert house.door.pieces[0].number == CALLER
-        house.door.asks(key, "For bills, press 1.", keys=MENU)
-        await until(lambda: "For bills, press 1." in house.door.said)
-        await hears(caller, house.door.hertz("For bills, press 1."))
-        await caller.told("sndcode", "1")
-        await until(lambda: "keyed" in house.door.events, "the key is heard")
-        assert house.door.pieces[-1].text == "1"
-        house.door.asks(key, "Somebody will be with you.", talk=a_talk("waiting"))
-        await hears(caller, MUSIC)
-        house.door.goes(key, "talking", agent_id=7)
-        await hears(caller, AGENT_SAYS)
-        await agent.heard_tone(CALLER_SAYS, "the caller")
-        assert await house.door.ordered(key, Deed.HOLD) == ""
-        await hears(caller, MUSIC)
-        await agent.hears_not(CALLER_SAYS)
-        assert await house.door.ordered(key, Deed.RESUME) == ""
-        await hears(caller, AGENT_SAYS)
-        await agent.heard_tone(CALLER_SAYS)
+        await goes_through(house, caller, agent, key, lambda: caller.told("sndcode", "1"))
         await caller.told("hold")
         await until(lambda: house.door.now(key).legs[0].remark == "They have put us on hold.")
         await agent.hears_not(CALLER_SAYS)
@@ -115,24 +134,8 @@ async def test_linphone_calls_presses_keys_is_held_and_hangs_up(tmp_path: Path, 
         agent.talk(AGENT_SAYS)
         await caller.told(f"call {at(house)}")
         key = await house.begun()
-        house.door.asks(key, "For bills, press 1.", keys=MENU)
-        await until(lambda: "For bills, press 1." in house.door.said)
-        await hears(caller, house.door.hertz("For bills, press 1."))
+        await goes_through(house, caller, agent, key, lambda: caller.told("1"))
         assert house.door.now(key).codec == codec
-        await caller.told("1")
-        await until(lambda: "keyed" in house.door.events, "the key is heard")
-        assert house.door.pieces[-1].text == "1"
-        house.door.asks(key, "Somebody will be with you.", talk=a_talk("waiting"))
-        await hears(caller, MUSIC)
-        house.door.goes(key, "talking", agent_id=7)
-        await hears(caller, AGENT_SAYS)
-        await agent.heard_tone(CALLER_SAYS, "the caller")
-        assert await house.door.ordered(key, Deed.HOLD) == ""
-        await hears(caller, MUSIC)
-        await agent.hears_not(CALLER_SAYS)
-        assert await house.door.ordered(key, Deed.RESUME) == ""
-        await hears(caller, AGENT_SAYS)
-        await agent.heard_tone(CALLER_SAYS)
         await caller.told("pause")
         await until(lambda: house.door.now(key).legs[0].remark == "They have put us on hold.")
         await caller.says("is now paused")
@@ -156,9 +159,11 @@ async def test_what_lies_above_the_band_of_a_telephone_goes_from_opus_to_g722_an
         agent = house.browser(7, G722)
         agent.say(tone(6000, 60, rate=16_000))
         await caller.told(f"call {at(house)}")
-        house.door.goes(await house.begun(), "talking", agent_id=7)
+        key = await house.begun()
+        house.door.goes(key, "talking", agent_id=7)
         await until(lambda: level(agent.newest(), 5000, rate=16_000) > 400, "the caller is heard")
         await until(lambda: level(caller.heard(0.4, 16_000), 6000, rate=16_000) > 400, "the agent is heard")
+        assert house.door.now(key).codec == "opus"
 
 
 @pytest.mark.req("V1", "V5")
