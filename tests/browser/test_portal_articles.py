@@ -131,7 +131,7 @@ def test_step_by_step(chromium: Browser, demo: RunningProduct, scripts: bool) ->
     context = chromium.new_context(java_script_enabled=scripts, **PHONE)
     page = context.new_page()
     loads: list[str] = []
-    page.on("load", lambda one: loads.append(one.url))
+    page.on("request", lambda one: loads.append(one.url) if one.is_navigation_request() else None)
     through_the_guide(page, f"{demo.address}/help/en")
     assert len(loads) == (2 if scripts else 8), "with scripts the page stays"
     context.close()

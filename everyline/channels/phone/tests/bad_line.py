@@ -17,6 +17,7 @@ import struct
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Faults:
     """What goes wrong, each way. Shares from 0 to 1, times in seconds."""
 
     loss: float = 0.0
+    again: int | None = None  # so often at most the same message is lost, however often it is sent again
     delay: float = 0.0
     jitter: float = 0.0  # up to so much later than ``delay``
     overtaken: float = 0.0  # of the packets wait for those behind them
@@ -54,6 +56,7 @@ class Line:
         self._ends = ends
         self._over = False
         self._chance = random.Random(7)
+        self._gone: Counter[bytes] = Counter()  # messages that were lost
         self._thread = threading.Thread(target=self._carry, name="line")
         self._thread.start()
 
@@ -70,19 +73,20 @@ class Line:
                 other = self._ends[1 - self._ends.index(end)]
                 if packet[0] >> 4 != 4:
                     continue  # the kernel says hello in IPv6
-                for at in self._fate():
+                for at in self._fate(packet[28:]):  # behind the headers of IP and UDP
                     count += 1
                     heapq.heappush(due, (at, count, other, packet))
             while due and due[0][0] <= time.monotonic():
                 os.write(due[0][2], due[0][3])
                 heapq.heappop(due)
 
-    def _fate(self) -> list[float]:
+    def _fate(self, message: bytes) -> list[float]:
         """When a packet arrives: never, once, or more often."""
         faults, chance = self.faults, self._chance.random
         self.carried += 1
-        if chance() < faults.loss:
+        if chance() < faults.loss and (faults.again is None or self._gone[message] < faults.again):
             self.lost += 1
+            self._gone[message] += 1
             return []
         at = time.monotonic() + faults.delay + faults.jitter * chance()
         if chance() < faults.overtaken:

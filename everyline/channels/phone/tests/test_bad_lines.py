@@ -89,7 +89,7 @@ def test_words_stay_words_over_a_bad_line_and_agents_see_how_bad_it_is(
 def test_calls_are_set_up_and_ended_over_a_line_that_loses_a_third(tmp_path: Path) -> None:
     async def work(line: Line, beyond: Beyond) -> None:
         async with world(tmp_path, a_line(host=BEYOND), here=HOUSE, there=BEYOND, beyond=beyond) as house:
-            line.faults = Faults(loss=0.35, delay=0.02)
+            line.faults = Faults(loss=0.35, again=3, delay=0.02)
             callers = await asyncio.gather(*(house.dials() for _ in range(6)))
             for caller in callers:
                 await until(caller.up.is_set, "the call is answered", 40)
