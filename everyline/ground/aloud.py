@@ -59,6 +59,8 @@ def day(one: date) -> str:
 
 def keyed_day(text: str) -> date | None:
     """The day of eight digits: month, day and year, or the year first; None when it is none."""
+    if len(text) != 8:
+        return None
     for year, month, in_month in ((text[4:], text[:2], text[2:4]), (text[:4], text[4:6], text[6:])):
         try:
             found = date(int(year), int(month), int(in_month))

@@ -79,9 +79,17 @@ def empty_product() -> Iterator[RunningProduct]:
     shutil.rmtree(found.data, ignore_errors=True)
 
 
+@pytest.fixture(scope="package")
+def office() -> Iterator[RunningProduct]:
+    """A product with an admin and nothing else, for tests that bring lines, queues and people of their own."""
+    with empty_product() as found:
+        with_ground(found, an_admin)
+        yield found
+
+
 @pytest.fixture
 def product() -> Iterator[RunningProduct]:
-    """An empty product of a test's own."""
+    """An empty product of a test's own, for what only a first hour shows."""
     with empty_product() as found:
         yield found
 

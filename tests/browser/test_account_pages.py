@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from everyline.ground.installation import Ground
 from everyline.intake.models import Inbound
 from everyline.lines import actions as lines
+from everyline.people import actions as people
 from everyline.people import sign_ins
 from everyline.people.queries import all_agents
 from tests.browser.conftest import PASSWORD, an_admin, faults_in_looks, sign_in, with_ground
@@ -21,6 +22,7 @@ from tests.product import RunningProduct
 
 pytestmark = [pytest.mark.req("P3", "P5"), pytest.mark.timeout(150)]
 
+CAREFUL = "cara@harbor.example"
 UNREACHED = """() => {
   const wanted = [...document.querySelectorAll("main :is(a[href], button, input, select, textarea, summary)")].filter(
     (one) => one.checkVisibility() && !one.disabled && one.tabIndex >= 0 && (one.type !== "radio" || one.checked));
@@ -107,10 +109,16 @@ def test_pages_before_one_is_signed_in(anyone: Page, product: RunningProduct) ->
     assert wrong == []
 
 
-def test_the_second_factor(chromium: Browser, product: RunningProduct) -> None:
-    with_ground(product, an_admin)
-    page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD, reduced_motion="reduce")
-    page.goto(f"{product.address}/profile/second-factor")
+async def one_with_a_factor(ground: Ground) -> None:
+    """Somebody whose sign-in changes."""
+    async with ground.database.transaction() as tx:
+        await people.add_agent(tx, None, email=CAREFUL, name="Cara Ful", password=PASSWORD)
+
+
+def test_the_second_factor(chromium: Browser, office: RunningProduct) -> None:
+    with_ground(office, one_with_a_factor)
+    page = sign_in(chromium, office.address, CAREFUL, PASSWORD, reduced_motion="reduce")
+    page.goto(f"{office.address}/profile/second-factor")
     secret = page.locator("code.secret").inner_text().replace(" ", "")
     wrong = look(page, "second factor, set up")
     page.locator("#code").fill("000000")
@@ -122,11 +130,11 @@ def test_the_second_factor(chromium: Browser, product: RunningProduct) -> None:
     expect(page.locator(".codes li")).to_have_count(10)
     recovery = page.locator(".codes code").first.inner_text()
     wrong += look(page, "recovery codes")
-    page.goto(f"{product.address}/profile")
+    page.goto(f"{office.address}/profile")
     wrong += look(page, "profile with a second factor")
     page.context.clear_cookies()
-    page.goto(f"{product.address}/sign-in")
-    page.locator("input[name=email]").fill("admin@harbor.example")
+    page.goto(f"{office.address}/sign-in")
+    page.locator("input[name=email]").fill(CAREFUL)
     page.locator("input[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#code")).to_be_focused()
@@ -142,11 +150,10 @@ def test_the_second_factor(chromium: Browser, product: RunningProduct) -> None:
     assert wrong == []
 
 
-def test_the_steps_of_adding_a_line_and_a_piece_in_quarantine(chromium: Browser, product: RunningProduct) -> None:
-    with_ground(product, an_admin)
-    line, piece = with_ground(product, stock)
-    page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD, reduced_motion="reduce")
-    page.goto(f"{product.address}/setup/lines/new?channel=email")
+def test_the_steps_of_adding_a_line_and_a_piece_in_quarantine(chromium: Browser, office: RunningProduct) -> None:
+    line, piece = with_ground(office, stock)
+    page = sign_in(chromium, office.address, "admin@harbor.example", PASSWORD, reduced_motion="reduce")
+    page.goto(f"{office.address}/setup/lines/new?channel=email")
     page.get_by_label("A mailbox is read").check()
     page.keyboard.press("Control+Enter")
     expect(page.locator(".error-summary")).to_be_focused()
@@ -159,9 +166,9 @@ def test_the_steps_of_adding_a_line_and_a_piece_in_quarantine(chromium: Browser,
         "quarantine",
         f"quarantine/{piece}",
     ):
-        page.goto(f"{product.address}/setup/{path}")
+        page.goto(f"{office.address}/setup/{path}")
         wrong += look(page, path)
-    page.goto(f"{product.address}/setup/lines/{line}/add/test")
+    page.goto(f"{office.address}/setup/lines/{line}/add/test")
     page.get_by_role("button", name="Test the line").click()
     expect(page.locator("#checks .sum.no")).to_be_visible(timeout=30_000)
     wrong += look(page, "a test that failed")

@@ -6,17 +6,16 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from everyline.selfservice import flows
-from tests.browser.conftest import PASSWORD, an_admin, look, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, look, sign_in
 from tests.product import RunningProduct
 from tests.setup.test_flows import good
 
 
 @pytest.mark.req("V3", "W4", "P5")
 @pytest.mark.timeout(150)
-def test_a_flow_is_made_and_tried(chromium: Browser, product: RunningProduct) -> None:
-    with_ground(product, an_admin)
-    page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
-    page.goto(f"{product.address}/setup/flows")
+def test_a_flow_is_made_and_tried(chromium: Browser, office: RunningProduct) -> None:
+    page = sign_in(chromium, office.address, "admin@harbor.example", PASSWORD)
+    page.goto(f"{office.address}/setup/flows")
     page.locator("#form").fill(flows.written(good()))
     page.get_by_role("button", name="Begin it").click()
     expect(page.get_by_role("heading", name="Water bill")).to_be_visible()
@@ -41,4 +40,4 @@ def test_a_flow_is_made_and_tried(chromium: Browser, product: RunningProduct) ->
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("region", name="Versions")).to_contain_text("published")
     paths = ["/setup/flows", "/setup/flows/water", "/setup/flows/water/trial"]
-    assert look(page, product.address, paths) == []
+    assert look(page, office.address, paths) == []

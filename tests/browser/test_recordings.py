@@ -12,7 +12,7 @@ from everyline.call_contract import Recorded
 from everyline.calls import recordings
 from everyline.ground.clock import now
 from everyline.ground.installation import Ground
-from tests.browser.conftest import PASSWORD, an_admin, faults_in_looks, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, faults_in_looks, sign_in, with_ground
 from tests.calls.test_calls import CUSTOMER, House
 from tests.desk.test_recordings import SECONDS, sealed
 from tests.product import RunningProduct
@@ -20,7 +20,7 @@ from tests.product import RunningProduct
 
 @pytest.mark.req("V6", "P5")
 @pytest.mark.timeout(150)
-def test_a_recording_is_played(chromium: Browser, product: RunningProduct, tmp_path: Path) -> None:
+def test_a_recording_is_played(chromium: Browser, office: RunningProduct, tmp_path: Path) -> None:
     async def record(ground: Ground) -> int:
         house = House(ground)
         await house.begin()
@@ -31,10 +31,9 @@ def test_a_recording_is_played(chromium: Browser, product: RunningProduct, tmp_p
         found: int = house.case_id
         return found
 
-    with_ground(product, an_admin)
-    case_id = with_ground(product, record)
-    page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
-    page.goto(f"{product.address}/desk/cases/{case_id}")
+    case_id = with_ground(office, record)
+    page = sign_in(chromium, office.address, "admin@harbor.example", PASSWORD)
+    page.goto(f"{office.address}/desk/cases/{case_id}")
     page.get_by_role("link", name=re.compile("^Recording,")).click()
     place = page.get_by_role("slider", name="Place in the recording")
     expect(place).to_have_attribute("aria-valuetext", "0:00 of 0:12")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import PASSWORD, an_admin, look, sign_in, with_ground
+from tests.browser.conftest import PASSWORD, look, sign_in
 from tests.product import RunningProduct
 
 
 @pytest.mark.req("V3", "W4", "P5")
 @pytest.mark.timeout(150)
-def test_a_table_is_made_filled_and_asked(chromium: Browser, product: RunningProduct) -> None:
-    with_ground(product, an_admin)
-    page = sign_in(chromium, product.address, "admin@harbor.example", PASSWORD)
-    page.goto(f"{product.address}/setup/sources")
+def test_a_table_is_made_filled_and_asked(chromium: Browser, office: RunningProduct) -> None:
+    page = sign_in(chromium, office.address, "admin@harbor.example", PASSWORD)
+    page.goto(f"{office.address}/setup/sources")
     page.get_by_role("link", name="Add a source").click()
     page.get_by_role("link", name="A table here").click()
     page.get_by_label("Name", exact=True).first.fill("accounts")
@@ -44,4 +43,4 @@ def test_a_table_is_made_filled_and_asked(chromium: Browser, product: RunningPro
         "/setup/sources/1",
         "/setup/sources/1/rows",
     ]
-    assert look(page, product.address, paths) == []
+    assert look(page, office.address, paths) == []

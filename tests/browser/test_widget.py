@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -15,18 +16,18 @@ from sqlalchemy import func, insert, select, update
 from everyline.articles import actions as articles
 from everyline.articles.models import ArticleDay
 from everyline.ground.installation import Ground
+from everyline.lines import actions as lines
 from everyline.lines.models import Line
 from everyline.people import actions as people
-from everyline.queues.models import Membership, WrapUpCode
+from everyline.queues.models import Membership, Queue, WrapUpCode
 from everyline.selfservice import actions as flow_actions
-from everyline.selfservice.flows import Ask, Confirm, Done, Flow, Queue, written
+from everyline.selfservice.flows import Ask, Confirm, Done, Flow, written
+from everyline.selfservice.flows import Queue as QueueStep
 from everyline.selfservice.flows import words as told
 from everyline.selfservice.slots import Kind, Slot
 from tests.browser.conftest import (
     PASSWORD,
     accept_by_key,
-    add_line,
-    an_admin,
     faults,
     go_available,
     sign_in,
@@ -37,12 +38,31 @@ from tests.product import RunningProduct
 pytestmark = [pytest.mark.req("C1"), pytest.mark.timeout(150)]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Harbor County water</title></head><body><main><h1>Water</h1><p>Bills and meters.</p></main>
-<script src="{product}/in/webchat/help/widget.js" async></script></body></html>"""
+<script src="{product}/in/webchat/{line}/widget.js" async></script></body></html>"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a test's own with its queue and one agent who takes it, in a product that others use too."""
+
+    product: RunningProduct
+    key: str  # the line's address
+
+    @property
+    def agent(self) -> str:
+        return f"dana.{self.key}@harbor.example"
+
+
+@pytest.fixture
+def place(office: RunningProduct, request: pytest.FixtureRequest) -> Place:
+    """Nothing stands in it before ``arrange``."""
+    return Place(office, re.sub("[^a-z]+", "-", request.node.name)[5:30].strip("-"))
 
 
 @contextmanager
-def foreign_site(product: str) -> Iterator[str]:
+def foreign_site(place: Place) -> Iterator[str]:
     """A site of its own origin whose policy allows our script and our line, and nothing else."""
+    product = place.product.address
     policy = f"default-src 'none'; script-src {product}; connect-src {product}; require-trusted-types-for 'script'"
 
     class Site(BaseHTTPRequestHandler):
@@ -51,7 +71,7 @@ def foreign_site(product: str) -> Iterator[str]:
             self.send_header("content-type", "text/html; charset=utf-8")
             self.send_header("content-security-policy", policy)
             self.end_headers()
-            self.wfile.write(PAGE.format(product=product).encode())
+            self.wfile.write(PAGE.format(product=product, line=place.key).encode())
 
         def log_message(self, *_facts: object) -> None:
             """Say nothing."""
@@ -65,19 +85,25 @@ def foreign_site(product: str) -> Iterator[str]:
         server.server_close()
 
 
-async def staff(ground: Ground) -> None:
-    async with ground.database.transaction() as tx:
-        await tx.many(insert(WrapUpCode), [{"name": "Answered"}])
-        agent_id = await people.add_agent(
-            tx, None, email="dana@harbor.example", name="Dana Sample", password=PASSWORD, all_queues=True
-        )
-        await tx.execute(insert(Membership).values(queue_id=1, agent_id=agent_id))
+def arrange(place: Place, site: str, **settings: str) -> None:
+    async def staff(ground: Ground) -> None:
+        async with ground.database.transaction() as tx:
+            queue_id = await tx.value(insert(Queue).values(name=place.key).returning(Queue.id))
+            await lines.add(
+                tx,
+                ground.vault,
+                None,
+                channel_name="webchat",
+                address=place.key,
+                name="Harbor County help",
+                queue_id=queue_id,
+                settings={"sites": site, **settings},
+            )
+            await tx.many(insert(WrapUpCode), [{"name": "Answered", "queue_id": queue_id}])
+            agent_id = await people.add_agent(tx, None, email=place.agent, name="Dana Sample", password=PASSWORD)
+            await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=agent_id))
 
-
-def arrange(product: RunningProduct, site: str, **settings: str) -> None:
-    with_ground(product, an_admin)
-    add_line(product, "webchat", "help", "Harbor County help", sites=site, **settings)
-    with_ground(product, staff)
+    with_ground(place.product, staff)
 
 
 def visit(chromium: Browser, site: str) -> tuple[Page, list[str]]:
@@ -99,9 +125,9 @@ def write(page: Page, words: str) -> None:
     page.keyboard.press("Enter")
 
 
-def begin(chromium: Browser, product: RunningProduct, site: str, words: str) -> tuple[Page, Page, list[str]]:
+def begin(chromium: Browser, place: Place, site: str, words: str) -> tuple[Page, Page, list[str]]:
     """An agent's page and a visitor's, who talk since the visitor said this; and what the visitor's console says is wrong."""
-    agent = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+    agent = sign_in(chromium, place.product.address, place.agent, PASSWORD)
     go_available(agent)
     page, wrong = visit(chromium, site)
     page.get_by_role("button", name="Open the chat").click()
@@ -111,10 +137,10 @@ def begin(chromium: Browser, product: RunningProduct, site: str, words: str) -> 
     return agent, page, wrong
 
 
-def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, product: RunningProduct) -> None:
-    with foreign_site(product.address) as site:
-        arrange(product, site)
-        agent, page, wrong = begin(chromium, product, site, "Do I need a permit for a fence?")
+def test_a_talk_on_a_foreign_page_over_a_lost_line(chromium: Browser, place: Place) -> None:
+    with foreign_site(place) as site:
+        arrange(place, site)
+        agent, page, wrong = begin(chromium, place, site, "Do I need a permit for a fence?")
         expect(agent.locator(".timeline")).to_contain_text("Do I need a permit for a fence?")
         expect(page.get_by_role("dialog")).to_contain_text("Dana Sample")
         strip = agent.locator(".talk-strip")
@@ -162,25 +188,23 @@ LAMP = Flow(
         Ask("day", words=told("Since when is it **dark**?"), slot=Slot(Kind.DATE, "day"), to="sure"),
         Confirm("sure", words=told("Shall we report it?"), yes="end", no="day"),
         Done("end", words=told("It is reported.")),
-        Queue("agent"),
+        QueueStep("agent"),
     ),
 )
 
 
-async def answer_by_flow(ground: Ground) -> None:
-    async with ground.database.transaction() as tx:
-        await flow_actions.add(tx, None, written(LAMP))
-        await flow_actions.publish(tx, None, "lamp")
-        await tx.execute(update(Line).values(flow="lamp"))
-
-
 @pytest.mark.req("W4")
-def test_a_flow_asks_with_hints_and_buttons_which_go_when_they_are_answered(
-    chromium: Browser, product: RunningProduct
-) -> None:
-    with foreign_site(product.address) as site:
-        arrange(product, site)
-        with_ground(product, answer_by_flow)
+def test_a_flow_asks_with_hints_and_buttons_which_go_when_they_are_answered(chromium: Browser, place: Place) -> None:
+    with foreign_site(place) as site:
+        arrange(place, site)
+
+        async def answer_by_flow(ground: Ground) -> None:
+            async with ground.database.transaction() as tx:
+                await flow_actions.add(tx, None, written(LAMP))
+                await flow_actions.publish(tx, None, "lamp")
+                await tx.execute(update(Line).values(flow="lamp").where(Line.address == place.key))
+
+        with_ground(place.product, answer_by_flow)
         page, wrong = visit(chromium, site)
         page.get_by_role("button", name="Open the chat").click()
         page.get_by_role("button", name=re.compile("Start a talk|Leave a message")).click()
@@ -202,17 +226,17 @@ def test_a_flow_asks_with_hints_and_buttons_which_go_when_they_are_answered(
         assert wrong == []
 
 
-def test_an_agent_ends_a_talk(chromium: Browser, product: RunningProduct) -> None:
-    with foreign_site(product.address) as site:
-        arrange(product, site)
-        agent, page, _wrong = begin(chromium, product, site, "That is all, thank you.")
+def test_an_agent_ends_a_talk(chromium: Browser, place: Place) -> None:
+    with foreign_site(place) as site:
+        arrange(place, site)
+        agent, page, _wrong = begin(chromium, place, site, "That is all, thank you.")
         agent.get_by_role("button", name="End the talk").click()
         expect(page.get_by_role("dialog")).to_contain_text("The talk has ended.")
 
 
-def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product: RunningProduct) -> None:
-    with foreign_site(product.address) as site:
-        arrange(product, site)
+def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, place: Place) -> None:
+    with foreign_site(place) as site:
+        arrange(place, site)
         page, wrong = visit(chromium, site)
         page.get_by_role("button", name="Open the chat").click()
         page.get_by_role("button", name="Leave a message").click()
@@ -225,14 +249,13 @@ def test_nobody_there_is_told_and_asked_for_a_mailbox(chromium: Browser, product
         assert wrong == []
 
 
-def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, product: RunningProduct) -> None:
-    arrange(product, "", questions="Your name | name | required", waits_alone="true", calls_back="true")
+def test_the_widget_has_no_fault_and_works_by_keyboard(chromium: Browser, place: Place) -> None:
+    arrange(place, "", questions="Your name | name | required", waits_alone="true", calls_back="true")
     wrong: list[str] = []
     for scheme in ("light", "dark"):
         page = chromium.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme).new_page()
-        page.goto(
-            product.address + "/in/webchat/help"
-        )  # the page of ours that has nothing but the chat: axe may run in it
+        # the page of ours that has nothing but the chat: axe may run in it
+        page.goto(f"{place.product.address}/in/webchat/{place.key}")
         expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         opener = page.get_by_role("button", name="Open the chat")
@@ -281,11 +304,11 @@ def read_about_leaks(page: Page) -> Locator:
 
 
 def test_an_article_that_helped_ends_the_search_and_one_that_did_not_leads_to_the_talk(
-    chromium: Browser, product: RunningProduct
+    chromium: Browser, place: Place
 ) -> None:
-    with foreign_site(product.address) as site:
-        arrange(product, site)
-        with_ground(product, leaks)
+    with foreign_site(place) as site:
+        arrange(place, site)
+        with_ground(place.product, leaks)
         page, wrong = visit(chromium, site)
         opener = page.get_by_role("button", name="Open the chat")
         opener.press("Enter")
@@ -295,7 +318,7 @@ def test_an_article_that_helped_ends_the_search_and_one_that_did_not_leads_to_th
         expect(page.locator(".verdict").get_by_role("button", name="Close the chat")).to_be_focused()
         page.keyboard.press("Enter")
         expect(opener).to_be_focused()
-        assert with_ground(product, verdicts) == (1, 0, 1)
+        assert with_ground(place.product, verdicts) == (1, 0, 1)
 
         other, more = visit(chromium, site)
         other.get_by_role("button", name="Open the chat").press("Enter")
@@ -305,11 +328,11 @@ def test_an_article_that_helped_ends_the_search_and_one_that_did_not_leads_to_th
         other.get_by_role("button", name="Back").click()
         again = read_about_leaks(other)
         expect(again).to_be_visible()
-        assert with_ground(product, verdicts) == (1, 1, 1)
+        assert with_ground(place.product, verdicts) == (1, 1, 1)
         assert [*wrong, *more] == []
 
     page = chromium.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark").new_page()
-    page.goto(product.address + "/in/webchat/help")
+    page.goto(f"{place.product.address}/in/webchat/{place.key}")
     expect(read_about_leaks(page)).to_be_visible()
     unwell = faults(page)
     page.get_by_role("button", name="Yes, it did").click()
