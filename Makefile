@@ -6,7 +6,7 @@ PORT ?= 8400
 DATA ?= data
 NAME ?=
 LANGUAGE ?=
-WORKERS ?= 2
+WORKERS ?= 3
 PYTEST_ARGS ?=
 CODE := $(wildcard everyline tools tests benchmarks)
 
@@ -41,7 +41,7 @@ check-scripts: setup-development ## TypeScript, strict
 check-structure: setup-development ## the rules of the tree
 	$(VENV)/pytest tests/structure -q
 
-test: setup-development ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=2]
+test: setup-development ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=3]
 	@$(PYTHON) -m tools.prepare machine
 	$(VENV)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 

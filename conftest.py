@@ -12,11 +12,13 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
 import psycopg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from everyline.ground import schema
 from everyline.ground.installation import Ground, standing
@@ -34,16 +36,37 @@ hypothesis.settings.register_profile(  # a busy machine is no fault
 )
 hypothesis.settings.load_profile("everyline")
 _numbers = itertools.count()
-LONGEST_FIRST = ("tests/kill/", "tests/browser/")  # folders whose files take longest; so all workers end together
+SHARED = (
+    "tests/browser/company",
+    "tests/browser/office",
+    "tests/browser/mail",
+)  # folders whose files share a running product
+LONGEST_FIRST = (*SHARED, "tests/kill", "tests/browser")  # folders that take longest; so all workers end together
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
 
     def turn(item: pytest.Item) -> int:
-        return next((n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), len(LONGEST_FIRST))
+        return next(
+            (n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(f"{folder}/")), len(LONGEST_FIRST)
+        )
 
     items.sort(key=turn)
+
+
+class ByProduct(LoadFileScheduling):
+    """A worker gets whole files, and whole folders where their files share what is dear to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        folder = file.rpartition("/")[0]
+        return folder if folder in SHARED else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByProduct:
+    """Asked for when there is more than one worker."""
+    return ByProduct(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,6 @@ import contextlib
 import json
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from sqlalchemy import text
 
 from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import Settings
@@ -30,8 +28,8 @@ expect.set_options(timeout=30_000)  # milliseconds: a busy machine takes its tim
 LOOKS = [(1280, "light"), (360, "dark")]  # widths and colours, each once
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+@contextlib.contextmanager
+def a_chromium() -> Iterator[Browser]:
     """Debian's Chromium without a window, which costs two thirds of one that could show it. Its driver has an event loop running
     in this thread, so it ends before tests with loops of their own go on."""
     found = shutil.which("chromium-headless-shell")
@@ -45,22 +43,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-async def _counted(ground: Ground) -> bool:
-    """Are there figures of the sample company's last days?"""
-    async with ground.database.transaction() as tx:
-        return bool(await tx.value(text("select max(begins_at) > now() - interval '2 days' from event_total")))
-
-
-@pytest.fixture(scope="package")
-def demo() -> Iterator[RunningProduct]:
-    """The demonstration with its sample company."""
-    product = RunningProduct(command=("demo",))
-    product.start()
-    while not with_ground(product, _counted):
-        time.sleep(0.1)
-    yield product
-    product.stop()
-    shutil.rmtree(product.data, ignore_errors=True)
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser of a file's tests; in a folder of its own with a product that they share, of all of them."""
+    with a_chromium() as browser:
+        yield browser
 
 
 def known(product: RunningProduct) -> dict[str, Any]:
@@ -79,17 +66,9 @@ def empty_product() -> Iterator[RunningProduct]:
     shutil.rmtree(found.data, ignore_errors=True)
 
 
-@pytest.fixture(scope="package")
-def office() -> Iterator[RunningProduct]:
-    """A product with an admin and nothing else, for tests that bring lines, queues and people of their own."""
-    with empty_product() as found:
-        with_ground(found, an_admin)
-        yield found
-
-
 @pytest.fixture
 def product() -> Iterator[RunningProduct]:
-    """An empty product of a test's own, for what only a first hour shows."""
+    """An empty product of a test's own, for what no other may see."""
     with empty_product() as found:
         yield found
 

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, accept_by_key, faults, go_available, sign_in
-from tests.browser.test_main_job import body, open_office
+from tests.browser.mail.conftest import body
 from tests.product import RunningProduct
-from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
 
 
@@ -29,12 +28,11 @@ def writing(page: Page) -> str:
 @pytest.mark.req("E1", "E4", "P5")
 @pytest.mark.timeout(150)
 def test_an_answer_with_copies_and_format(
-    chromium: Browser, product: RunningProduct, mail_world: MailWorld, tmp_path: Path
+    chromium: Browser, permits: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:
-    open_office(product, mail_world)
     ann, bob, dan = (mail_world.mailbox(f"{name}@customer.example") for name in ("ann", "bob", "dan"))
     office = mail_world.mailbox("office@customer.example")
-    page = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+    page = sign_in(chromium, permits.address, "dana@harbor.example", PASSWORD)
     go_available(page)
     mail_world.send(
         ann.address,

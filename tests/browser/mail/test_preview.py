@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import LOOKS, PASSWORD, accept_by_key, faults, go_available, sign_in
-from tests.browser.test_main_job import body, open_office
+from tests.browser.mail.conftest import body
 from tests.product import RunningProduct
-from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
 
 WRITTEN = "You need **none**.\n\n1. Bring the *plan*.\n2. See the [fees](https://harbor.example/fees).\n\n> Or call us"
@@ -30,16 +29,15 @@ def focused(page: Page) -> str:
 @pytest.mark.req("E1", "E4", "P5")
 @pytest.mark.timeout(150)
 def test_what_is_seen_is_what_arrives(
-    chromium: Browser, product: RunningProduct, mail_world: MailWorld, tmp_path: Path
+    chromium: Browser, permits: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:
-    open_office(product, mail_world)
-    ann = mail_world.mailbox("ann@customer.example")
-    page = sign_in(chromium, product.address, "dana@harbor.example", PASSWORD)
+    amy = mail_world.mailbox("amy@customer.example")
+    page = sign_in(chromium, permits.address, "dana@harbor.example", PASSWORD)
     go_available(page)
     mail_world.send(
-        ann.address,
+        amy.address,
         "permits@harbor.example",
-        "From: Ann <ann@customer.example>\nTo: permits@harbor.example\nSubject: A shed\n\nDo we need a permit for a shed?\n",
+        "From: Amy <amy@customer.example>\nTo: permits@harbor.example\nSubject: A shed\n\nDo we need a permit for a shed?\n",
     )
     accept_by_key(page)
 
@@ -85,7 +83,7 @@ def test_what_is_seen_is_what_arrives(
     expect(button).to_be_focused()
     answer.focus()
     page.keyboard.press("Control+Enter")
-    mail = mail_world.wait_for(ann, lambda one: "the *plan*" in body(one), seconds=40)
+    mail = mail_world.wait_for(amy, lambda one: "the *plan*" in body(one), seconds=40)
     rich = mail.get_body(("html",))
     assert rich is not None
     assert plain(rich.get_content()) == plain(seen)
