@@ -112,14 +112,17 @@ async def test_a_file_that_is_gone_and_one_that_fails_each_time_are_told(ground:
     assert await counts(ground) == (0, 0)
 
 
-async def test_two_thousand_articles_of_one_file(ground: Ground, sign_in: Any) -> None:
+async def test_a_long_file_lets_other_jobs_have_their_turn(
+    ground: Ground, sign_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TURN_SECONDS", 0.3)
     lead = await sign_in("supervisor")
-    import_id = await ask(ground, lead.id, table(2000), publish=True)
+    import_id = await ask(ground, lead.id, table(300), publish=True)
     turns = 0
     while not await ended(ground, import_id):
         await take_in(ground)
         turns += 1
-        assert turns < 40
+        assert turns < 300
     assert turns > 1, "other jobs had their turn in between"
-    assert (await how_far(ground, import_id)).row.added == 2000
-    assert await counts(ground) == (2000, 2000)
+    assert (await how_far(ground, import_id)).row.added == 300
+    assert await counts(ground) == (300, 300)

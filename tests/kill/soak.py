@@ -111,10 +111,18 @@ class Outcome:
     faults: list[str]
 
 
-def soak(mails: int, *, seed: int, seconds: float, hasten: bool) -> Outcome:
+def victims(chance: random.Random) -> Iterator[str]:
+    """Who dies next: in any order, and nobody again before all others had their turn."""
+    while True:
+        yield from chance.sample(VICTIMS, len(VICTIMS))
+
+
+def soak(mails: int, *, seed: int, seconds: float, hasten: bool, most: int | None = None) -> Outcome:
     """Kill until all mails are taken, then let it come to rest, and count. ``seconds``: over how long the mails are
-    sent. ``hasten``: move the times ahead at which claims of killed processes end, instead of waiting for them."""
+    sent. ``hasten``: move the times ahead at which claims of killed processes end, instead of waiting for them. ``most``: so
+    often at most something is killed."""
     chance, found = random.Random(seed), letters(mails)
+    dying = victims(chance)
     kills: Counter[str] = Counter()
     listener = free_port()
     with sink() as (mailbox, sink_port):
@@ -126,9 +134,9 @@ def soak(mails: int, *, seed: int, seconds: float, hasten: bool) -> Outcome:
             host.start(found, threads=8, seconds=seconds)
             worker.start()
             try:
-                while host.busy:
+                while host.busy and (most is None or kills.total() < most):
                     host.join(chance.uniform(0.2, max(seconds / 12, 1.2)))
-                    victim = chance.choice(VICTIMS)
+                    victim = next(dying)
                     kill(product, victim, chance)
                     kills[victim] += 1
                     if victim == "supervisor":

@@ -15,10 +15,9 @@ from typing import Any
 
 import psycopg
 
-from tests.kill.soak import kill
+from tests.kill.soak import kill, victims
 from tests.product import RunningProduct
 
-VICTIMS = ("worker", "web", "nursery", "postgres", "a server process of postgres", "supervisor")
 LINE = "help"
 AT_REST_SECONDS = 120
 
@@ -86,9 +85,11 @@ class Outcome:
     faults: list[str]
 
 
-def talk_and_kill(visitors: int, words: int, *, seed: int, seconds: float) -> Outcome:
-    """So many visitors say so many words each within about ``seconds``, while something is killed every second or so."""
+def talk_and_kill(visitors: int, words: int, *, seed: int, seconds: float, most: int | None = None) -> Outcome:
+    """So many visitors say so many words each within about ``seconds``, while something is killed every second or so,
+    ``most`` times at most."""
     chance = random.Random(seed)
+    dying = victims(chance)
     kills: Counter[str] = Counter()
     product = RunningProduct()
     product.start()
@@ -107,13 +108,15 @@ def talk_and_kill(visitors: int, words: int, *, seed: int, seconds: float) -> Ou
         threads = [threading.Thread(target=one.run) for one in people]
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads):
+        while any(thread.is_alive() for thread in threads) and (most is None or kills.total() < most):
             time.sleep(chance.uniform(0.8, 2.0))
-            victim = chance.choice(VICTIMS)
+            victim = next(dying)
             kill(product, victim, chance)
             kills[victim] += 1
             if victim == "supervisor":
                 product.start()
+        for thread in threads:
+            thread.join(AT_REST_SECONDS)
         product.wait_ready()
         found = _wait_and_count(product.database_url, people)
         return Outcome(kills, sum(one.again for one in people), [line for one in people for line in one.refused], found)

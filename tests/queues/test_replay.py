@@ -83,7 +83,7 @@ async def log_of(ground: Ground) -> list[events.Event]:
 async def test_a_replay_of_the_log_gives_the_same_assignments(ground: Ground, sign_in: Any) -> None:
     lines, agents = await arrange(ground, sign_in)
     chance, leader = random.Random(11), Distributor(ground)
-    for number in range(150):
+    for number in range(80):
         if number % 2 == 0:
             await chance.choice(lines).receive(mail(subject=f"Matter {number}", sender=f"c{number}@example.org"))
         await leader.round()
