@@ -504,6 +504,40 @@ GAPS = (
 )
 
 
+async def _write(tx: Tx, owner_id: int | None, one: SampleArticle, category_id: int | None) -> int:
+    article_id = await actions.add(
+        tx,
+        owner_id,
+        "en",
+        one.english.title,
+        summary=one.english.summary,
+        text=one.english.text,
+        questions=one.questions,
+        wordings=one.wordings,
+        kind=one.kind,
+        audience=one.audience,
+        tags=one.tags,
+        category_id=category_id,
+    )
+    await actions.set_review(tx, owner_id, article_id, None, every_days=180)
+    await actions.publish(tx, owner_id, article_id, "en")
+    if one.spanish is not None:
+        row = await actions.translate(tx, owner_id, article_id, "es")
+        await actions.write(
+            tx,
+            owner_id,
+            article_id,
+            "es",
+            row.revision,
+            title=one.spanish.title,
+            summary=one.spanish.summary,
+            text=one.spanish.text,
+            questions=[],
+        )
+        await actions.publish(tx, owner_id, article_id, "es")
+    return article_id
+
+
 async def load(tx: Tx, owner_id: int | None) -> dict[str, int]:
     """Write and publish everything; returns the articles' ids by their English titles."""
     places: dict[str, int] = {}
@@ -513,39 +547,8 @@ async def load(tx: Tx, owner_id: int | None) -> dict[str, int]:
         )
     for language, words in SYNONYMS:
         await actions.add_synonym(tx, owner_id, language, words)
-    ids = {}
-    for one in ARTICLES:
-        article_id = await actions.add(
-            tx,
-            owner_id,
-            "en",
-            one.english.title,
-            summary=one.english.summary,
-            text=one.english.text,
-            questions=one.questions,
-            wordings=one.wordings,
-            kind=one.kind,
-            audience=one.audience,
-            tags=one.tags,
-            category_id=places.get(one.category),
-        )
-        await actions.set_review(tx, owner_id, article_id, None, every_days=180)
-        await actions.publish(tx, owner_id, article_id, "en")
-        if one.spanish is not None:
-            row = await actions.translate(tx, owner_id, article_id, "es")
-            await actions.write(
-                tx,
-                owner_id,
-                article_id,
-                "es",
-                row.revision,
-                title=one.spanish.title,
-                summary=one.spanish.summary,
-                text=one.spanish.text,
-                questions=[],
-            )
-            await actions.publish(tx, owner_id, article_id, "es")
-        ids[one.english.title] = article_id
+    written = await tx.together(*(_write(tx, owner_id, one, places.get(one.category)) for one in ARTICLES))
+    ids = {one.english.title: article_id for one, article_id in zip(ARTICLES, written, strict=True)}
     for asked in GAPS:
         await actions.found_nothing(tx, asked, "en", channel=PORTAL)
     public = [(at, ids[one.english.title]) for at, one in enumerate(ARTICLES) if one.audience == "public"]
