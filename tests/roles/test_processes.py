@@ -85,7 +85,7 @@ def test_none_is_left_when_the_supervisor_is_killed() -> None:
         until(lambda: len(pids(product, *ROLES, "nursery")) == 4)
         whole = psutil.Process(product.process.pid).children(recursive=True)
         product.kill("supervisor")
-        _gone, left = psutil.wait_procs(whole, timeout=30)
+        _gone, left = psutil.wait_procs(whole, timeout=60)
         assert left == []
     finally:
         product.stop()
