@@ -6,6 +6,7 @@ share a commit, and a token that was right is believed for a few seconds.
 
 from __future__ import annotations
 
+import logging
 import time
 
 from sqlalchemy import select
@@ -15,11 +16,13 @@ from starlette.types import Receive, Scope, Send
 
 from everyline.channel_contract import Raw, Refused
 from everyline.channel_registry import channel
+from everyline.ground.database import DatabaseError
 from everyline.ground.installation import Ground
 from everyline.intake.door import IntakeDoor
 from everyline.lines.models import Line
 from everyline.people.permit import who_asks
 
+log = logging.getLogger(__name__)
 BELIEVED_SECONDS = 5.0
 
 _KEPT = b'{"kept":true,"new":true}'
@@ -37,11 +40,16 @@ class HandIn:
         state = scope["app"].state
         ground: Ground = state.ground
         door: IntakeDoor = state.door
-        refused = await self._refuse(scope)
+        channel_name = None
+        try:
+            refused = await self._refuse(scope)
+            channel_name = await self._channel_of(ground, line_id) if refused is None else None
+        except (DatabaseError, OSError) as error:
+            log.warning("a piece could not be taken: %s", error)
+            refused = _problem(503, "The database does not answer. Hand the piece in again in a while.")
         if refused is not None:
             await refused(scope, receive, send)
             return
-        channel_name = await self._channel_of(ground, line_id)
         if channel_name is None:
             await _problem(404, "There is no such open line.")(scope, receive, send)
             return

@@ -40,7 +40,7 @@ ENOUGH = 16  # pieces that are not gathered any longer
 
 _INSERT = """
 insert into inbound (line_id, external_id, body, file_hash, size, envelope, writer)
-select * from unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::bigint[], %s::jsonb[], %s::text[])
+select * from unnest(%b::bigint[], %b::text[], %b::bytea[], %b::text[], %b::bigint[], %b::jsonb[], %b::text[])
 on conflict (line_id, external_id) do nothing returning line_id, external_id
 """
 _CURSOR = """

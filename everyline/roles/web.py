@@ -13,13 +13,14 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 import everyline
 from everyline.api.inbound import HandIn
@@ -59,29 +60,28 @@ class Files(StaticFiles):
         await super().__call__(scope, receive, kept)
 
 
-class FastLane:
-    """Leads the two requests that come by the thousand past everything that pages need: they check rights themselves,
-    and neither carries a form of another site."""
+class Application(FastAPI):
+    """Leads the two requests that come by the thousand past everything that others need: they check rights themselves, and
+    neither carries a form of another site."""
 
-    def __init__(self, app: ASGIApp, *, app_of_requests: FastAPI) -> None:
-        self._app = app
-        self._app_of_requests = app_of_requests
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(**facts)
         self._live, self._hand_in = Live(), HandIn()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
             if path == "/live":
-                scope["app"] = self._app_of_requests
+                scope["app"] = self
                 await self._live(scope, receive, send)
                 return
             if path.endswith("/inbound") and scope["method"] == "POST":
                 line_id = path.removeprefix("/api/v1/lines/").removesuffix("/inbound")
                 if line_id.isascii() and line_id.isdigit() and len(line_id) < 19:
-                    scope["app"] = self._app_of_requests
+                    scope["app"] = self
                     await self._hand_in(scope, receive, send, int(line_id))
                     return
-        await self._app(scope, receive, send)
+        await super().__call__(scope, receive, send)
 
 
 def parts(name: str) -> list[ModuleType]:
@@ -130,7 +130,7 @@ def create_app(ground: Ground) -> FastAPI:
         await asyncio.gather(reading, return_exceptions=True)
         await door.stop()
 
-    app = FastAPI(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = Application(title="Everyline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.ground, app.state.door, app.state.hub, app.state.board = ground, door, hub, board
     app.state.brands, app.state.queues_now = Brands(), QueuesNow()
     app.state.shelf, app.state.readings, app.state.turns = shelf, readings, turns
@@ -149,7 +149,6 @@ def create_app(ground: Ground) -> FastAPI:
             app.router.routes.insert(0, Mount(f"/in/{name}", routes=list(routes)))
     app.add_middleware(Hosts, database=ground.database, brands=app.state.brands)
     app.add_middleware(Guard, settings=ground.settings)
-    app.add_middleware(FastLane, app_of_requests=app)
     return app
 
 

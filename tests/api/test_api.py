@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from everyline.cases.models import Case, Message
+from everyline.ground.database import DatabaseAway
 from everyline.ground.installation import Ground
 from tests.mail import MailLine, mail
 
@@ -123,6 +124,21 @@ async def test_a_piece_is_handed_in_once(ground: Ground, client: httpx.AsyncClie
     assert (again.status_code, again.json()) == (200, {"kept": True, "new": False})
     assert (await client.post("/api/v1/lines/99/inbound", headers=admin.bearer, content=raw)).status_code == 404
     assert (await client.post(url, headers=admin.bearer, content=b"x" * (41 * 1024 * 1024))).status_code == 413
+
+
+@pytest.mark.req("P2")
+async def test_who_hands_in_while_the_database_is_away_is_asked_to_come_again(
+    ground: Ground, client: httpx.AsyncClient, sign_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, admin = await MailLine.add(ground), await sign_in("admin")
+
+    def away(*_facts: object) -> None:
+        raise DatabaseAway("the connection is lost")
+
+    monkeypatch.setattr(ground.database, "transaction", away)
+    answer = await client.post(f"/api/v1/lines/{line.id}/inbound", headers=admin.bearer, content=mail())
+    assert answer.status_code == 503
+    assert "again" in answer.json()["title"]
 
 
 @pytest.mark.req("P4")
