@@ -13,7 +13,7 @@ from everyline.ground.installation import Ground
 from tests.browser.conftest import faults, with_ground
 from tests.product import RunningProduct
 
-pytestmark = [pytest.mark.req("W2"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.req("W2"), pytest.mark.timeout(300)]
 TEXT = """\
 ![Read your meter](https://player.example/embed/1?a=1&b=2)
 

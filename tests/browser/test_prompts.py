@@ -45,7 +45,7 @@ async def _recorded(ground: Ground) -> float:
 
 
 @pytest.mark.req("V3", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_words_are_recorded_in_the_browser(beeping: Browser, product: RunningProduct) -> None:
     with_ground(product, an_admin)
     with_ground(product, _publish)

@@ -16,7 +16,7 @@ from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import Mailbox, MailWorld
 
-pytestmark = [pytest.mark.req("E1", "P2", "P3"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.req("E1", "P2", "P3"), pytest.mark.timeout(300)]
 
 PASSED = "#checks > li.yes:not(.sum)"
 

@@ -59,7 +59,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.transport.abort()
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_a_mail_host_that_goes_away_and_comes_back(
     admin: httpx.AsyncClient, ground: Ground, mail_world: MailWorld
 ) -> None:

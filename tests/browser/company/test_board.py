@@ -17,7 +17,7 @@ from tests.browser.conftest import PASSWORD, accept_by_key, an_admin, go_availab
 from tests.mail import mail
 from tests.product import RunningProduct
 
-pytestmark = [pytest.mark.req("Q3"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.req("Q3"), pytest.mark.timeout(300)]
 
 
 async def staff(ground: Ground) -> None:

@@ -13,7 +13,7 @@ from everyline.ground.installation import Ground
 from tests.browser.conftest import known, look, sign_in, with_ground
 from tests.product import RunningProduct
 
-pytestmark = [pytest.mark.req("W2", "P5"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.req("W2", "P5"), pytest.mark.timeout(300)]
 
 GUIDE = "## start: Is it wet?\n- Yes -> end\n- No -> nowhere\n\n## end: Call us\n= ask us\n"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import known, look, sign_in
 from tests.product import RunningProduct
 
-pytestmark = [pytest.mark.req("Q1", "Q8", "P5"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.req("Q1", "Q8", "P5"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

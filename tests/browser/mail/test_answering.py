@@ -26,7 +26,7 @@ def writing(page: Page) -> str:
 
 
 @pytest.mark.req("E1", "E4", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_an_answer_with_copies_and_format(
     chromium: Browser, permits: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:

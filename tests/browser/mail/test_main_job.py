@@ -15,7 +15,7 @@ from tests.world.mail import MailWorld
 
 
 @pytest.mark.req("A2", "E1", "E3", "Q1", "A5", "A8", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_from_a_mail_to_an_answer(chromium: Browser, permits: RunningProduct, mail_world: MailWorld) -> None:
     ada = mail_world.mailbox("ada@customer.example")
 

@@ -27,7 +27,7 @@ def focused(page: Page) -> str:
 
 
 @pytest.mark.req("E1", "E4", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_what_is_seen_is_what_arrives(
     chromium: Browser, permits: RunningProduct, mail_world: MailWorld, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from everyline.people.queries import all_agents
 from tests.browser.conftest import PASSWORD, an_admin, faults_in_looks, sign_in, with_ground
 from tests.product import RunningProduct
 
-pytestmark = [pytest.mark.req("P3", "P5"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.req("P3", "P5"), pytest.mark.timeout(300)]
 
 CAREFUL = "cara@harbor.example"
 UNREACHED = """() => {

@@ -12,7 +12,7 @@ from tests.product import RunningProduct
 
 
 @pytest.mark.req("V3", "W3", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_errands_and_appointments_are_set_up(chromium: Browser, office: RunningProduct) -> None:
     page = sign_in(chromium, office.address, "admin@harbor.example", PASSWORD)
     page.goto(f"{office.address}/setup/errands")

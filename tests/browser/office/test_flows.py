@@ -12,7 +12,7 @@ from tests.setup.test_flows import good
 
 
 @pytest.mark.req("V3", "W4", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_flow_is_made_and_tried(chromium: Browser, office: RunningProduct) -> None:
     page = sign_in(chromium, office.address, "admin@harbor.example", PASSWORD)
     page.goto(f"{office.address}/setup/flows")

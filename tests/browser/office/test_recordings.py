@@ -19,7 +19,7 @@ from tests.product import RunningProduct
 
 
 @pytest.mark.req("V6", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_recording_is_played(chromium: Browser, office: RunningProduct, tmp_path: Path) -> None:
     async def record(ground: Ground) -> int:
         house = House(ground)

@@ -10,7 +10,7 @@ from tests.product import RunningProduct
 
 
 @pytest.mark.req("V3", "W4", "P5")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_table_is_made_filled_and_asked(chromium: Browser, office: RunningProduct) -> None:
     page = sign_in(chromium, office.address, "admin@harbor.example", PASSWORD)
     page.goto(f"{office.address}/setup/sources")

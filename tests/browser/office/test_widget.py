@@ -35,7 +35,7 @@ from tests.browser.conftest import (
 )
 from tests.product import RunningProduct
 
-pytestmark = [pytest.mark.req("C1"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.req("C1"), pytest.mark.timeout(300)]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Harbor County water</title></head><body><main><h1>Water</h1><p>Bills and meters.</p></main>
 <script src="{product}/in/webchat/{line}/widget.js" async></script></body></html>"""

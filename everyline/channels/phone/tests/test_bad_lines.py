@@ -104,7 +104,7 @@ def test_calls_are_set_up_and_ended_over_a_line_that_loses_a_third(tmp_path: Pat
     over_a_line(work)
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_line_that_goes_dead_is_told_to_the_agent_and_ends_the_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
