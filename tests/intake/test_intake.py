@@ -210,7 +210,7 @@ async def test_who_waits_when_the_door_closes_is_told_no_and_what_was_told_yes_i
     late = asyncio.create_task(door.keep(line.id, Raw("late", mail())))
     await asyncio.sleep(0)
     await door.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         outcomes = await asyncio.gather(*coming, late, return_exceptions=True)
     assert isinstance(outcomes[-1], OSError)
     kept = {row.external_id for row in await rows(ground, select(Inbound.external_id))}  # type: ignore[attr-defined]  # -- a row

@@ -135,7 +135,7 @@ async def test_a_full_disk_is_told_and_stops_no_call() -> None:
         phone.say(tone(440, 30))
         recording = found.engine.record(leg, Path("/dev/full"))
         found.run(1.1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await recording.settled.wait()
         assert [event for event in found.told if isinstance(event, RecordingFailed)] == [
             RecordingFailed(recording, "No space left on device")

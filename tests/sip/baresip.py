@@ -53,7 +53,7 @@ class Baresip:
         nothing = asyncio.subprocess.DEVNULL
         self.process = await asyncio.create_subprocess_exec(*command, stdin=nothing, stdout=log, stderr=log)
         log.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while True:
                 assert self.process.returncode is None, self.log
                 with contextlib.suppress(OSError):
@@ -82,7 +82,7 @@ class Baresip:
         content = json.dumps({"command": command, "params": words}).encode()
         self._writer.write(b"%d:%s," % (len(content), content))
         await self._writer.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             found = await self._asked.get()
         assert found["ok"], found
         return str(found["data"])
@@ -94,7 +94,7 @@ class Baresip:
             return [one for one in self.events if one["type"] == kind]
 
         try:
-            await until(lambda: len(found()) >= count, 20)
+            await until(lambda: len(found()) >= count, 40)
         except TimeoutError as error:
             raise AssertionError(f"never: {kind}; {self.events}\n{self.log[-6000:]}") from error
         return found()[count - 1]
@@ -115,7 +115,7 @@ class Baresip:
             found = re.findall(r"audio=(\d+)/(\d+)", self.log)[-1:]
             return any(min(int(one), int(other)) > FLOW for one, other in found)
 
-        await until(so, 20)
+        await until(so, 40)
 
     async def end(self) -> None:
         """End it."""

@@ -36,7 +36,7 @@ class Running:
         reader, writer = await asyncio.open_connection(HOUSE, self.secure_port, ssl=context)
         writer.write(request.encode())
         await writer.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             answer = await reader.readuntil(b"\r\n\r\n")
         writer.close()
         return answer.decode()

@@ -20,7 +20,7 @@ def body(way: str = "sendrecv", version: int = 1) -> bytes:
     return OFFER.replace(b"house 1 1", b"house 1 %d" % version).replace(b"sendrecv", way.encode())
 
 
-async def until(true: Callable[[], bool], seconds: float = 6) -> None:
+async def until(true: Callable[[], bool], seconds: float = 40) -> None:
     """Wait until it is so. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 -- what is waited for happens in other threads and programs too

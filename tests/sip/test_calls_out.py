@@ -31,7 +31,7 @@ def place(
 async def until(call: PlacedCall, kind: type[CallEvent]) -> list[CallEvent]:
     """What happens in a call up to the first event of a kind."""
     found: list[CallEvent] = []
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(40):
         async for event in call.events():
             found.append(event)
             if isinstance(event, kind):

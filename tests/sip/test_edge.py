@@ -62,7 +62,7 @@ async def test_calls_come_in_and_go_out_by_the_edge(tmp_path: Path) -> None:
         north = Trunk("north", phone.host, phone.port, trusted=True, ping_seconds=30)
         other = Trunk("other", "127.0.0.77")
         async with behind(tmp_path / "edge", house, other, north) as (exchange, edge):
-            await until(lambda: exchange.standing("north").state is TrunkState.UP, 20)
+            await until(lambda: exchange.standing("north").state is TrunkState.UP, 40)
             await phone.told("dial", f"sip:+12025550100@{edge.at}")
             await phone.happens("CALL_ESTABLISHED")
             facts = house.calls[0].facts
@@ -82,7 +82,7 @@ async def test_who_is_no_trunk_is_refused_also_by_way_of_the_edge(tmp_path: Path
     async with behind(tmp_path / "edge", house, Trunk("north", "127.0.0.77")) as (_, edge):
         async with stranger(edge.port) as one:
             one.send(one.request("INVITE", more="X-Everyline-Source: 127.0.0.77:5060\r\n"))
-            await until(lambda: 403 in one.codes, 10)
+            await until(lambda: 403 in one.codes, 40)
         assert not house.calls
 
 
@@ -127,7 +127,7 @@ async def test_the_edge_speaks_tls_and_knows_which_processes_take_calls(tmp_path
         exchange.rest(10)
         async with stranger(edge.port) as one:
             one.send(one.request("INVITE"))
-            await until(lambda: 503 in one.codes, 15)
+            await until(lambda: 503 in one.codes, 40)
         assert not house.calls
 
 
