@@ -107,14 +107,14 @@ class Linphone:
 
 @contextlib.asynccontextmanager
 async def linphone(
-    folder: Path, user: str, *, host: str = HOUSE, says: float = 1000, codec: str = "opus"
+    folder: Path, user: str, *, host: str = HOUSE, says: float = 1000, codec: str = "opus", account: str = ""
 ) -> AsyncIterator[Linphone]:
-    """A telephone without an account: it calls and is called by address."""
+    """A telephone without an account, which calls and is called by address; or with one, in settings of its own."""
     port, _control = free_ports(host)
     for part in (".config/linphone", ".local/share/linphone"):
         (folder / part).mkdir(parents=True)
     (folder / "settings").write_text(
-        SETTINGS.format(host=host, port=port, user=user, sound=free_udp_port(host)), encoding="utf-8"
+        SETTINGS.format(host=host, port=port, user=user, sound=free_udp_port(host)) + account, encoding="utf-8"
     )
     with wave.open(str(folder / "mouth.wav"), "wb") as mouth:
         mouth.setnchannels(1)

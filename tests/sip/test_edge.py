@@ -93,7 +93,7 @@ async def test_an_agents_telephone_signs_in_and_is_called(tmp_path: Path, way: s
         port = edge.secure_port if way == "tls" else edge.port
         account = f'<sip:ada@{DOMAIN};transport={way}>;auth_pass={WORD};outbound="sip:{HOUSE}:{port};transport={way}"'
         async with baresip(tmp_path / "phone", "ada", account=account) as phone:
-            await phone.happens("REGISTER_OK")
+            await phone.signs_in()
             call = call_to(exchange, f"sip:ada@{DOMAIN}")
             await phone.happens("CALL_INCOMING")
             await phone.told("accept")
