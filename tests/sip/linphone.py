@@ -84,6 +84,14 @@ class Linphone:
         except TimeoutError as error:
             raise AssertionError(f"never: {pattern}\n{self.log[-6000:]}") from error
 
+    async def signs_in(self, address: str, at: str, password: str) -> None:
+        """Give it an account, and wait until it is known there."""
+        await self.told(f"register {address} sip:{at} {password}")
+        async with asyncio.timeout(40):
+            while "registered, identity" not in self.log:
+                await self.told("status register")
+                await asyncio.sleep(0.2)
+
     def heard(self, seconds: float = 0.4, rate: int = 8000) -> Samples:
         """What it heard last."""
         path = self.folder / "ears.wav"
@@ -107,14 +115,14 @@ class Linphone:
 
 @contextlib.asynccontextmanager
 async def linphone(
-    folder: Path, user: str, *, host: str = HOUSE, says: float = 1000, codec: str = "opus", account: str = ""
+    folder: Path, user: str, *, host: str = HOUSE, says: float = 1000, codec: str = "opus"
 ) -> AsyncIterator[Linphone]:
-    """A telephone without an account, which calls and is called by address; or with one, in settings of its own."""
+    """A telephone without an account: it calls and is called by address."""
     port, _control = free_ports(host)
     for part in (".config/linphone", ".local/share/linphone"):
         (folder / part).mkdir(parents=True)
     (folder / "settings").write_text(
-        SETTINGS.format(host=host, port=port, user=user, sound=free_udp_port(host)) + account, encoding="utf-8"
+        SETTINGS.format(host=host, port=port, user=user, sound=free_udp_port(host)), encoding="utf-8"
     )
     with wave.open(str(folder / "mouth.wav"), "wb") as mouth:
         mouth.setnchannels(1)

@@ -54,12 +54,8 @@ async def signed_in(
 @contextlib.asynccontextmanager
 async def linphone_signed_in(folder: Path, edge: Running) -> AsyncIterator[Linphone]:
     """The same, of another make."""
-    account = (
-        f"[proxy_0]\nreg_proxy=<sip:{edge.at}>\nreg_route=<sip:{edge.at};lr>\nreg_identity=sip:ada@{DOMAIN}\nreg_expires=600\n"
-        f"reg_sendregister=1\n[auth_info_0]\nusername=ada\npasswd={WORDS['ada']}\nrealm={DOMAIN}\n"
-    )
-    async with linphone(folder, "ada", says=AGENT_SAYS, codec="PCMU", account=account) as phone:
-        await phone.says("Registration on .* successful")
+    async with linphone(folder, "ada", says=AGENT_SAYS, codec="PCMU") as phone:
+        await phone.signs_in(f"sip:ada@{DOMAIN}", edge.at, WORDS["ada"])
         yield phone
 
 
@@ -108,7 +104,10 @@ async def test_an_agents_telephone_calls_a_number_by_the_line(tmp_path: Path) ->
 
 @pytest.mark.req("V1", "V5")
 async def test_what_a_telephone_may_not_call_is_refused_with_the_reason(tmp_path: Path) -> None:
-    async with at_the_edge(tmp_path, calls_by_telephone=600) as (house, edge), signed_in(tmp_path / "phone", edge) as agent:
+    async with (
+        at_the_edge(tmp_path, calls_by_telephone=600) as (house, edge),
+        signed_in(tmp_path / "phone", edge) as agent,
+    ):
         house.answers[CALLER] = lambda call, _phone: call.reject(486)
         for count, (dialled, code, words) in enumerate(
             (
@@ -168,7 +167,9 @@ async def test_a_telephone_asks_somebody_and_hands_the_caller_over_to_them(tmp_p
         await agent.says("Receiving new incoming call")
         await agent.told("answer")
         await caller.heard_tone(AGENT_SAYS, "the agent")
-        await agent.told(f"call sip:{'ben' if other else THIRD}@{DOMAIN}")
+        await agent.told("pause")
+        await agent.says("is now paused")
+        await agent.told(f"call sip:{'ben' if other else THIRD}@{edge.at}")
         if other:
             await other.happens("CALL_INCOMING")
             await other.told("accept")
@@ -195,5 +196,51 @@ async def test_a_telephone_asks_somebody_and_hands_the_caller_over_to_them(tmp_p
             await other.told("hangup")
         else:
             await third.hang_up()
+        await until(caller.ended.is_set, "the caller is hung up on")
+        await house.settled()
+
+
+@pytest.mark.req("V5")
+async def test_a_telephone_asks_in_vain_goes_back_and_passes_the_caller_on(tmp_path: Path) -> None:
+    async with (
+        at_the_edge(tmp_path) as (house, edge),
+        signed_in(tmp_path / "phone", edge) as agent,
+        on_the_telephone(house) as (caller, key),
+    ):
+        await agent.happens("CALL_INCOMING")
+        await agent.told("accept")
+        await caller.heard_tone(AGENT_SAYS, "the agent")
+        # they ask somebody, and go back
+        await agent.told("hold")
+        await caller.heard_tone(MUSIC)
+        await agent.told("dial", f"sip:{THIRD}@{DOMAIN}")
+        third = await house.rings(THIRD)
+        third.talk(THIRD_SAYS)
+        await third.heard_tone(AGENT_SAYS, "the agent")
+        await third.hears_not(CALLER_SAYS)
+        await agent.told("hangup")
+        await until(third.ended.is_set, "whom they asked is hung up on")
+        await agent.told("resume")
+        await caller.heard_tone(AGENT_SAYS, "the agent, who is back")
+        # at once, to who lets it ring for a while
+        ringing: list[tuple[IncomingCall, RealPhone]] = []
+
+        def rings(call: IncomingCall, phone: RealPhone) -> None:
+            call.ring()
+            ringing.append((call, phone))
+
+        house.answers[THIRD] = rings
+        await agent.told("transfer", f"sip:{THIRD}@{DOMAIN}")
+        await until(lambda: "SIP/2.0 180 Ringing" in agent.log.rpartition("REFER sip:")[2], "its telephone is told")
+        assert "SIP/2.0 100 Trying" in agent.log.rpartition("REFER sip:")[2]
+        await until(lambda: house.door.now(key).legs[1].state is LegState.GONE, "the agent has left")
+        call, phone = ringing[0]
+        call.answer(phone.description)
+        phone.talk(THIRD_SAYS)
+        await caller.heard_tone(THIRD_SAYS, "whoever answered")
+        await until(lambda: "SIP/2.0 200 OK" in agent.log.rpartition("message/sipfrag")[2], "its telephone is told")
+        await closed(agent, 2)
+        assert not caller.ended.is_set()
+        await phone.hang_up()
         await until(caller.ended.is_set, "the caller is hung up on")
         await house.settled()
