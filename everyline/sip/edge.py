@@ -345,7 +345,7 @@ route[DIALS] {
         exit;
     }
     if ($au != $fU) { sl_send_reply("403", "Forbidden"); exit; }
-    consume_credentials();
+    remove_hf("Proxy-Authorization");
     append_hf("%(telephone)s: $fU\\r\\n");
     add_contact_alias();
 }

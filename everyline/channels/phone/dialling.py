@@ -121,7 +121,7 @@ async def _place(house: House, wire: IncomingCall, agent: Reach, line: Line, fou
     except (ProductError, OSError) as error:
         _close(leg, other)
         if isinstance(error, ProductError):
-            await _say_and_refuse(house, line, wire, 486 if isinstance(error, Busy) else 403, error.message)
+            await _say_and_refuse(house, line, wire, 486 if isinstance(error, Busy) else 603, error.message)
         else:
             log.warning("a call of a telephone of ours cannot be kept for now: %s", error)
             wire.reject(ELSEWHERE)

@@ -126,7 +126,7 @@ async def test_what_a_telephone_may_not_call_is_refused_with_the_reason(tmp_path
         assert "Premium-rate numbers are not called." in house.door.said
         assert list(house.rung) == [CALLER]
         house.door.may_not += [Conflict("They do not want to be called."), Busy("You have a call in hand already.")]
-        for count, code in ((6, "403 They do not want"), (7, "486 You have a call")):
+        for count, code in ((6, "603 They do not want"), (7, "486 You have a call")):
             await agent.told("dial", f"sip:{CALLER}@{DOMAIN}")
             assert code in await closed(agent, count)
         del house.door.reaches[7]
