@@ -276,7 +276,7 @@ request_route {
     if (has_totag()) {
         if (loose_route()) {
             # a telephone behind address translation, or one that holds its connection
-            if (ds_is_from_list("1")) { handle_ruri_alias(); }
+            if (ds_is_from_list("1")) { handle_ruri_alias(); } else { remove_hf("Proxy-Authorization"); }
             route(RELAY);
         } else if (is_method("ACK")) {
             if (t_check_trans()) { t_relay(); }

@@ -161,6 +161,7 @@ async def test_a_telephone_asks_somebody_and_hands_the_caller_over_to_them(tmp_p
         house, edge = await stack.enter_async_context(at_the_edge(tmp_path))
         agent = await stack.enter_async_context(linphone_signed_in(tmp_path / "phone", edge))
         other: Baresip | None = None
+        third: RealPhone | None = None
         if colleague:
             other = await stack.enter_async_context(signed_in(tmp_path / "other", edge, "ben", says=THIRD_SAYS))
         caller, key = await stack.enter_async_context(on_the_telephone(house))
@@ -176,6 +177,7 @@ async def test_a_telephone_asks_somebody_and_hands_the_caller_over_to_them(tmp_p
         else:
             third = await house.rings(THIRD)
             third.talk(THIRD_SAYS)
+        assert other or third
         await hears(agent, THIRD_SAYS)
         await caller.heard_tone(MUSIC, "who waits meanwhile")
         states = {leg.shown: leg.state for leg in house.door.now(key).legs[1:]}
@@ -185,7 +187,7 @@ async def test_a_telephone_asks_somebody_and_hands_the_caller_over_to_them(tmp_p
         if other:
             await hears(other, CALLER_SAYS)
             await until(lambda: house.door.given == [8], "the talk is Ben's")
-        else:
+        elif third:
             await third.heard_tone(CALLER_SAYS, "the caller")
             assert house.door.given == []
         legs = {leg.shown: leg.state for leg in house.door.now(key).legs[1:]}
@@ -194,7 +196,7 @@ async def test_a_telephone_asks_somebody_and_hands_the_caller_over_to_them(tmp_p
         assert not caller.ended.is_set()
         if other:
             await other.told("hangup")
-        else:
+        elif third:
             await third.hang_up()
         await until(caller.ended.is_set, "the caller is hung up on")
         await house.settled()
@@ -243,4 +245,33 @@ async def test_a_telephone_asks_in_vain_goes_back_and_passes_the_caller_on(tmp_p
         assert not caller.ended.is_set()
         await phone.hang_up()
         await until(caller.ended.is_set, "the caller is hung up on")
+        await house.settled()
+
+
+@pytest.mark.req("V1", "V5")
+async def test_help_is_called_at_once_whatever_else_holds(tmp_path: Path) -> None:
+    line = {"emergency": True}
+    async with at_the_edge(tmp_path, line=line) as (house, edge), signed_in(tmp_path / "phone", edge) as agent:
+        assert house.telephone.house
+        house.telephone.house.rates[f"sip:ada@{DOMAIN}"] = Rate(0)
+        house.door.may_not.append(Busy("You have a call in hand already."))
+        calls: list[IncomingCall] = []
+
+        def early(call: IncomingCall, phone: RealPhone) -> None:
+            call.ring(phone.description)
+            calls.append(call)
+
+        house.answers["911"] = early
+        await agent.told("dial", f"sip:911@{DOMAIN}")
+        called = await house.rings("911")
+        called.talk(THIRD_SAYS)
+        await hears(agent, THIRD_SAYS)  # what is heard before anybody answers
+        calls[0].answer(called.description)
+        await agent.happens("CALL_ESTABLISHED")
+        await called.heard_tone(AGENT_SAYS, "the agent")
+        assert house.door.dialled == []
+        [key] = house.door.told
+        assert (house.door.now(key).direction, house.door.now(key).dialled) == (Direction.OUT, "911")
+        await called.hang_up()
+        await agent.happens("CALL_CLOSED")
         await house.settled()
