@@ -356,6 +356,7 @@ failure_route[NEXT] {
         # who does not answer at all is asked no more before it answers a question again
         if (t_branch_timeout()) { ds_mark_dst("ip"); }
         if (ds_next_dst()) {
+            if ($fd == "%(domain)s") { $sht(at=>$fU) = $dd + ":" + $dp; }
             t_on_failure("NEXT");
             t_relay();
             exit;

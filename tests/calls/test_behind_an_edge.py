@@ -104,7 +104,7 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
         made.token = product.cli("token", "add", "test", "--as", "ada@house.example").split()[-1]
         product.cli(
             "line", "add", "phone", NUMBER, "--name", "Toll-free", "--set", f"host={FAR}", "--set", f"port={made.far}",
-            "--set", "waits_alone=true", "--set", "translated_addresses=true",
+            "--set", "waits_alone=true",
         )  # fmt: skip
         with psycopg.connect(product.database_url, autocommit=True) as connection:
             connection.execute("insert into reach (agent_id, number) select id, %s from agent", (f"sip:ada@{DOMAIN}",))

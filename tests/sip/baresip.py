@@ -94,7 +94,7 @@ class Baresip:
             return [one for one in self.events if one["type"] == kind]
 
         try:
-            await until(lambda: len(found()) >= count, 20)
+            await until(lambda: len(found()) >= count, 40)
         except TimeoutError as error:
             raise AssertionError(f"never: {kind}; {self.events}\n{self.log[-6000:]}") from error
         return found()[count - 1]
@@ -119,7 +119,7 @@ class Baresip:
             found = re.findall(r"audio=(\d+)/(\d+)", self.log)[-1:]
             return any(min(int(one), int(other)) > FLOW for one, other in found)
 
-        await until(so, 20)
+        await until(so, 40)
 
     async def end(self) -> None:
         """End it."""

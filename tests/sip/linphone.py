@@ -80,7 +80,7 @@ class Linphone:
     async def says(self, pattern: str, count: int = 1) -> None:
         """Wait until it has said so for the nth time."""
         try:
-            await until(lambda: len(re.findall(pattern, self.log)) >= count, 20)
+            await until(lambda: len(re.findall(pattern, self.log)) >= count, 40)
         except TimeoutError as error:
             raise AssertionError(f"never: {pattern}\n{self.log[-6000:]}") from error
 

@@ -15,6 +15,7 @@ from everyline.channels.phone.parties import Party, agreement, first
 from everyline.ground.words import _
 from everyline.media import sdp
 from everyline.media.errors import MediaError
+from everyline.media.sockets import Latch
 
 if TYPE_CHECKING:
     from everyline.channels.phone.call import OneCall
@@ -40,7 +41,9 @@ class Aside:
             if not (third.here.is_set() or third.gone.is_set() or second.gone.is_set()):
                 self.wire.ring(self._answer if third.early.is_set() else b"")
                 self.turn()
-            await first(third.here, third.gone, second.gone)
+            await first(third.here, third.gone, second.gone, self.party.gone)  # who leaves while it rings hears no more
+            if self.party.gone.is_set():
+                return
             if third.here.is_set() and not second.gone.is_set():
                 self.wire.answer(self._answer or second.offer())
                 self.turn()
@@ -117,7 +120,7 @@ async def ask(call: OneCall, party: Party, wire: IncomingCall) -> None:
         if party.aside is not None or call.passing is not None or party.state is LegState.GONE or call.over.is_set():
             dialling.refuse(wire, 486, _("You have a call in hand already."))
             return
-        leg = dialling.open_leg(call.house, call.line, f"second call of {party.name} of call {call.key}")
+        leg = dialling.open_leg(call.house, Latch.FIRST, f"second call of {party.name} of call {call.key}")
         if leg is None:
             dialling.refuse(wire, 480, _("No more calls fit on this machine."))
             return

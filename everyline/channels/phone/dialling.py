@@ -98,7 +98,8 @@ async def _place(house: House, wire: IncomingCall, agent: Reach, line: Line, fou
     if not trunks.route_of(line, house.lines):
         refuse(wire, 480, _("The line has no trunk to call by."))
         return
-    leg, other = open_leg(house, line, "a telephone of ours"), open_leg(house, line, "whom it calls")
+    beyond = Latch.FIRST if line.settings.translated_addresses else Latch.ADDRESS
+    leg, other = open_leg(house, Latch.FIRST, "a telephone of ours"), open_leg(house, beyond, "whom it calls")
     if leg is None or other is None:
         _close(leg, other)
         wire.reject(ELSEWHERE)
@@ -166,10 +167,10 @@ async def _make(call: OneCall, agent: Party, wire: IncomingCall, body: bytes, *,
     call.ends("agent")
 
 
-def open_leg(house: House, line: Line, name: str) -> Leg | None:
-    """A leg for a telephone; None when no more fit."""
+def open_leg(house: House, latch: Latch, name: str) -> Leg | None:
+    """A leg for a telephone; None when no more fit. One of ours has proved itself, and may be behind address translation."""
     try:
-        return house.engine.open(name, latch=Latch.FIRST if line.settings.translated_addresses else Latch.ADDRESS)
+        return house.engine.open(name, latch=latch)
     except NoPorts as error:
         log.warning("no room for a call: %s", error)
         return None
@@ -201,7 +202,7 @@ def pass_refusal(wire: IncomingCall, outcome: Ended) -> None:
 
 async def _say_and_refuse(house: House, line: Line, wire: IncomingCall, code: int, words: str) -> None:
     """The same, by a voice before: not every telephone shows what it was told."""
-    leg = open_leg(house, line, "a telephone of ours, turned away")
+    leg = open_leg(house, Latch.FIRST, "a telephone of ours, turned away")
     if leg is not None:
         with contextlib.suppress(MediaError, OSError, TimeoutError):
             body = sdp.write(agreement(leg, wire.offer).ours)

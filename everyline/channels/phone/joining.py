@@ -124,7 +124,10 @@ def ring(call: OneCall, number: str, kind: LegKind, *, shown: str = "", agent_id
     route = trunks.route_of(line, house.lines)
     if not route:
         raise Unreachable(_("The line has no trunk to call by."))
-    latch = Latch.FIRST if line.settings.translated_addresses else Latch.ADDRESS
+    anywhere = line.settings.translated_addresses or number.startswith(
+        "sip:"
+    )  # a telephone of ours may be behind translation
+    latch = Latch.FIRST if anywhere else Latch.ADDRESS
     try:
         leg = house.engine.open(f"{kind.value} of call {call.key}", latch=latch)
     except NoPorts as error:

@@ -330,7 +330,7 @@ class DoorDouble:
         self.kept.append((recorded, recorded.path.read_bytes()))
 
 
-async def until(true: Callable[[], bool], what: str = "it is so", seconds: float = 20) -> None:
+async def until(true: Callable[[], bool], what: str = "it is so", seconds: float = 40) -> None:
     """Wait until it is so; what is waited for happens in other threads and on sockets too."""
     try:
         async with asyncio.timeout(seconds):

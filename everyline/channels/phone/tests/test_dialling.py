@@ -30,7 +30,7 @@ WORDS = {user: password(b"k" * 32, user) for user in ("ada", "ben")}
 async def at_the_edge(folder: Path, **asked: Any) -> AsyncIterator[tuple[World, Running]]:
     """A house behind an edge; Maya (7) has the telephone ada there, and Ben (8) the telephone ben."""
     port = free_udp_port(HOUSE)
-    line = a_line(translated_addresses=True, **asked.pop("line", {}))
+    line = a_line(**asked.pop("line", {}))
     async with (
         kamailio(folder / "edge", f"{HOUSE}:{port}", phones=WORDS) as edge,
         world(folder / "calls", line, port=port, edge=edge.at, domain=DOMAIN, by_way_of=edge.port, **asked) as house,
