@@ -256,6 +256,7 @@ modparam("auth", "nonce_count", 0)
 modparam("pike", "sampling_time_unit", 1)
 modparam("pike", "reqs_density_per_unit", %(rate)d)
 modparam("dispatcher", "list_file", "%(folder)s/%(nodes)s")
+modparam("dispatcher", "flags", 2) # another is asked when one does not answer
 modparam("dispatcher", "ds_ping_interval", 5)
 modparam("dispatcher", "ds_probing_mode", 1)
 modparam("dispatcher", "ds_probing_threshold", 1)

@@ -35,7 +35,7 @@ from tests.sip.linphone import Linphone, linphone
 
 CALLED = "+13605550111"
 ADA_SAYS = 2300.0
-pytestmark = [pytest.mark.timeout(300), pytest.mark.enable_socket]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.enable_socket]
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Ward:
         command = [sys.executable, "-m", "everyline.cli", "serve", "--only", "media", "--data", str(self.product.data)]
         with (self.product.data / "second.log").open("ab") as log:
             self.second = subprocess.Popen(command, env=beside.environment, stdout=log, stderr=log)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while not self.second_node():
             assert time.monotonic() < deadline, (self.product.data / "second.log").read_text()[-3000:]
             time.sleep(0.1)
@@ -134,9 +134,10 @@ async def town(ward: Ward) -> AsyncIterator[tuple[Town, Running]]:
         try:
             yield found, edge
         finally:
-            for phone in found.phones:
-                if phone.call is not None and not phone.ended.is_set():
-                    await phone.call.hang_up()
+            farewells = [phone.call.hang_up() for phone in found.phones if phone.call and not phone.ended.is_set()]
+            with contextlib.suppress(TimeoutError):  # some are in calls with nobody
+                async with asyncio.timeout(3):
+                    await asyncio.gather(*farewells)
             for task in found.tasks:
                 task.cancel()
             await asyncio.gather(*found.tasks, return_exceptions=True)
@@ -288,6 +289,8 @@ async def test_of_two_processes_one_dies_and_takes_only_its_calls_with_it(
             await phone.call.change(phone.description)
     dying = ward.second_node()
     ward.kill_second()
+    for number in ("+13605550160", "+13605550161"):  # by turns one would go where nobody is any more
+        await house.calls(number)
     lost = "select number from call where ended_by = 'lost' and node = %s"
     await so(lambda: len(house.rows(lost, dying)) == 2)
     gone = {row.number for row in house.rows(lost, dying)}
@@ -296,10 +299,9 @@ async def test_of_two_processes_one_dies_and_takes_only_its_calls_with_it(
         heard = len(callers[number].packets)
         await so(lambda n, before: len(callers[n].packets) > before + 50, number, heard)
         assert not callers[number].ended.is_set()
-    for number in sorted(gone):  # whoever was cut off calls again, and so does somebody new
+    for number in sorted(gone):  # whoever was cut off calls again
         await house.calls(number)
-    await house.calls("+13605550160")
-    await so(lambda: len(house.rows(waits)) == 5)
+    await so(lambda: len(house.rows(waits)) == 6)
     after = {row.number: row for row in house.rows(waits)}
     assert {row.node for row in after.values()} == set(spread) - {dying}
     for number in before:
