@@ -253,6 +253,16 @@ class CallDoor(TalkDoor, Protocol):
     async def reach(self, agent_id: int) -> Reach:
         """Where an agent hears calls."""
 
+    async def whose(self, number: str) -> Reach | None:
+        """Who hears calls at a telephone (a sip: address); None when that is nobody's own."""
+
+    async def line_of(self, agent_id: int) -> Line:
+        """The line by which an agent calls on their own. Conflict when none can call."""
+
+    async def dial(self, line: Line, agent_id: int, number: str) -> Order:
+        """An agent has called a number on their telephone: the talk is there, with the customer's case, and is theirs. Returns what is to be done
+        (``Deed.PLACE``), which nobody waits for. Busy when they have another call in hand; Conflict, with why, when they may not call there now."""
+
     def browser(self, agent_id: int) -> AgentLeg | None:
         """Their browser, when it is there."""
 

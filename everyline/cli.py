@@ -70,7 +70,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     only: Annotated[
-        str | None, typer.Option(help="Run one role alone: web or worker. The database must run already.")
+        str | None, typer.Option(help="Run one role alone: web, worker or media. The database must run already.")
     ] = None,
 ) -> None:
     """Run the product until SIGTERM or Ctrl-C."""

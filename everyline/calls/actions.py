@@ -14,6 +14,7 @@ from everyline.call_contract import CallNow, CallState, Deed, Direction, LegKind
 from everyline.calls import callbacks, rules
 from everyline.calls.models import CallOrder, SoundNode
 from everyline.calls.queries import of_interaction, statements
+from everyline.calls.queries import reach as reach_of
 from everyline.cases import queries as case_queries
 from everyline.dispatch import talks
 from everyline.ground import events
@@ -91,8 +92,9 @@ async def ask_trace(tx: Tx, me: Me, call: Row) -> int:
 
 
 async def order_on_line(tx: Tx, agent_id: int, deed: Deed, key: str, line_id: int, values: dict[str, Any]) -> int:
-    """Something is wanted of a call that no process has yet: of whichever takes care of its line."""
-    return await _want(tx, agent_id, deed, "", key, {**values, "line": line_id})
+    """Something is wanted of a call that no process has yet: of the one that has the agent's browser, else of whichever is there."""
+    reach, node = await reach_of(tx, agent_id)
+    return await _want(tx, agent_id, deed, "" if reach.number else node, key, {**values, "line": line_id})
 
 
 async def of_browser(tx: Tx, agent_id: int, deed: str, node: str = "", **values: Any) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -21,25 +24,64 @@ from everyline.ground import events
 from everyline.ground.addresses import NUMBER, normal
 from everyline.ground.clock import now
 from everyline.ground.database import Row, Tx
-from everyline.ground.errors import Conflict, Invalid
+from everyline.ground.errors import Busy, Conflict, Invalid
 from everyline.ground.moments import clock, zone
 from everyline.ground.words import _
 from everyline.lines.models import Line
 from everyline.people.rules import Me
 from everyline.queues import actions as queues
+from everyline.queues.models import Membership
 
 
 async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | None = None) -> int:
     """An agent calls somebody about a case: it is their work from now on, as if they had been called. Returns the interaction's id;
-    tell the bus by ``actions.call_for`` after the commit. NotFound; Invalid when it is no number; Conflict when they do not want to be called,
-    have another call in hand, or no line can call."""
+    tell the bus by ``actions.call_for`` after the commit. NotFound; Invalid when it is no number; Busy when they have another call in hand;
+    Conflict when who is called does not want to be, or no line can call."""
+    begun = await _begin(tx, me, case_id, _number(number), line_id)
+    await order_on_line(tx, me.id, Deed.PLACE, begun.key, begun.line_id, dict(begun.values))
+    return int(begun.values["interaction"])
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call of ours whose talk is there."""
+
+    key: str
+    line_id: int
+    values: Mapping[str, Any]  # ``call_contract.Order.values`` of ``Deed.PLACE``
+
+
+async def dialled(tx: Tx, me: Me, number: str, line_id: int) -> Begun:
+    """An agent has called somebody by themselves, on a telephone: about what they have in hand of whoever has that number, else about the
+    newest open case of theirs that is nobody else's work, else about a new one. Raises as ``place``."""
+    number = _number(number)
+    await customers.hold(tx, [Address(NUMBER, number)])
+    known = (await customers.find_or_create(tx, [Address(NUMBER, number)]))[NUMBER, number]
+    case_id = await tx.value(
+        statements.to_call_about, {"customer_id": known.customer_id, "agent_id": me.id, **_sees(me)}
+    )
+    if case_id is None:
+        case_id = await cases.open_for(
+            tx, me.id, known.customer_id, _("Call to %s") % known.name, language=known.language
+        )
+    return await _begin(tx, me, case_id, number, line_id)
+
+
+def _sees(me: Me) -> dict[str, Any]:
+    return {"everything": me.all_queues, "queue_ids": sorted(me.queue_ids)}
+
+
+def _number(number: str) -> str:
     try:
-        number = normal(NUMBER, number)
+        return normal(NUMBER, number)
     except ValueError as error:
         raise Invalid(_("This is no phone number."), {"number": str(error)}) from error
+
+
+async def _begin(tx: Tx, me: Me, case_id: int, number: str, line_id: int | None) -> Begun:
     row = await case_queries.get(tx, me, case_id, lock=True)
     if await tx.first(statements.in_a_call, {"agent_id": me.id, "case_id": case_id}):
-        raise Conflict(_("You have a call in hand already."))
+        raise Busy(_("You have a call in hand already."))
     at = now()
     manners = await tx.one(statements.manners, {"number": number, "customer_id": row.customer_id})
     if manners.unwanted:
@@ -86,8 +128,17 @@ async def place(tx: Tx, me: Me, case_id: int, number: str, *, line_id: int | Non
     called_back = await callbacks.begin(tx, case_id, interaction_id)
     values = {"number": number, "interaction": interaction_id, "language": row.language or line.language}
     values |= {"callback": True} if called_back else {}
-    await order_on_line(tx, me.id, Deed.PLACE, key, line.id, values)
-    return interaction_id
+    return Begun(key, line.id, values)
+
+
+async def line_of(tx: Tx, agent_id: int) -> Row:
+    """The line by which an agent calls who is no case yet: the oldest of those of their queues, else of all. Conflict when none can call."""
+    own = Line.queue_id.in_(select(Membership.queue_id).where(Membership.agent_id == agent_id))
+    query = select(Line.__table__).where(Line.channel.in_(calling()), Line.open, Line.retired_at.is_(None))
+    found = await tx.first(query.order_by(own.desc().nulls_last(), Line.id).limit(1))
+    if found is None:
+        raise Conflict(_("No line of ours can call. An admin adds one in the set-up."))
+    return found
 
 
 async def _line(tx: Tx, row: Row, line_id: int | None) -> Row:

@@ -144,6 +144,18 @@ select 1 where exists (select from leg e join call c on c.key = e.call_key where
         where a.agent_id = :agent_id and a.media_class = 'call' and a.work_ended_at is null and a.ended_at is null
             and not (a.case_id = :case_id and (i.media_class <> 'call' or i.ended_at is not null)));
 
+-- name: to_call_about
+-- The case that an agent's own call to a customer is about: what they have in hand of them, else the newest that is open and nobody else's.
+select c.id from "case" c
+where c.customer_id = :customer_id and c.status not in ('resolved', 'closed') and (c.owner_id is null or c.owner_id = :agent_id)
+    and (cast(:everything as boolean) or c.queue_id = any(cast(:queue_ids as bigint[])) or c.owner_id = :agent_id)
+order by exists (select from assignment a where a.case_id = c.id and a.agent_id = :agent_id and a.ended_at is null) desc,
+    c.owner_id = :agent_id desc nulls last, c.moved_at desc, c.id desc limit 1;
+
+-- name: whose_telephone
+-- Who hears calls at a telephone. One that several have is nobody's own.
+select min(a.id) as agent_id from reach r join agent a on a.id = r.agent_id and a.active where lower(r.number) = lower(:number) having count(*) = 1;
+
 -- name: manners
 -- What a customer said about being called at a number, and when they are not to be disturbed.
 select u.quiet_from, u.quiet_until, u.zone, exists (

@@ -43,6 +43,12 @@ async def going_on(tx: Tx, me: Me) -> Sequence[Row]:
     return await tx.rows(statements.going_on, values)
 
 
+async def whose(tx: Tx, number: str) -> int | None:
+    """The agent who hears calls at a telephone; None when it is nobody's, or not one's own."""
+    found: int | None = await tx.value(statements.whose_telephone, {"number": number})
+    return found
+
+
 async def reach(tx: Tx, agent_id: int) -> tuple[Reach, str]:
     """Where an agent hears calls, and which process has their browser's sound (empty: none)."""
     row = await tx.one(queue_queries.statements.reach, {"agent_ids": [agent_id]})

@@ -4,6 +4,7 @@ ProductError
 ├── NotFound      there is no such thing, or it is not theirs to see: the two are never told apart
 ├── Forbidden     they may not do this
 ├── Conflict      somebody or something was faster; says what is the case now
+│   └── Busy      who is to do it does something else that must end first
 └── Invalid       what was given is wrong; says for each field what is wrong with it
 """
 
@@ -33,6 +34,10 @@ class Forbidden(ProductError):
 
 class Conflict(ProductError):
     status = 409
+
+
+class Busy(Conflict):
+    pass
 
 
 class Invalid(ProductError):

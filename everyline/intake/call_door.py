@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from everyline.call_contract import AgentLeg, CallNow, Deed, Order, Reach, Recorded
 from everyline.calls import actions as calls
+from everyline.calls import calling, recordings, sealing
 from everyline.calls import queries as call_queries
-from everyline.calls import recordings, sealing
 from everyline.cases.models import Case
 from everyline.cases.talks import LIVE
 from everyline.channel_contract import Address, Line
@@ -24,6 +24,7 @@ from everyline.ground.words import _
 from everyline.intake import self_service, talking
 from everyline.intake.door import IntakeDoor
 from everyline.lines import queries as line_queries
+from everyline.people import queries as people
 from everyline.queues import actions as queues
 from everyline.selfservice.running.library import Library
 from everyline.speech.answers import Answers
@@ -140,6 +141,25 @@ class CallDoor(IntakeDoor):
             found, _node = await call_queries.reach(tx, agent_id)
         return found
 
+    # --- calls of telephones of ours
+
+    async def whose(self, number: str) -> Reach | None:
+        async with self._transaction() as tx:
+            agent_id = await call_queries.whose(tx, number)
+            return None if agent_id is None else (await call_queries.reach(tx, agent_id))[0]
+
+    async def line_of(self, agent_id: int) -> Line:
+        async with self._transaction() as tx:
+            return self._as_seen(await calling.line_of(tx, agent_id))
+
+    async def dial(self, line: Line, agent_id: int, number: str) -> Order:
+        async with self._transaction() as tx:
+            me = await people.me(tx, agent_id)
+            if me is None:
+                raise Conflict(_("You may not sign in any more."))
+            begun = await calling.dialled(tx, me, number, line.id)
+        return Order(0, begun.key, Deed.PLACE, agent_id, line, begun.values)
+
     # --- how calls stand
 
     async def tell(self, line: Line, sender: Address, call: CallNow) -> None:  # noqa: ARG002 -- as the contract has it
@@ -255,8 +275,10 @@ class CallDoor(IntakeDoor):
             line_id = standing.line_id if standing is not None else None
         if line_id is None:
             return None
-        found = await line_queries.get(tx, line_id)
-        return line_queries.as_channel_sees(found, self._ground.vault, self._ground.signer)
+        return self._as_seen(await line_queries.get(tx, line_id))
+
+    def _as_seen(self, row: Row) -> Line:
+        return line_queries.as_channel_sees(row, self._ground.vault, self._ground.signer)
 
     async def _for_browser(self, row: Row) -> None:
         answer, refused = "", ""

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Self
 
-from everyline.sip.addresses import PORT
+from everyline.sip.addresses import PORT, Named
 from everyline.sip.messages import Request
 
 SOURCE = "x-everyline-source"  # tells the exchange who sent what the edge hands on: address and port
+TELEPHONE = "x-everyline-telephone"  # and which telephone of ours it was, where one has proved itself
 NODES = "nodes.list"
 _NAME = re.compile(r"[\w.+-]{1,60}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
@@ -121,6 +122,15 @@ def source(request: Request, edge: tuple[str, int] | None) -> tuple[str, int] | 
         return None
 
 
+def telephone(request: Request, edge: tuple[str, int] | None) -> str:
+    """The address of the telephone that calls, when the edge says that it is one of ours; else empty."""
+    named = request.all(TELEPHONE)
+    caller = Named.read(request.one("from"))
+    if edge is None or request.source[0] != edge[0] or len(named) != 1 or caller is None:
+        return ""
+    return f"sip:{caller.uri.name}@{caller.uri.host.lower()}" if caller.uri.name == named[0].strip() else ""
+
+
 def password(key: bytes, user: str) -> str:
     """The password of a telephone: made of the installation's key, so that it is kept nowhere."""
     return hmac.digest(key, f"everyline telephone {user}".encode(), "sha256").hex()[:24]
@@ -155,6 +165,7 @@ def _parts(edge: Edge) -> dict[str, object]:
         "folder": edge.folder,
         "nodes": NODES,
         "source": SOURCE,
+        "telephone": TELEPHONE,
         "rate": edge.requests_a_second,
         "tls_on": "enable_tls=yes\n" if tls else "",
         "tls_listen": f"listen=tls:{edge.host}:{edge.secure_port}\n" if tls else "",
@@ -232,6 +243,7 @@ loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
 loadmodule "dispatcher.so"
+loadmodule "htable.so"
 %(tls_module)s
 modparam("rr", "enable_double_rr", 1)
 modparam("tm", "fr_timer", 5000)
@@ -244,10 +256,12 @@ modparam("auth", "nonce_count", 0)
 modparam("pike", "sampling_time_unit", 1)
 modparam("pike", "reqs_density_per_unit", %(rate)d)
 modparam("dispatcher", "list_file", "%(folder)s/%(nodes)s")
+modparam("dispatcher", "flags", 2) # another is asked when one does not answer
 modparam("dispatcher", "ds_ping_interval", 5)
 modparam("dispatcher", "ds_probing_mode", 1)
 modparam("dispatcher", "ds_probing_threshold", 1)
 modparam("dispatcher", "ds_ping_reply_codes", "class=2")
+modparam("htable", "htable", "at=>size=10;autoexpire=14400")
 
 request_route {
     if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
@@ -262,6 +276,8 @@ request_route {
     }
     if (has_totag()) {
         if (loose_route()) {
+            # a telephone behind address translation, or one that holds its connection
+            if (ds_is_from_list("1")) { handle_ruri_alias(); } else { remove_hf("Proxy-Authorization"); }
             route(RELAY);
         } else if (is_method("ACK")) {
             if (t_check_trans()) { t_relay(); }
@@ -281,11 +297,17 @@ request_route {
     sl_send_reply("403", "Forbidden");
 }
 
+# what a telephone of an agent proves itself by
+route[PROOF] {
+    $var(proof) = "";
+    switch ($var(user)) {
+%(known)s    }
+}
+
 # a telephone of an agent signs in
 route[PHONE] {
-    $var(proof) = "";
-    switch ($au) {
-%(known)s    }
+    $var(user) = $au;
+    route(PROOF);
     if ($var(proof) == "" || !pv_www_authenticate("%(domain)s", "$var(proof)", "1")) {
         www_challenge("%(domain)s", "1");
         exit;
@@ -295,19 +317,47 @@ route[PHONE] {
     if (!save("location")) { sl_reply_error(); }
 }
 
-# somebody calls: a process that moves sound takes it, told who sent it
+# somebody calls: a process that moves sound takes it, told who sent it. What a telephone of ours begins goes where its other call is
 route[IN] {
     remove_hf("%(source)s");
+    remove_hf("%(telephone)s");
     append_hf("%(source)s: $si:$sp\\r\\n");
+    $var(user) = "";
+    if (is_method("INVITE") && $fd == "%(domain)s") { route(DIALS); }
     if (!ds_select_dst("1", "4")) { sl_send_reply("503", "Service Unavailable"); exit; }
+    if ($var(user) != "") {
+        $var(at) = $sht(at=>$var(user));
+        if ($var(at) != 0 && $var(at) != "" && ds_is_active("1", "sip:" + $var(at) + ";transport=udp")) {
+            $du = "sip:" + $var(at) + ";transport=udp";
+        }
+        $sht(at=>$var(user)) = $dd + ":" + $dp;
+    }
     t_on_failure("NEXT");
     route(RELAY);
+}
+
+# a telephone of an agent calls: it proves itself, and calls in no other name than its own. Who is none of ours is for the process to refuse
+route[DIALS] {
+    $var(user) = $fU;
+    route(PROOF);
+    if ($var(proof) == "") { $var(user) = ""; return; }
+    if (!pv_proxy_authenticate("%(domain)s", "$var(proof)", "1")) {
+        proxy_challenge("%(domain)s", "1");
+        exit;
+    }
+    if ($au != $fU) { sl_send_reply("403", "Forbidden"); exit; }
+    remove_hf("Proxy-Authorization");
+    append_hf("%(telephone)s: $fU\\r\\n");
+    add_contact_alias();
 }
 
 failure_route[NEXT] {
     if (t_is_canceled()) { exit; }
     if (t_check_status("503") || (t_branch_timeout() && !t_branch_replied())) {
+        # who does not answer at all is asked no more before it answers a question again
+        if (t_branch_timeout()) { ds_mark_dst("ip"); }
         if (ds_next_dst()) {
+            if ($fd == "%(domain)s") { $sht(at=>$fU) = $dd + ":" + $dp; }
             t_on_failure("NEXT");
             t_relay();
             exit;
@@ -321,9 +371,18 @@ failure_route[NEXT] {
 route[OUT] {
     remove_hf("%(source)s");
     if (uri == myself) {
+        $var(user) = $rU;
         if (!lookup("location")) { sl_send_reply("480", "Not Signed In"); exit; }
+        if (is_method("INVITE")) {
+            $sht(at=>$var(user)) = $si + ":" + $sp;
+            t_on_reply("PHONE");
+        }
     }
 %(secure)s    route(RELAY);
+}
+
+onreply_route[PHONE] {
+    add_contact_alias();
 }
 
 route[RELAY] {

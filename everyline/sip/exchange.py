@@ -28,12 +28,14 @@ from everyline.sip.numbers import Kind, NotAllowed, NumberRules, permitted
 from everyline.sip.placed import Caller, PlacedCall
 from everyline.sip.thread import Handle, Wire
 from everyline.sip.trace import Line, Traces
+from everyline.sip.transfers import Replaces
 from everyline.sip.trunks import Trunk, TrunkStanding
 
 log = logging.getLogger(__name__)
 UNDERSTOOD = frozenset({"timer", "replaces", "norefersub"})
 OnCall = Callable[[IncomingCall], Awaitable[None]]
 CLOSE_SECONDS = 3.0
+TELEPHONES = "telephones"  # the trunk of those of ours that sign in at the edge
 FORMER_SECONDS = 40.0  # longer than any request waits for its answer
 
 
@@ -84,6 +86,8 @@ class SipExchange:
         self._edge = edge.address(listening.edge)
         self._standing = {trunk.name: TrunkStanding(trunk, self._edge) for trunk in trunks}
         self._former: dict[str, TrunkStanding] = {}
+        own = Trunk(TELEPHONES, "", most_calls=listening.most_calls, calls_in_per_minute=6000)
+        self._telephones = TrunkStanding(own, self._edge)
         self._guard = Guard(strangers_per_minute=listening.strangers_per_minute)
         self._gate = Gate(listening.digests)
         self._traces = Traces(listening.traced_calls)
@@ -349,6 +353,8 @@ class SipExchange:
 
     def standing(self, trunk: str) -> TrunkStanding:
         """How a trunk stands. Raises KeyError."""
+        if trunk == TELEPHONES:
+            return self._telephones
         return self._standing.get(trunk) or self._former[trunk]
 
     def reachable_at(self, name: str) -> Named:
@@ -431,6 +437,8 @@ class SipExchange:
 
     def _sender(self, request: Request, handle: Handle, source: tuple[str, int]) -> TrunkStanding | None:
         """The trunk that a request comes by; None when it was refused, and a stranger learns nothing but that."""
+        if edge.telephone(request, self._edge):
+            return self._telephones
         open_ones = [one for one in self._standing.values() if not one.trunk.challenge]
         fitting = sorted(open_ones, key=lambda one: one.fits(source), reverse=True)[:1]
         if fitting and fitting[0].fits(source):
@@ -469,7 +477,11 @@ class SipExchange:
             self._refuse(handle, 503, why, (("retry-after", str(self._resting or 10)),))
         else:
             known = facts(
-                request, trunk=standing.trunk.name, trusted=standing.trunk.trusted, region=standing.trunk.region
+                request,
+                trunk=standing.trunk.name,
+                trusted=standing.trunk.trusted,
+                region=standing.trunk.region,
+                telephone=edge.telephone(request, self._edge),
             )
             call = IncomingCall(self, request, handle, dialog, known, replaced)
             call.hold_on(standing)
@@ -498,10 +510,13 @@ class SipExchange:
 
     def _replaced(self, request: Request) -> Call | None:
         named = named_call(request)
-        call = self._dialogs.get((named.call_id, named.our_tag)) if named else None
-        if named is None or call is None or call.dialog.theirs.tag != named.their_tag:
-            return None
-        return call if call.state is CallState.CONNECTED and not named.early_only else None
+        call = self.named(named) if named else None
+        return call if call and named and call.state is CallState.CONNECTED and not named.early_only else None
+
+    def named(self, replaces: Replaces) -> Call | None:
+        """The call that is meant by who asks for another to take its place; None when there is none of these tags."""
+        call = self._dialogs.get((replaces.call_id, replaces.our_tag))
+        return call if call is not None and call.dialog.theirs.tag == replaces.their_tag else None
 
     def _refuse(self, handle: Handle, code: int, why: str, fields: Fields = ()) -> None:
         self._refused[why] += 1

@@ -24,7 +24,8 @@ class Diversion:
 
 @dataclass(frozen=True)
 class CallFacts:
-    """One call that came in. Numbers are E.164, None where there is none in one form."""
+    """One call that came in. Numbers are E.164, None where there is none in one form. ``telephone`` is the address of one of ours that proved itself
+    at the edge; empty: it comes from elsewhere."""
 
     call_id: str
     trunk: str
@@ -39,9 +40,10 @@ class CallFacts:
     to_uri: str
     diversions: tuple[Diversion, ...]
     device: str
+    telephone: str = ""
 
 
-def facts(request: Request, *, trunk: str, trusted: bool, region: str) -> CallFacts:
+def facts(request: Request, *, trunk: str, trusted: bool, region: str, telephone: str = "") -> CallFacts:
     """What an INVITE tells."""
     said, to = Named.read(request.one("from")), Named.read(request.one("to"))
     asked = Uri.read(request.uri)
@@ -70,6 +72,7 @@ def facts(request: Request, *, trunk: str, trusted: bool, region: str) -> CallFa
         to_uri=str(to.uri) if to else "",
         diversions=_diversions(request, region),
         device=request.one("user-agent")[:200],
+        telephone=telephone,
     )
 
 

@@ -7,7 +7,7 @@ from everyline.sip.calls import STANDING, Call, Exchange
 from everyline.sip.dialog import Dialog
 from everyline.sip.events import CallState, Ended, EndReason, reason_of
 from everyline.sip.facts import CallFacts
-from everyline.sip.messages import SDP, Fields, Request, words
+from everyline.sip.messages import SDP, Fields, Reply, Request, words
 from everyline.sip.thread import Handle
 from everyline.sip.transfers import Replaces
 
@@ -56,11 +56,12 @@ class IncomingCall(Call):
         if self.takes_place_of:
             self.takes_place_of.replaced()
 
-    def reject(self, code: int = 486, *, fields: Fields = ()) -> None:
-        """Do not answer it: 486 busy, 480 nobody there, 603 not wanted, 404 no such number. Does nothing when it is over."""
+    def reject(self, code: int = 486, *, fields: Fields = (), said: str = "") -> None:
+        """Do not answer it: 486 busy, 480 nobody there, 603 not wanted, 404 no such number; ``said`` is what a telephone shows instead of what the
+        code is called. Does nothing when it is over."""
         if self._handle is not None and self.state in (CallState.TRYING, CallState.RINGING):
             handle, self._handle = self._handle, None
-            self._say(handle, code, fields)
+            self._exchange.answer(handle, Reply(code, said or words(code), fields, tag=self.dialog.ours.tag))
             self.finish(Ended(reason_of(code), code, words(code), by_us=True))
 
     async def hang_up(self) -> None:

@@ -82,14 +82,14 @@ class TransferAsked:
             self._settle()
             self._answer(202)
 
-    def decline(self) -> None:
+    def decline(self, code: int = 603) -> None:
         """We do not."""
         if not self.decided:
             self._settle()
-            self._answer(603)
+            self._answer(code)
 
     async def tell(self, code: int) -> None:
-        """Tell the other side how far the new call is. A success ends the old one."""
+        """Tell the other side how far the new call is; 100 is due as soon as it was accepted (RFC 3515, 2.4.4). A success ends the old one."""
         over = code >= 200
         state = "terminated;reason=noresource" if over else "active;expires=60"
         fields: Fields = (("event", f"refer;id={self._number}"), ("subscription-state", state))

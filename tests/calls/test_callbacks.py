@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from conftest import SignInAs
 from everyline.call_contract import CallNow, CallState, Direction
 from everyline.calls import actions, callbacks, calling
+from everyline.calls.models import CallOrder
 from everyline.cases.models import Case, Interaction, Talk
 from everyline.channel_contract import Address
 from everyline.customers import actions as customers
@@ -25,6 +26,7 @@ from everyline.ground.errors import Conflict
 from everyline.ground.installation import Ground
 from everyline.intake import talking
 from everyline.people.rules import Me, Role
+from everyline.queues import abilities
 from everyline.queues import actions as queues
 from everyline.queues import queries as floor
 from everyline.queues.models import Assignment, Callback, QueueEntry
@@ -206,7 +208,9 @@ async def test_a_call_that_was_never_made_is_no_try(house: House, sign_in: SignI
     entry = await house.waiting()
     async with house.ground.database.transaction() as tx:
         await queues.give_entry(tx, agent.id, entry.id, agent.id)
+        await abilities.hears(tx, agent.id, "node-7", ready=True)
         interaction_id = await calling.place(tx, house.me(agent.id), house.case_id, THEIRS)
+        assert await tx.value(select(CallOrder.node)) == "node-7", "of the process that has their browser"
     async with house.ground.database.transaction() as tx:
         with pytest.raises(Conflict):
             await calling.place(tx, house.me(agent.id), house.case_id, THEIRS)

@@ -99,6 +99,10 @@ class Baresip:
             raise AssertionError(f"never: {kind}; {self.events}\n{self.log[-6000:]}") from error
         return found()[count - 1]
 
+    async def signs_in(self) -> None:
+        """Wait until its account is known where it signs in; that can be before it tells us of events."""
+        await until(lambda: "[1 binding]" in self.log, 40)
+
     def heard(self, seconds: float = 0.4) -> Samples:
         """What it heard last, at 8 kHz."""
         files = sorted(self.folder.glob("dump-*dec.wav"), key=lambda path: path.stat().st_mtime_ns)

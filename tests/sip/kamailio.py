@@ -76,7 +76,7 @@ async def kamailio(
     secure: Sequence[str] = (),
     authority: Path | None = None,
 ) -> AsyncIterator[Running]:
-    """An edge before these nodes; it is ended by its own number. ``secure``: its trunks by TLS, proved by ``authority``."""
+    """An edge before these nodes. ``secure``: its trunks by TLS, proved by ``authority``."""
     folder.mkdir(parents=True)  # noqa: ASYNC240 -- a moment
     with contextlib.ExitStack() as held:
         probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(2)]
@@ -98,22 +98,29 @@ async def kamailio(
         str(folder),
     )
     await asyncio.to_thread(_written, folder, made)
+    async with running(folder, port, secure_port) as edge:
+        yield edge
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, port: int, secure_port: int = 0) -> AsyncIterator[Running]:
+    """An edge by the configuration that stands in a folder; it is ended by its own number."""
     log = (folder / "log").open("wb")
     command = ("kamailio", "-f", str(folder / "kamailio.cfg"), "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(folder))
     process = await asyncio.create_subprocess_exec(*command, "-P", str(folder / "pid"), stdout=log, stderr=log)
     log.close()
-    running = Running(port, secure_port)
+    found = Running(port, secure_port)
     try:
         async with asyncio.timeout(20):
             while True:
                 said = (folder / "log").read_text("utf-8", "replace")
                 assert process.returncode is None, said
                 with contextlib.suppress(OSError):
-                    _reader, writer = await asyncio.open_connection(HOUSE, secure_port)
+                    _reader, writer = await asyncio.open_connection(HOUSE, secure_port or port)
                     writer.close()
                     break
                 await asyncio.sleep(0.05)
-        yield running
+        yield found
     finally:
         if process.returncode is None:
             process.terminate()

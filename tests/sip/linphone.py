@@ -84,6 +84,14 @@ class Linphone:
         except TimeoutError as error:
             raise AssertionError(f"never: {pattern}\n{self.log[-6000:]}") from error
 
+    async def signs_in(self, address: str, at: str, password: str) -> None:
+        """Give it an account, and wait until it is known there."""
+        await self.told(f"register {address} sip:{at} {password}")
+        async with asyncio.timeout(40):
+            while "registered, identity" not in self.log:
+                await self.told("status register")
+                await asyncio.sleep(0.2)
+
     def heard(self, seconds: float = 0.4, rate: int = 8000) -> Samples:
         """What it heard last."""
         path = self.folder / "ears.wav"

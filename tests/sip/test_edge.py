@@ -22,7 +22,7 @@ from tests.sip.kamailio import DOMAIN, Running, certificate, kamailio
 from tests.sip.peers import HOUSE, body, free_udp_port, stranger, until
 
 NUMBER = "+12025550155"
-WORD = password(b"k" * 32, "ada")
+WORD, WORD_OF_BEN = password(b"k" * 32, "ada"), password(b"k" * 32, "ben")
 
 
 @contextlib.asynccontextmanager
@@ -33,7 +33,7 @@ async def behind(
     port, gone = free_udp_port(HOUSE), free_udp_port(HOUSE)
     nodes = (f"{HOUSE}:{gone}", f"{HOUSE}:{port}")
     async with (
-        kamailio(folder, *nodes, phones={"ada": WORD}, secure=secure, authority=authority) as edge,
+        kamailio(folder, *nodes, phones={"ada": WORD, "ben": WORD_OF_BEN}, secure=secure, authority=authority) as edge,
         standing(house, *trunks, port=port, edge=edge.at, domain=DOMAIN) as exchange,
     ):
         yield exchange, edge
@@ -93,7 +93,7 @@ async def test_an_agents_telephone_signs_in_and_is_called(tmp_path: Path, way: s
         port = edge.secure_port if way == "tls" else edge.port
         account = f'<sip:ada@{DOMAIN};transport={way}>;auth_pass={WORD};outbound="sip:{HOUSE}:{port};transport={way}"'
         async with baresip(tmp_path / "phone", "ada", account=account) as phone:
-            await phone.happens("REGISTER_OK")
+            await phone.signs_in()
             call = call_to(exchange, f"sip:ada@{DOMAIN}")
             await phone.happens("CALL_INCOMING")
             await phone.told("accept")
@@ -113,6 +113,41 @@ async def test_a_telephone_with_another_password_is_not_let_in(tmp_path: Path) -
         assert last.code == 480
         with pytest.raises(NotAllowed):
             call_to(exchange, "sip:ada@elsewhere.example")
+
+
+@pytest.mark.req("V1", "V5")
+@pytest.mark.parametrize("way", ["udp", "tls"])
+async def test_a_telephone_that_has_proved_itself_calls_us(tmp_path: Path, way: str) -> None:
+    house = House()
+    async with behind(tmp_path / "edge", house, Trunk("north", "127.0.0.77")) as (exchange, edge):
+        port = edge.secure_port if way == "tls" else edge.port
+        account = f'<sip:ada@{DOMAIN};transport={way}>;auth_pass={WORD};outbound="sip:{HOUSE}:{port};transport={way}"'
+        async with baresip(tmp_path / "phone", "ada", account=account) as phone:
+            await phone.signs_in()
+            await phone.told("dial", f"sip:2025550155@{DOMAIN}")
+            await phone.happens("CALL_ESTABLISHED")
+            [call] = house.calls
+            assert (call.facts.telephone, call.facts.dialled_number) == (f"sip:ada@{DOMAIN}", NUMBER)
+            assert "proxy-authorization" not in exchange.trace(call.id).lower()
+            await call.hang_up()
+            await phone.happens("CALL_CLOSED")
+            await house.settled()
+
+
+@pytest.mark.req("V1", "V5")
+async def test_a_telephone_calls_in_no_other_name_than_its_own(tmp_path: Path) -> None:
+    house = House()
+    async with behind(tmp_path / "edge", house, Trunk("north", "127.0.0.77")) as (_, edge):
+        for count, said in enumerate(("", f"auth_user=ben;auth_pass={WORD_OF_BEN};"), 1):
+            account = f'<sip:ada@{DOMAIN}>;{said}regint=0;outbound="sip:{edge.at}"'
+            async with baresip(tmp_path / f"phone-{count}", "ada", account=account) as phone:
+                await phone.told("dial", f"sip:2025550155@{DOMAIN}")
+                await phone.happens("CALL_CLOSED")
+                assert "407" in phone.log
+        async with stranger(edge.port) as one:
+            one.send(one.request("INVITE", more="X-Everyline-Telephone: +12025550123\r\n"))
+            await until(lambda: 403 in one.codes, 40)
+        assert not house.calls
 
 
 @pytest.mark.req("V1")

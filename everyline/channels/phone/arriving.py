@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import CallState, Direction, LegState
-from everyline.channels.phone import following, living, piece, trunks
+from everyline.channels.phone import dialling, following, living, piece, trunks
 from everyline.channels.phone.call import OneCall, Words, new_key
 from everyline.channels.phone.parties import agreement
 from everyline.ground import clock
@@ -27,6 +27,9 @@ MENU_SECONDS = 4.0
 
 async def arrive(house: House, wire: IncomingCall) -> None:
     """The whole life of a call that comes in."""
+    if wire.facts.telephone:
+        await dialling.dial(house, wire)
+        return
     line = trunks.line_of(wire.facts, house.lines)
     if line is None:
         wire.reject(404)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from everyline.channel_contract import Line
 from everyline.media.sounds import Music, Sound
+from everyline.sip.guard import Rate
 
 if TYPE_CHECKING:
     from everyline.call_contract import CallDoor
@@ -47,6 +48,8 @@ class House:
         self.empty = asyncio.Event()  # no call goes on
         self.empty.set()
         self.closing = False  # no new calls are taken or made
+        self.calls_by_telephone = 10.0  # that one of ours may begin in a minute
+        self.rates: dict[str, Rate] = {}  # by telephone
         self.exchange: SipExchange
         self._music: dict[Sound, Music] = {}
         self._tasks: set[asyncio.Task[Any]] = set()

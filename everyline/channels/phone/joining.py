@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import CallState, Heard, LegKind, LegState
-from everyline.channels.phone import living, passing, trunks
+from everyline.channels.phone import living, referring, trunks
 from everyline.channels.phone.parties import Party, words_for
 from everyline.ground.errors import ProductError
 from everyline.ground.words import _, later, mark, speaking
@@ -124,7 +124,10 @@ def ring(call: OneCall, number: str, kind: LegKind, *, shown: str = "", agent_id
     route = trunks.route_of(line, house.lines)
     if not route:
         raise Unreachable(_("The line has no trunk to call by."))
-    latch = Latch.FIRST if line.settings.translated_addresses else Latch.ADDRESS
+    anywhere = line.settings.translated_addresses or number.startswith(
+        "sip:"
+    )  # a telephone of ours may be behind translation
+    latch = Latch.FIRST if anywhere else Latch.ADDRESS
     try:
         leg = house.engine.open(f"{kind.value} of call {call.key}", latch=latch)
     except NoPorts as error:
@@ -145,11 +148,26 @@ def ring(call: OneCall, number: str, kind: LegKind, *, shown: str = "", agent_id
     call.others[party.name] = party
     party.arrived = lambda: listen_in(call, party) if kind is LegKind.SUPERVISOR else enter(call, party)
     if kind is LegKind.AGENT:
-        party.referred = lambda asked: passing.asked_by(call, party, asked)
+        is_ours(call, party)
     living.attend(call, party)
     call.start(_why_gone(call, party), f"outcome of {party.name}")
     call.changed()
     return party
+
+
+def is_ours(call: OneCall, party: Party) -> None:
+    """It is an agent's own telephone: it may pass the caller on, and who is alone with the caller puts them on hold by it."""
+    party.referred = lambda asked: referring.asked_by(call, party, asked)
+    party.holds = lambda: _telephone_holds(call, party)
+
+
+def _telephone_holds(call: OneCall, party: Party) -> None:
+    if party.aside is not None:
+        party.aside.turn()
+    elif not party.holding:
+        resume(call)
+    elif call.present() == [party]:
+        call.start(hold(call), f"hold by {party.name}")
 
 
 async def _why_gone(call: OneCall, party: Party) -> None:

@@ -126,6 +126,11 @@ def hang_up(call: OneCall, party: Party) -> None:
     """A party leaves, now; its wire is told besides."""
     if party.wire is not None:
         call.house.start(party.wire.hang_up(), f"farewell of {party.name} of call {call.key}")
+    leave(call, party)
+
+
+def leave(_call: OneCall, party: Party) -> None:
+    """A party is in the call no more; its wire stays, for whoever has something to say there yet."""
     party.take_away()
     if party.state is not LegState.GONE:
         party.becomes(LegState.GONE)

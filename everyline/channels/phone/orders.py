@@ -188,11 +188,7 @@ def _hand_over(call: OneCall, order: Order) -> None:
     staying = [one for one in call.present() if one is not leaving]
     if not staying:
         raise No(_("Nobody is there to hand the call over to."))
-    call.handed_over = order.agent_id
-    living.hang_up(call, leaving)
-    joining.resume(call)
-    joining.listen_anew(call)
-    passing.give(call, staying)
+    passing.hand_over(call, leaving, staying)
 
 
 def _drop(call: OneCall, order: Order) -> None:

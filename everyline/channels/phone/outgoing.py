@@ -10,6 +10,7 @@ from everyline.channel_contract import Address
 from everyline.channels.phone import following, joining, living, machines, trunks
 from everyline.channels.phone.call import OneCall
 from everyline.channels.phone.joining import Unreachable
+from everyline.channels.phone.parties import first
 from everyline.ground import addresses, clock
 from everyline.ground.words import _, language, mark
 from everyline.media import progress
@@ -70,6 +71,17 @@ async def _make(call: OneCall, agent: Party) -> None:
     if not await _there(agent):
         call.ends("us", mark("The agent's telephone was not there."))
         return
+    customer = call.customer
+    ring(call)
+    call.start(ring_back(call, agent, customer), "ringing")
+    await first(customer.here, customer.gone)
+    if not customer.here.is_set():
+        await asyncio.Event().wait()  # whoever watches the wire ends the call
+    await answered(call)
+
+
+def ring(call: OneCall) -> None:
+    """Call the number. Raises NotAllowed, ValueError."""
     house, line, customer = call.house, call.line, call.customer
     customer.arrived = lambda: _heard(call)
     customer.wire = house.exchange.call(
@@ -81,10 +93,11 @@ async def _make(call: OneCall, agent: Party) -> None:
         ring_seconds=line.settings.ring_seconds,
     )
     living.attend(call, customer)
-    call.start(ring_back(call, agent, customer), "ringing")
-    await _first(customer.here, customer.gone)
-    if not customer.here.is_set():
-        await asyncio.Event().wait()  # whoever watches the wire ends the call
+
+
+async def answered(call: OneCall) -> None:
+    """They have answered: from here on it is as any call."""
+    house, line = call.house, call.line
     if line.settings.keeps(call.talk.queue if call.talk else "") and line.settings.announces_recording:
         with call.for_caller():
             told = await house.door.sound(line, _("This call may be recorded."), language())
@@ -108,19 +121,10 @@ async def _there(agent: Party) -> bool:
     """Is the agent on the telephone? One that is called may ring a while."""
     try:
         async with asyncio.timeout(None if agent.wire is not None else BROWSER_SECONDS):
-            await _first(agent.here, agent.gone)
+            await first(agent.here, agent.gone)
     except TimeoutError:
         return False
     return agent.state is not LegState.GONE
-
-
-async def _first(*events: asyncio.Event) -> None:
-    waiting = [asyncio.ensure_future(one.wait()) for one in events]
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for one in waiting:
-            one.cancel()
 
 
 async def ring_back(call: OneCall, asking: Party, called: Party) -> None:
@@ -130,11 +134,11 @@ async def ring_back(call: OneCall, asking: Party, called: Party) -> None:
         return
     _hears(call, leg, progress.ringing())
     try:
-        await _first(called.early, called.here, called.gone)
+        await first(called.early, called.here, called.gone)
     finally:
         _hears(call, leg, None)
     if called.early.is_set():
-        await _first(called.here, called.gone)
+        await first(called.here, called.gone)
     if not called.here.is_set():
         _hears(call, leg, progress.busy())
         await asyncio.sleep(BUSY_SECONDS)

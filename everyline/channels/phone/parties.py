@@ -20,6 +20,7 @@ from everyline.sip.events import Answered, Ended, KeyPressed, Offered, Ringing
 from everyline.sip.transfers import TransferAsked
 
 if TYPE_CHECKING:
+    from everyline.channels.phone.aside import Aside
     from everyline.media.legs import Leg
     from everyline.media.negotiation import Agreement
     from everyline.media.sdp import Description
@@ -47,12 +48,16 @@ class Party:
     keyed: Callable[[str], None] | None = None
     arrived: Callable[[], None] | None = None  # what to do when they answer, or let something be heard before
     referred: Callable[[TransferAsked], None] | None = None  # what to do when its telephone passes the call on
+    holds: Callable[[], None] | None = None  # what to do when its telephone holds us, and when it does no more
+    holding: bool = False  # its telephone holds us
+    aside: Aside | None = None  # whom its telephone called meanwhile
     here: asyncio.Event = field(default_factory=asyncio.Event)  # it was answered
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: Ended | None = None
     ours: Description | None = None  # our offer, until it is answered
     gauge: Gauge = field(default_factory=Gauge)
     whole: dict[str, float] = field(default_factory=dict)  # how good it was, once it is over
+    rang: asyncio.Event = field(default_factory=asyncio.Event)  # it rings there
     early: asyncio.Event = field(default_factory=asyncio.Event)  # something is heard before anybody answers
 
     def now(self) -> LegNow:
@@ -135,8 +140,9 @@ class Party:
         assert self.wire
         async for event in self.wire.events():
             match event:
-                case Ringing(body=body) if body:
-                    if self.agreed(body):
+                case Ringing(body=body):
+                    self.rang.set()
+                    if body and self.agreed(body):
                         self.early.set()
                         self._arrives()
                 case Answered(body=body):
@@ -215,6 +221,20 @@ class Party:
         leg.agree(agreed)
         self.wire.accept(sdp.write(agreed.ours))
         self._remarks(mark("They have put us on hold.") if agreed.held else "")
+        if agreed.held is not self.holding:
+            self.holding = agreed.held
+            if self.holds is not None:
+                self.holds()
+
+
+async def first(*events: asyncio.Event) -> None:
+    """Wait until one of these is so."""
+    waiting = [asyncio.ensure_future(one.wait()) for one in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
 
 
 def agreement(leg: Leg, body: bytes) -> Agreement:

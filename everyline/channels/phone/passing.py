@@ -4,49 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import LegKind
 from everyline.channels.phone import following, joining, living
 from everyline.ground.errors import ProductError
 from everyline.media import progress
-from everyline.sip.numbers import e164
 
 if TYPE_CHECKING:
     from everyline.channels.phone.call import OneCall
     from everyline.channels.phone.parties import Party
-    from everyline.sip.transfers import TransferAsked
+
+    Leave = Callable[[OneCall, Party], None]
 
 log = logging.getLogger(__name__)
 AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to have them wait again
 
 
-def pass_on(call: OneCall, leaving: Party, called: Party) -> None:
-    """Whoever is called stays with the caller, who hears it ring; who passes them on leaves now."""
+def pass_on(call: OneCall, leaving: Party, called: Party, *, leave: Leave | None = None) -> None:
+    """Whoever is called stays with the caller, who hears it ring; who passes them on leaves now, by being hung up or as ``leave`` does it."""
     assert leaving.agent_id is not None
     call.handed_over, call.passing = leaving.agent_id, called
-    living.hang_up(call, leaving)
+    (leave or living.hang_up)(call, leaving)
     joining.resume(call)
     call.start(_watch(call, called), f"passing on to {called.name}")
 
 
-def asked_by(call: OneCall, party: Party, asked: TransferAsked) -> None:
-    """An agent's telephone asks for it: a number that the line may call, or nothing comes of it."""
-    line = call.line
-    number = e164(asked.target.name, line.settings.country)
-    if asked.replaces is not None or number is None or call.passing is not None or party.agent_id is None:
-        asked.decline()
-        return
-    try:
-        called = joining.ring(call, number, LegKind.GUEST, shown=number)
-    except joining.Unreachable as error:
-        log.info("an agent's telephone may not pass a call on: %s", error)
-        asked.decline()
-        return
-    asked.accept()
-    call.house.start(asked.tell(200), f"outcome of passing on {call.key}")
-    pass_on(call, party, called)
+def hand_over(call: OneCall, leaving: Party, staying: Sequence[Party], *, leave: Leave | None = None) -> None:
+    """Whoever is in it already stays with the caller, and has the talk where they are ours."""
+    call.handed_over = leaving.agent_id
+    (leave or living.hang_up)(call, leaving)
+    joining.resume(call)
+    joining.listen_anew(call)
+    give(call, staying)
 
 
 def give(call: OneCall, staying: Sequence[Party]) -> None:

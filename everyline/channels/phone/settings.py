@@ -392,6 +392,10 @@ class InstallSettings(BaseSettings):
         "", description="What stands behind the @ of telephones that sign in at the edge. Empty: the edge's address."
     )
 
+    calls_by_telephone: int = Field(
+        10, ge=1, le=600, description="Calls a minute that one agent's telephone may begin by way of the edge."
+    )
+
     @field_validator("edge")
     @classmethod
     def _is_edge(cls, value: str) -> str:

@@ -29,6 +29,7 @@ async def take(telephone: Telephone, door: CallDoor) -> None:
     install = telephone.install
     folder = telephone.folder or product().data / "calls" / f"{install.host}-{install.port}".replace(":", "_")
     house = House(door, folder)
+    house.calls_by_telephone = install.calls_by_telephone
     house.lines = await door.lines("phone")
     at = Listening(
         install.host,

@@ -26,6 +26,7 @@ from everyline.channel_contract import (
     TalkSoFar,
     Wait,
 )
+from everyline.channels.phone.call import new_key
 from everyline.channels.phone.piece import Piece
 from everyline.channels.phone.receiver import Telephone
 from everyline.channels.phone.settings import InstallSettings, PhoneSettings
@@ -139,6 +140,8 @@ class DoorDouble:
     talks: dict[str, Talk] = field(default_factory=dict)
     begins: Callable[[str], Talk | None] = lambda _key: a_talk()
     refuses: list[Exception] = field(default_factory=list)  # what the next pieces meet
+    may_not: list[Exception] = field(default_factory=list)  # what the next calls of telephones meet
+    dialled: list[tuple[int, str]] = field(default_factory=list)  # which agents' telephones called whom
     cannot_keep: bool = False
     is_open: bool = True
     health: list[str] = field(default_factory=list)
@@ -294,6 +297,20 @@ class DoorDouble:
     async def done(self, order: Order, refused: str = "", answer: str = "") -> None:
         self.answers[order.id] = answer
         self.done_with[order.id] = refused
+
+    async def whose(self, number: str) -> Reach | None:
+        return next((one for one in self.reaches.values() if one.number == number), None)
+
+    async def line_of(self, agent_id: int) -> Line:
+        return self.open_lines[0]
+
+    async def dial(self, line: Line, agent_id: int, number: str) -> Order:
+        if self.may_not:
+            raise self.may_not.pop(0)
+        self.dialled.append((agent_id, number))
+        key = new_key()
+        self.goes(key, "talking", agent_id=agent_id)
+        return Order(0, key, Deed.PLACE, agent_id, line, {"number": number, "language": line.language})
 
     async def reach(self, agent_id: int) -> Reach:
         return self.reaches.get(agent_id) or Reach(agent_id, f"Agent {agent_id}")
@@ -507,11 +524,14 @@ async def world(
     here: str = "127.0.0.1",
     there: str = FAR,
     beyond: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    port: int = 0,
+    by_way_of: int = 0,
     **asked: Any,
 ) -> AsyncIterator[World]:
-    """A house with these lines, and its end. ``here`` is its address, ``there`` the network's; what is opened ``beyond`` is there."""
+    """A house with these lines, and its end. ``here`` is its address, ``there`` the network's; what is opened ``beyond`` is there. The network
+    calls it at its own port, or ``by_way_of`` that of an edge."""
     engine = Engine(here, one_way_after=asked.pop("one_way_after", 5.0))
-    install = InstallSettings(host=here, port=0, **asked)
+    install = InstallSettings(host=here, port=port, **asked)
     async with Pulse(engine):
         found: World
         exchange = SipExchange(Listening(there), (), lambda call: found.on_call(call))
@@ -530,7 +550,7 @@ async def world(
             running = asyncio.create_task(telephone.run(door))  # type: ignore[arg-type]  # -- a double: what calls ask of it
             await until(lambda: telephone.ready.is_set() or running.done(), "the telephone is there")
             assert telephone.house, running.exception()
-            await far.arrange([Trunk("house", here, telephone.house.exchange.port, trusted=True)])
+            await far.arrange([Trunk("house", here, by_way_of or telephone.house.exchange.port, trusted=True)])
             try:
                 yield found
             finally:

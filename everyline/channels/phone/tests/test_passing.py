@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -94,8 +95,19 @@ async def test_an_agents_own_telephone_passes_a_caller_on(tmp_path: Path) -> Non
 
 
 @pytest.mark.req("V5")
-async def test_it_passes_nobody_on_to_what_may_not_be_called(tmp_path: Path) -> None:
+@pytest.mark.parametrize("foreign", [True, False])
+async def test_it_passes_nobody_on_to_what_may_not_be_called_or_into_anothers_call(
+    tmp_path: Path, foreign: bool
+) -> None:
     async with on_a_telephone(tmp_path) as (house, _caller, agent):
-        await agent.told("transfer", "sip:+19005550100@127.0.0.1")
-        await until(lambda: "transfer failure: 603" in agent.log, "a premium number is refused")
-        assert house.rung == {}
+        to = "sip:+19005550100@127.0.0.1"
+        if foreign:
+            assert house.telephone.house
+            [call] = house.telephone.house.calls.values()
+            assert call.customer.wire
+            theirs = call.customer.wire.dialog
+            replaces = f"{theirs.call_id};to-tag={theirs.ours.tag};from-tag={theirs.theirs.tag}"
+            to = f"sip:{THIRD}@127.0.0.1?Replaces={quote(replaces, safe='')}"
+        await agent.told("transfer", to)
+        await until(lambda: "transfer failure: 603" in agent.log, "it is refused")
+        assert house.rung == {}  # baresip hangs up then by itself
