@@ -192,7 +192,8 @@ def _hand_over(call: OneCall, order: Order) -> None:
     living.hang_up(call, leaving)
     joining.resume(call)
     joining.listen_anew(call)
-    passing.give(call, staying)
+    if not passing.give(call, staying):
+        passing.part(call, leaving)
 
 
 def _drop(call: OneCall, order: Order) -> None:
