@@ -41,8 +41,11 @@ REPORT = Flow(
         Queue("agent", words=words("A person answers you.")),
     ),
 )
-DOGS, PRICE = "License your dog", "Every dog needs a license. A license for a dog costs twelve dollars a year."
-FEES = "Bring the rabies certificate of your dog. The counter is open on Mondays."
+TITLE, TICKET = (
+    "Pay a parking ticket",
+    "You can pay a parking ticket online, by mail or at the counter. It costs forty dollars.",
+)
+REST = "After thirty days it costs eighty dollars. Bring the number of the ticket."
 QUIET = 100  # amplitude
 
 
@@ -121,7 +124,7 @@ async def asks_the_bot(town: Town, product: RunningProduct) -> None:
     try:
         async with database.transaction() as tx:
             if not await tx.value(text("select 1 from article limit 1")):
-                article_id = await articles.add(tx, None, "en", DOGS, summary=PRICE, text=FEES)
+                article_id = await articles.add(tx, None, "en", TITLE, summary=TICKET, text=REST)
                 await articles.publish(tx, None, article_id, "en")
     finally:
         await database.close()
@@ -182,8 +185,8 @@ async def test_a_caller_asks_the_bot_hears_an_article_and_then_a_person_is_wante
     caller.voice = caller.voice[: caller.sent * 160]  # says nothing
     await asked(town, caller, "What do you need?", before)
     heard_before = len(caller.packets)
-    caller.say(spoken("do I need a license for my dog"))
-    await until(lambda: _now("twelve dollars" in newest(town)), seconds=90)
+    caller.say(spoken("how do I pay a parking ticket"))
+    await until(lambda: _now("at the counter" in newest(town)), seconds=90)
     assert "Did this help?" in newest(town)
     await asked(town, caller, "Did this help?", before)
     decode = caller.codec.make().decode
@@ -196,8 +199,8 @@ async def test_a_caller_asks_the_bot_hears_an_article_and_then_a_person_is_wante
     assert not waits(town)
     caller.say(spoken("yes please"))
     await until(lambda: _now(waits(town)), seconds=90)
-    asked_of_it = [row.words for row in town.rows("select words from bot_question order by id")]
-    assert any("dog" in one.casefold() for one in asked_of_it), asked_of_it
+    came = [row.outcome for row in town.rows("select outcome from bot_question order by id")]
+    assert came.count("answer") == 1, came
     await caller.hang_up()
 
 

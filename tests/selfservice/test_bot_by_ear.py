@@ -56,6 +56,7 @@ async def test_an_answer_is_read_aloud_and_asked_about(call: Caller) -> None:
     assert turn["prompts"][0] == "Every dog older than six months needs a license. From: License your dog."
     assert not set("*[](/") & set(words), "nothing in it is for eyes alone"
     assert "http" not in words
+    assert words.count("Every dog") == 1, "it is told once"
     asking = turn["prompts"][turn["question"] :]
     assert asking[0] == HELPED, "what is repeated is the question, not the answer"
     assert (turn["keys"]["says"], turn["listens"]) == ({"1": "Yes", "2": "No"}, "text")
