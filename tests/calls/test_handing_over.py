@@ -10,6 +10,7 @@ from sqlalchemy import select, text, update
 from conftest import SignedIn, SignInAs
 from everyline.call_contract import Deed, LegKind, LegNow, LegState
 from everyline.calls import actions
+from everyline.ground.clock import now
 from everyline.ground.database import Row
 from everyline.ground.errors import Conflict
 from everyline.measure import ledgers
@@ -17,6 +18,7 @@ from everyline.queues import actions as queues
 from everyline.queues import queries as floor
 from everyline.queues.distributor import Distributor
 from everyline.queues.models import Assignment, Queue, QueueEntry
+from everyline.queues.rules import Proposal
 from everyline.queues.waiting import Waiting
 from tests.calls.test_calls import CUSTOMER, House
 from tests.calls.test_calls import house as house
@@ -189,7 +191,7 @@ async def test_who_is_asked_into_a_call_is_offered_none_until_it_is_over(
     await distributor.round()
     await asks(house, maya, omar, deed)
     await second_call(house)
-    assert await distributor.round() == 0
+    assert (await distributor.round(), distributor.busy) == (0, False), "it is not proposed again and again"
     for state in (LegState.RINGING, LegState.APART, LegState.IN):
         await house.tell(legs=(*house.call.legs[:2], colleague(omar.id, state)))
         assert await distributor.round() == 0, state
@@ -269,16 +271,34 @@ async def test_a_mail_is_offered_to_who_is_asked_into_a_call(house: House, sign_
     assert await offers(house) == [omar.id]
 
 
-async def test_of_an_offer_and_a_question_at_one_moment_one_comes_to_be(house: House, sign_in: SignInAs) -> None:
-    """Many times, so that each comes first now and then."""
+async def waited_for(house: House) -> None:
+    """Until somebody waits for a lock of somebody else's."""
+    async with asyncio.timeout(60), house.ground.database.transaction() as tx:
+        while not await tx.value(text("select count(*) from pg_locks where not granted")):  # noqa: ASYNC110 -- it is the database's to say
+            await asyncio.sleep(0.02)
+
+
+async def test_who_asks_waits_for_an_offer_that_is_being_made(house: House, sign_in: SignInAs) -> None:
     maya, omar = await in_a_call(house, sign_in)
     await second_call(house)
-    for _n in range(12):
-        distributor = Distributor(house.ground)
-        results = await asyncio.gather(distributor.round(), asks(house, maya, omar), return_exceptions=True)
-        offered = await offers(house) == [omar.id]
-        assert offered is isinstance(results[1], Conflict), results
-        async with house.ground.database.transaction() as tx:
-            await tx.execute(text("update agent_state set asked_until = null, takes_part = false"))
-            await tx.execute(text("update offer set ended_at = now(), outcome = 'withdrawn' where ended_at is null"))
-            await tx.execute(text("update queue_entry set state = 'waiting' where state = 'offered'"))
+    async with house.ground.database.transaction() as tx:
+        entry_id = await tx.value(select(QueueEntry.id).where(QueueEntry.state == "waiting"))
+        proposal = Proposal(entry_id, (omar.id,), now().timestamp() + 60)
+        assert len(await queues.offer(tx, [proposal], now())) == 1
+        asking = asyncio.create_task(asks(house, maya, omar))
+        await waited_for(house)
+    with pytest.raises(Conflict, match="being offered a call"):
+        await asking
+
+
+async def test_an_offer_waits_for_who_is_being_asked(house: House, sign_in: SignInAs) -> None:
+    maya, omar = await in_a_call(house, sign_in)
+    distributor = Distributor(house.ground)
+    await second_call(house)
+    async with house.ground.database.transaction() as tx:
+        await actions.order(tx, house.me(maya.id), house.interaction_id, Deed.CONSULT, **{"with": omar.id})
+        offering = asyncio.create_task(distributor.round())
+        await waited_for(house)
+    assert await offering == 0
+    assert await offers(house) == []
+    assert (await distributor.round(), distributor.busy) == (0, False), "it has heard of it"

@@ -382,16 +382,23 @@ def test_a_call_interrupts_mail_and_capacity_counts_for_the_rest() -> None:
 
 
 @pytest.mark.req("Q1", "V5")
-@given(rules, entries, agents)
+@given(entries, agents, st.frozensets(st.integers(1, 8)))
 def test_who_is_wanted_in_a_call_is_offered_no_other_and_all_else_as_before(
-    queues: dict[int, QueueRule], waiting: list[Entry], ready: list[Candidate]
+    waiting: list[Entry], ready: list[Candidate], wanted: frozenset[int]
 ) -> None:
-    wanted = [replace(one, settling={"call": inf}) for one in ready]
-    taken, by_entry, _ = made(queues, waiting, wanted)
-    assert not [entry_id for entry_id in taken if by_entry[entry_id].media_class == "call"]
-    free = [replace(one, settling={}) for one in ready]
-    others = [one for one in waiting if one.media_class != "call"]
-    assert taken == made(queues, others, free)[0]
+    """Where everybody may take everything, so that all is about who is wanted: as if these took no calls at all."""
+    queues = {1: QueueRule(1), 2: QueueRule(2)}
+    waiting = [
+        replace(one, wants={}, language=None, preferred=(), team_id=None, not_before=0, media_class=kind)
+        for one, kind in zip(waiting, itertools.cycle(["call", "mail", "call"]), strict=False)
+    ]
+    ready = [replace(one, queue_ids=frozenset({1, 2}), load=0, in_hand={}, settling={}) for one in ready]
+    asked = [replace(one, settling={"call": inf}) if one.id in wanted else one for one in ready]
+    deaf = [replace(one, caps={"call": 0}) if one.id in wanted else one for one in ready]
+    taken, by_entry, _ = made(queues, waiting, asked)
+    for entry_id, chosen in taken.items():
+        assert by_entry[entry_id].media_class != "call" or not wanted & set(chosen)
+    assert taken == made(queues, waiting, deaf)[0]
 
 
 @pytest.mark.req("Q1", "V5")
