@@ -244,6 +244,10 @@ class CallDoor(TalkDoor, Protocol):
     async def give(self, line: Line, sender: Address, agent_id: int) -> None:
         """Whoever had the talk handed it over to a colleague: it is theirs with its case. Conflict when it has ended."""
 
+    async def part(self, line: Line, sender: Address, agent_id: int) -> None:
+        """An agent left the talk to somebody who is none of us, or to whom they let be called: their part is over, and they wrap it up. Nothing
+        happens when it is not in their hands. Conflict when it has ended."""
+
     def orders(self, channel: str) -> AsyncIterator[Order]:
         """What is wanted of calls of this channel in this process, each once. Answer each by ``done``."""
 

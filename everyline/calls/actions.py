@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from everyline.call_contract import CallNow, CallState, Deed, Direction, LegKind, LegNow, LegState
-from everyline.calls import callbacks, rules
+from everyline.calls import callbacks, rules, wanted
 from everyline.calls.models import CallOrder, SoundNode
 from everyline.calls.queries import of_interaction, statements
 from everyline.calls.queries import reach as reach_of
@@ -65,6 +65,8 @@ async def order(tx: Tx, me: Me, interaction_id: int, deed: Deed, **values: Any) 
         raise Conflict(_("Somebody else has this call in hand."))
     if values.get("number"):
         values["number"] = _callable(str(values["number"]))
+    if deed in rules.CALLS_SOMEBODY and values.get("with"):
+        await wanted.ask(tx, int(values["with"]))
     return await _want(tx, me.id, deed, row.node, row.key, values)
 
 
@@ -108,13 +110,15 @@ def call_for(bus: Bus) -> None:
 
 
 async def take(tx: Tx, node: str) -> Sequence[Row]:
-    """What is wanted of this process, each once: columns id, call_key, agent_id, deed, values."""
+    """What is wanted of this process, each once: columns id, call_key, agent_id, deed, values, and the agent's language."""
     return await tx.rows(statements.take_orders, {"node": node, "at": now(), "seconds": ORDER_SECONDS})
 
 
 async def settle(tx: Tx, order_id: int, *, answer: str = "", refused: str = "") -> None:
     """An order was carried out, with what came of it, or why not."""
-    await tx.execute(statements.order_done, {"id": order_id, "at": now(), "answer": answer, "refused": refused})
+    row = await tx.first(statements.order_done, {"id": order_id, "at": now(), "answer": answer, "refused": refused})
+    if row is not None and row.asked is not None and refused:
+        await wanted.ask_no_more(tx, row.asked)
 
 
 async def tell(tx: Tx, node: str, line_id: int, call: CallNow) -> None:
@@ -127,6 +131,8 @@ async def tell(tx: Tx, node: str, line_id: int, call: CallNow) -> None:
     changed = bool(await tx.value(statements.tell_legs, _legs(call, now())))
     if call.state is CallState.ENDED:
         await tx.execute(statements.end_legs, {"key": call.key, "at": call.ended_at or now()})
+    if changed or call.state is CallState.ENDED:
+        await wanted.take_part(tx, call.key)
     if interaction_id is None:
         return
     if call.direction is Direction.OUT:
@@ -242,6 +248,7 @@ async def _lose(tx: Tx, row: Row, at: datetime) -> None:
     reason = mark("The call was cut off: the process that had its sound ended.")
     await tx.execute(statements.lose, {"key": row.key, "at": at, "reason": reason})
     await tx.execute(statements.end_legs, {"key": row.key, "at": at})
+    await wanted.take_part(tx, row.key)
     if row.interaction_id is None:
         return
     await case_queries.locked(tx, row.case_id)

@@ -124,10 +124,11 @@ update call_order set taken_at = :at where id in (
     select id from call_order where taken_at is null and node in ('', :node) and asked_at > cast(:at as timestamptz) - :seconds * interval '1 second'
     order by id for update skip locked
 )
-returning id, call_key, agent_id, deed, "values";
+returning id, call_key, agent_id, deed, "values", (select language from agent g where g.id = call_order.agent_id) as language;
 
 -- name: order_done
-update call_order set done_at = :at, answer = :answer, refused = :refused where id = :id and done_at is null;
+update call_order set done_at = :at, answer = :answer, refused = :refused where id = :id and done_at is null
+returning case when "values" ->> 'with' ~ '^[0-9]{1,18}$' then cast("values" ->> 'with' as bigint) end as asked;
 
 -- name: order_answer
 -- What came of an order.
@@ -135,6 +136,35 @@ select done_at, answer, refused from call_order where id = :id;
 
 -- name: sweep_orders
 delete from call_order where asked_at < :before;
+
+-- name: asked
+-- An agent who is wanted in a call: is one offered to them, do they take part in one?
+select exists (select from offer o join queue_entry e on e.id = o.entry_id where o.agent_id = :agent_id and o.ended_at is null and o.expires_at > :at
+        and e.media_class = 'call') as offered,
+    exists (select from leg e join call c on c.key = e.call_key where e.agent_id = :agent_id and e.ended_at is null and c.ended_at is null
+        and e.kind = 'agent') as in_call;
+
+-- name: ask
+-- Somebody is wanted in a call. Whoever makes offers waits for this row.
+update agent_state set asked_until = cast(:at as timestamptz) + :seconds * interval '1 second' where agent_id = :agent_id;
+
+-- name: ask_no_more
+-- Nothing came of it.
+update agent_state set asked_until = null where agent_id = :agent_id and asked_until is not null returning agent_id;
+
+-- name: take_part
+-- Who is rung for this call, or in it, while it is in other hands, is offered no other. Returns for whom that changed.
+update agent_state s set takes_part = x.takes_part, asked_until = null
+from (
+    select p.agent_id, exists (
+        select from leg l join call c on c.key = l.call_key
+        where l.agent_id = p.agent_id and l.kind = 'agent' and l.ended_at is null and c.ended_at is null and not exists (
+            select from assignment a where a.interaction_id = c.interaction_id and a.agent_id = l.agent_id and a.work_ended_at is null and a.ended_at is null)
+    ) as takes_part
+    from (select distinct agent_id from leg where call_key = :key and kind = 'agent' and agent_id is not null) p
+) x
+where s.agent_id = x.agent_id and (s.takes_part <> x.takes_part or s.asked_until is not null)
+returning s.agent_id, s.takes_part;
 
 -- name: in_a_call
 -- Has an agent a call in hand, or takes part in one? Who waits in this case to be called is none yet.

@@ -17,13 +17,14 @@ from everyline.cases.models import Case
 from everyline.cases.talks import LIVE
 from everyline.channel_contract import Address, Line
 from everyline.ground.database import DatabaseError, Row, Tx
-from everyline.ground.errors import Conflict
+from everyline.ground.errors import Conflict, ProductError
 from everyline.ground.installation import Ground
 from everyline.ground.live import Hub
-from everyline.ground.words import _
+from everyline.ground.words import _, language, speaking
 from everyline.intake import self_service, talking
 from everyline.intake.door import IntakeDoor
 from everyline.lines import queries as line_queries
+from everyline.media.errors import MediaError
 from everyline.people import queries as people
 from everyline.queues import actions as queues
 from everyline.selfservice.running.library import Library
@@ -210,6 +211,11 @@ class CallDoor(IntakeDoor):
             owner_id = await tx.value(select(Case.owner_id).where(Case.id == row.case_id))
             await queues.give(tx, owner_id or agent_id, row.case_id, agent_id)
 
+    async def part(self, line: Line, sender: Address, agent_id: int) -> None:
+        async with self._transaction() as tx:
+            row = await self._going_on(tx, line, sender)
+            await queues.hand_over(tx, row.id, agent_id)
+
     async def _going_on(self, tx: Tx, line: Line, sender: Address) -> Row:
         row = await talking.newest(tx, line.id, sender, lock=True)
         if row is None or row.ended_at is not None:
@@ -282,16 +288,22 @@ class CallDoor(IntakeDoor):
 
     async def _for_browser(self, row: Row) -> None:
         answer, refused = "", ""
-        try:
-            if row.deed == calls.BROWSER:
-                answer = await self._browsers.answer(row.agent_id, str(row.values["offer"]))
-            elif row.deed == calls.ECHO:
-                self._browsers.echo(row.agent_id, on=bool(row.values.get("on")))
-            elif row.deed == calls.AWAY:
-                await self._browsers.close(row.agent_id)
-        except Exception as error:
-            log.exception("%s of a browser", row.deed)
-            refused = str(error) or type(error).__name__
+        with speaking(row.language or language()):
+            try:
+                if row.deed == calls.BROWSER:
+                    answer = await self._browsers.answer(row.agent_id, str(row.values["offer"]))
+                elif row.deed == calls.ECHO:
+                    self._browsers.echo(row.agent_id, on=bool(row.values.get("on")))
+                elif row.deed == calls.AWAY:
+                    await self._browsers.close(row.agent_id)
+            except ProductError as error:
+                refused = str(error)
+            except MediaError as error:  # a Janus that is gone, among others: the page tries again by itself
+                log.warning("%s of the browser of agent %d: %s", row.deed, row.agent_id, error)
+                refused = _("There is no way to your browser just now. It is tried again by itself.")
+            except Exception:
+                log.exception("%s of a browser", row.deed)
+                refused = _("This did not work. Please try again.")
         await self._settle(row.id, answer=answer, refused=refused)
 
     async def _beat(self) -> None:

@@ -39,6 +39,7 @@ from everyline.queues.waiting import raise_entry as raise_entry
 from everyline.queues.waiting import wait_in as wait_in
 from everyline.queues.work import change_state as change_state
 from everyline.queues.work import end_wrap_ups as end_wrap_ups
+from everyline.queues.work import hand_over as hand_over
 from everyline.queues.work import wrap_up as wrap_up
 
 
@@ -183,7 +184,7 @@ async def _go_on_talking(tx: Tx, by: int, case_id: int, queue_id: int | None, ag
 async def talk_oneself(tx: Tx, by: int, case_id: int, queue_id: int | None) -> None:
     """An agent began a talk in a case: what they had in hand of it is over, and the talk is their work. The case must be theirs."""
     await waiting.leave(tx, case_id, "given")
-    await work.end_work(tx, case_id, "given")
+    await work.end_work(tx, case_id, "given", stays=True)
     await _go_on_talking(tx, by, case_id, queue_id or await queries.default_queue(tx), by)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappush
+from math import inf
 
 from everyline.queues.rules import Candidate, has_room
 
@@ -24,7 +25,7 @@ class Crew:
         self._shown: dict[str, int] = {}  # media class to those who would be ready but for an offer of it
         self._settling: dict[str, int] = {}
         self._room: dict[tuple[str, str, int], int] = {}
-        self._settles: list[tuple[float, int]] = []  # when an agent has read what they took
+        self._settles: list[tuple[float, int]] = []  # when something is kept from an agent no longer
 
     def put_agent(self, agent: Candidate) -> None:
         """An agent is new here, or something about them changed."""
@@ -64,7 +65,8 @@ class Crew:
             settling = self._settling.get(media_class, 0)
             self._settling[media_class] = settling | bit if media_class in agent.settling else settling & ~bit
         for until in agent.settling.values():
-            heappush(self._settles, (until, agent.id))
+            if until < inf:  # else it ends by what is told of them
+                heappush(self._settles, (until, agent.id))
 
     def drop_agent(self, agent_id: int) -> None:
         """An agent is here no longer."""

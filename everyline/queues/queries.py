@@ -166,9 +166,15 @@ def _candidate(row: Row) -> rules.Candidate:
         in_hand,
         caps,
         weights,
-        {"mail": row.settles_at} if row.settles_at is not None else {},
+        _settling(row),
         row.handled,
     )
+
+
+def _settling(row: Row) -> dict[str, float]:
+    """Until when which media class is kept from an agent: mail while they read what they took, calls while they are wanted in another."""
+    found = {"mail": row.settles_at, "call": inf if row.takes_part else row.asked_until}
+    return {media_class: until for media_class, until in found.items() if until is not None}
 
 
 async def goal(tx: Tx, queue_id: int, start: datetime) -> datetime | None:

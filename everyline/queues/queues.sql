@@ -68,7 +68,7 @@ select a.id, cast(extract(epoch from s.idle_since) as float) as idle_since, a.te
     coalesce((select jsonb_agg(jsonb_build_array(c.media_class, c.channel, c.most, c.weight)) from capacity c where c.agent_id = a.id), '[]') as capacity,
     (select e.media_class from offer o join queue_entry e on e.id = o.entry_id where o.agent_id = a.id and o.ended_at is null limit 1) as offered,
     exists (select from reach r where r.agent_id = a.id and (r.ready or r.number <> '')) as hears,
-    cast(extract(epoch from w.settles_at) as float) as settles_at,
+    cast(extract(epoch from w.settles_at) as float) as settles_at, s.takes_part, cast(extract(epoch from s.asked_until) as float) as asked_until,
     case when cast(:counting as boolean) then
         (select count(*) from assignment h where h.agent_id = a.id and h.accepted_at >= date_trunc('day', now())) else 0 end as handled
 from agent a
@@ -106,12 +106,14 @@ order by e.xid, e.id limit :most;
 
 -- name: offer
 -- Offers, by compare-and-set: only what still waits is offered, and only to who is still available and before no other offer.
--- Who changes state at this moment is waited for.
+-- Who changes state, or is asked into a call, at this moment is waited for.
 with proposed as (
     select p.entry_id, p.agent_id, p.expires_at
     from unnest(cast(:entry_ids as bigint[]), cast(:agent_ids as bigint[]), cast(:expires as timestamptz[])) as p (entry_id, agent_id, expires_at)
     join agent_state s on s.agent_id = p.agent_id
-    where s.state = 'available' and not exists (select from offer o where o.agent_id = p.agent_id and o.ended_at is null)
+    join queue_entry w on w.id = p.entry_id
+    where s.state = 'available' and (w.media_class <> 'call' or not s.takes_part and (s.asked_until is null or s.asked_until <= :at))
+        and not exists (select from offer o where o.agent_id = p.agent_id and o.ended_at is null)
     for share of s
 ),
 shown as (
@@ -313,12 +315,26 @@ left join callback b on b.case_id = c.id and b.settled_at is null
 where o.agent_id = :agent_id and o.ended_at is null and o.expires_at > :at;
 
 -- name: end_work
--- The work in hand on a case ends; who is given time to wrap up keeps the capacity taken until then.
+-- The work in hand on a case ends; who is given time to wrap up keeps the capacity taken until then. Who hands a call over wraps up their part of
+-- it, whatever becomes of the case meanwhile.
 update assignment a set work_ended_at = coalesce(a.work_ended_at, :at), outcome = :outcome, wrap_up_code_id = :code,
-    ended_at = case when cast(:may_wrap_up as boolean) and q.wrap_up_seconds > 0 then null else cast(:at as timestamptz) end,
+    ended_at = case when q.wrap_up_seconds > 0 and (cast(:may_wrap_up as boolean)
+        or cast(:leaves as boolean) and a.work_ended_at is null and a.media_class = 'call')
+        then null else cast(:at as timestamptz) end,
     held_seconds = a.held_seconds + coalesce(cast(extract(epoch from cast(:at as timestamptz) - a.held_at) as int), 0), held_at = null
 from queue q
 where q.id = a.queue_id and a.case_id = :case_id and a.ended_at is null
+    and (a.work_ended_at is null or a.outcome <> all(cast(:handed_over as text[])))
+returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.entry_id, a.outcome, a.wrap_up_code_id, a.channel, a.media_class,
+    a.weight, a.team_id, a.accepted_at, a.work_ended_at, a.ended_at, a.held_seconds;
+
+-- name: hand_over
+-- One agent's part of a talk ends, which goes on without them.
+update assignment a set work_ended_at = :at, outcome = :outcome,
+    ended_at = case when q.wrap_up_seconds > 0 and a.media_class = 'call' then null else cast(:at as timestamptz) end,
+    held_seconds = a.held_seconds + coalesce(cast(extract(epoch from cast(:at as timestamptz) - a.held_at) as int), 0), held_at = null
+from queue q
+where q.id = a.queue_id and a.interaction_id = :interaction_id and a.agent_id = :agent_id and a.work_ended_at is null and a.ended_at is null
 returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.entry_id, a.outcome, a.wrap_up_code_id, a.channel, a.media_class,
     a.weight, a.team_id, a.accepted_at, a.work_ended_at, a.ended_at, a.held_seconds;
 
@@ -331,8 +347,8 @@ returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.entry_id,
     a.weight, a.team_id, a.accepted_at, a.work_ended_at, a.ended_at, a.held_seconds;
 
 -- name: wrapped_up_by_time
--- Wrap-ups that took as long as their queue allows.
-update assignment a set ended_at = :at, outcome = 'time was over' from queue q
+-- Wrap-ups that took as long as their queue allows. What was handed over stays so.
+update assignment a set ended_at = :at, outcome = case when a.outcome = any(cast(:handed_over as text[])) then a.outcome else 'time was over' end from queue q
 where q.id = a.queue_id and a.ended_at is null and a.work_ended_at is not null
     and a.work_ended_at + q.wrap_up_seconds * interval '1 second' <= :at
 returning a.id, a.agent_id, a.case_id, a.interaction_id, a.queue_id, a.entry_id, a.outcome, a.wrap_up_code_id, a.channel, a.media_class,

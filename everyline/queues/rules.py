@@ -142,7 +142,7 @@ class Candidate:
     weights: Mapping[str, int] = field(default_factory=dict)  # units, likewise
     settling: Mapping[str, float] = field(
         default_factory=dict
-    )  # media class to until when what was taken just now is read
+    )  # media class to until when nothing of it is offered: what was taken just now is read; they are wanted in a call
     handled: int = 0  # today
 
 

@@ -19,11 +19,15 @@ from everyline.queues.models import Assignment
 from everyline.queues.rules import INTERRUPTS
 
 statements = queries.statements
+HANDED_OVER = ["given", "transferred", "taken over"]  # how work ends that somebody else goes on with
 
 
-async def end_work(tx: Tx, case_id: int, outcome: str, *, wrap_up_code_id: int | None = None) -> None:
+async def end_work(
+    tx: Tx, case_id: int, outcome: str, *, wrap_up_code_id: int | None = None, stays: bool = False
+) -> None:
     """The work in hand on a case ends. With a wrap-up code, or where the queue knows no wrap-up time, the capacity is free
-    at once; otherwise the agent wraps up first."""
+    at once; otherwise the agent wraps up first. Who hands a call over wraps up their part, and does so also when the case
+    is settled meanwhile by who has it now. ``stays``: they go on with the case themselves."""
     rows = await tx.rows(
         statements.end_work,
         {
@@ -32,9 +36,18 @@ async def end_work(tx: Tx, case_id: int, outcome: str, *, wrap_up_code_id: int |
             "outcome": outcome,
             "code": wrap_up_code_id,
             "may_wrap_up": wrap_up_code_id is None and outcome in ("resolved", "ended"),
+            "leaves": outcome in HANDED_OVER and not stays,
+            "handed_over": HANDED_OVER,
         },
     )
     await _record_ends(tx, rows, None)
+
+
+async def hand_over(tx: Tx, interaction_id: int, agent_id: int, outcome: str = "transferred") -> None:
+    """An agent leaves a talk to somebody who is none of us, or to whoever is rung: their part of it is over, and the talk goes on. Nothing
+    happens when it is not in their hands."""
+    values = {"at": now(), "interaction_id": interaction_id, "agent_id": agent_id, "outcome": outcome}
+    await _record_ends(tx, await tx.rows(statements.hand_over, values), None)
 
 
 async def wrap_up(tx: Tx, by: int, assignment_id: int, wrap_up_code_id: int | None) -> None:
@@ -47,7 +60,7 @@ async def wrap_up(tx: Tx, by: int, assignment_id: int, wrap_up_code_id: int | No
 
 async def end_wrap_ups(tx: Tx) -> int:
     """End the wrap-ups whose time is over, without a code; returns how many there were."""
-    rows = await tx.rows(statements.wrapped_up_by_time, {"at": now()})
+    rows = await tx.rows(statements.wrapped_up_by_time, {"at": now(), "handed_over": HANDED_OVER})
     await _record_ends(tx, rows, None)
     return len(rows)
 

@@ -195,7 +195,12 @@ Facts: TypeAlias = Mapping[str, Any]  # see flows.Condition; those of a queue as
 def begin(flow: Flow, version: int, language: str, slots: Mapping[str, Value] | None = None) -> State:
     """Where a run begins. ``language`` is one that the flow has, or its first one."""
     spoken = language if language in flow.languages() else flow.languages()[0]
-    return State(flow.name, version, flow.start, spoken, dict(slots or {}), given=tuple(slots or ()))
+    return State(flow.name, version, flow.start, spoken, dict(slots or {}), given=_told(slots or {}))
+
+
+def _told(slots: Mapping[str, Value]) -> tuple[str, ...]:
+    """What was told already. Who began without a word (callers do) told nothing."""
+    return tuple(name for name, value in slots.items() if value.value)
 
 
 def walk(shelf: Shelf, state: State, given: Given, facts: Facts, today: date) -> Turn:
@@ -471,7 +476,7 @@ class _Walk:
         frame = Frame(here.flow, here.version, here.step, here.slots, here.times, here.given)
         self._flow = inner
         self._state = State(
-            inner.name, version, inner.start, here.language, dict(slots), {}, 0, (*here.around, frame), tuple(slots)
+            inner.name, version, inner.start, here.language, dict(slots), {}, 0, (*here.around, frame), _told(slots)
         )
         self._come_to(self._step())
 

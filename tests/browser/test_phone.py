@@ -68,7 +68,8 @@ class House:
     sip_port: int
 
 
-async def _people(ground: Ground) -> None:
+async def arrange_people(ground: Ground) -> None:
+    """An agent of the first queue, who has time to wrap up."""
     async with ground.database.transaction() as tx:
         agent_id = await people.add_agent(
             tx, None, email="maya@house.example", name="Maya", password=PASSWORD, role="agent", all_queues=True
@@ -97,7 +98,7 @@ def _house(speaking_chromium: Browser, relays: dict[str, str]) -> Iterator[House
     try:
         with_ground(product, an_admin)
         add_line(product, "phone", NUMBER, "Toll-free", host=TRUNK)
-        with_ground(product, _people)
+        with_ground(product, arrange_people)
         page = sign_in(speaking_chromium, product.address, "maya@house.example", PASSWORD, permissions=["microphone"])
         yield House(product, page, sip_port)
     finally:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
@@ -34,6 +34,8 @@ INTERPRETED = "+13605550144"
 FEE = "$1.20 a minute"
 WORK = """select a.name, w.*, c.name as code from work w join agent a on a.id = w.agent_id
 left join wrap_up_code c on c.id = w.wrap_up_code_id where w.case_id = :id order by w.accepted_at"""
+ASKED = """select max(o.offered_at) as offered_at, max(l.ended_at) as left_at from agent a join offer o on o.agent_id = a.id
+join leg l on l.agent_id = a.id where a.name = :name and l.ended_at is not null"""
 NOTE = "She moved: the new address is on file, the fee is to be waived."
 
 
@@ -48,8 +50,14 @@ class Office:
     ruth: Page
 
 
+class Reached(Protocol):
+    """Whoever is beside the trunk's network."""
+
+    far: Network
+
+
 async def _arrange(ground: Ground) -> None:
-    """Two queues, of which one agent works in both, an outcome, and an interpreter in the list."""
+    """Two queues, in which two agents work, an outcome, and an interpreter in the list. Omar is there where a test has him come."""
     async with ground.database.transaction() as tx:
         for name, role in (("Maya", "agent"), ("Omar", "agent"), ("Ruth", "admin")):
             await people.add_agent(
@@ -59,7 +67,7 @@ async def _arrange(ground: Ground) -> None:
         await tx.execute(update(Agent).where(Agent.id == ids["Ruth"]).values(all_queues=True))
         await tx.execute(update(Queue).values(wrap_up_seconds=300))
         permits = await tx.value(insert(Queue).values(name="Permits", wrap_up_seconds=300).returning(Queue.id))
-        for queue_id, name in ((1, "Maya"), (permits, "Maya"), (permits, "Omar")):
+        for queue_id, name in ((1, "Maya"), (1, "Omar"), (permits, "Maya"), (permits, "Omar")):
             await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=ids[name]))
         await tx.execute(insert(WrapUpCode).values(name="Fee waived"))
         await contacts.add(
@@ -111,7 +119,7 @@ def soon(heard: Callable[[], bool], what: str, *, wanted: bool = True) -> None:
         assert time.monotonic() < last, f"never: {what}"
 
 
-def hear_each_other(office: Office, who: dict[float, RealPhone | Page], apart: tuple[float, ...] = ()) -> None:
+def hear_each_other(office: Reached, who: dict[float, RealPhone | Page], apart: tuple[float, ...] = ()) -> None:
     """These hear each other, and none of them hears who is ``apart``."""
 
     def does(ear: RealPhone | Page, hertz: float) -> bool:
@@ -185,7 +193,7 @@ def test_a_colleague_is_asked_has_the_call_and_gives_it_to_a_queue(office: Offic
     expect(bar(omar)).to_contain_text("You talk apart")
     hear_each_other(office, {MAYA: maya, OMAR: omar}, (ADA,))
     hear_each_other(office, {ADA: caller}, (MAYA, OMAR))
-    assert far.do(_sound(caller)) > 50, "music is heard on hold"
+    assert far.do(sound_in(caller)) > 50, "music is heard on hold"
 
     maya.keyboard.press("Shift+O")
     expect(bar(maya)).to_have_count(0)
@@ -193,6 +201,7 @@ def test_a_colleague_is_asked_has_the_call_and_gives_it_to_a_queue(office: Offic
     expect(bar(omar).locator(".legs li")).to_have_count(2)
     hear_each_other(office, {ADA: caller, OMAR: omar}, (MAYA,))
     assert level_in(maya, ADA) < -90, "who handed over hears nothing"
+    wrap_up(maya, "Fee waived")  # her part, while the call goes on
 
     # the case is theirs, whichever queue it is in, and they are the one who may end it
     bar(omar).locator(".about a").click()
@@ -205,6 +214,7 @@ def test_a_colleague_is_asked_has_the_call_and_gives_it_to_a_queue(office: Offic
     omar.locator("dialog").get_by_role("button", name="Transfer").click()
     expect(bar(omar)).to_have_count(0)
     hear_each_other(office, {ADA: caller}, (MAYA, OMAR))
+    wrap_up(omar, "Without an outcome")
 
     accept_by_key(maya)
     assert case_of(maya) == case_id
@@ -230,13 +240,75 @@ def test_a_colleague_is_asked_has_the_call_and_gives_it_to_a_queue(office: Offic
         (n, "call") for n in ("Maya", "Omar", "Maya")
     ]
     assert (first.outcome, second.outcome, third.outcome) == ("given", "transferred", "ended")
-    assert third.code == "Fee waived"
+    assert (first.code, second.code, third.code) == ("Fee waived", None, "Fee waived")
+    assert min(one.wrap_up_ms for one in (first, second, third)) > 0, "each part is handled to its end"
     assert min(one.talk_ms for one in (first, second, third)) > 1000
     assert first.hold_ms > 1000
     assert second.hold_ms == third.hold_ms == 0
 
 
-async def _sound(phone: RealPhone) -> float:
+def is_rung_no_more(ground: Ground, agent: str) -> Any:
+    """When a call was offered to somebody last, and when their part in another ended before."""
+
+    async def looked() -> Any:
+        async with ground.database.transaction() as tx:
+            return await tx.one(text(ASKED), {"name": agent})
+
+    return looked()
+
+
+async def _offers_last(ground: Ground) -> None:
+    """Nobody lets an offer pass because a machine is slow."""
+    async with ground.database.transaction() as tx:
+        await tx.execute(text("update offer set expires_at = now() + interval '5 minutes' where ended_at is null"))
+
+
+def ask_omar(page: Page) -> None:
+    """Ask him into the call."""
+    page.keyboard.press("Shift+A")
+    page.locator("#call-people").get_by_text("Omar").click()
+    page.locator("dialog").get_by_role("button", name="Call", exact=True).click()
+
+
+def test_who_is_asked_is_offered_no_call_and_who_is_offered_one_is_not_asked(office: Office) -> None:
+    far, maya, omar = office.far, office.maya, office.omar
+    go_available(maya)
+    first = far.calls("+13605550145")
+    accept_by_key(maya)
+    expect(bar(maya)).to_contain_text("Talking")
+    ask_omar(maya)
+    expect(bar(omar)).to_contain_text("Your phone rings")
+    go_available(omar)
+    second = far.calls("+13605550146")
+    omar.keyboard.press("Shift+A")
+    expect(bar(omar)).to_contain_text("You talk apart")
+    hear_each_other(office, {MAYA: maya, OMAR: omar})
+    omar.keyboard.press("Shift+E")
+    expect(bar(omar)).to_have_count(0)
+
+    expect(omar.locator("[data-offer]")).to_be_visible()
+    with_ground(office.product, _offers_last)
+    told = with_ground(office.product, lambda ground: is_rung_no_more(ground, "Omar"))
+    assert told.left_at <= told.offered_at, "while he was asked, and while he talked, he was offered nothing"
+    ask_omar(maya)
+    expect(maya.locator("body")).to_contain_text("They are being offered a call at this moment.")
+    maya.keyboard.press("Escape")
+
+    accept_by_key(omar)
+    expect(bar(omar)).to_contain_text("Talking")
+    second.talk(ADA)
+    hear_each_other(office, {ADA: second, OMAR: omar})
+    omar.locator(".state-switch").click()
+    omar.locator("#states button[value^='next:away']").first.click()
+    expect(omar.locator(".state-switch")).to_contain_text("then")
+    for caller, page in ((first, maya), (second, omar)):
+        far.do(caller.hang_up())
+        wrap_up(page, "Without an outcome")
+    expect(omar.locator(".state-switch")).not_to_contain_text("Available")
+
+
+async def sound_in(phone: RealPhone) -> float:
+    """How loud it is, whatever it is."""
     heard = phone.newest(1.0)
     return float(abs(heard.astype(float)).max())
 

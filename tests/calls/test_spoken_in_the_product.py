@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator, Iterator
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from conftest import until
+from everyline.articles import actions as articles
 from everyline.channels.phone.tests.doubles import RealPhone
 from everyline.ground.database import Database
 from everyline.selfservice import actions, flows
 from everyline.selfservice.flows import Ask, Done, Flow, Queue, words
+from everyline.selfservice.running import talking
 from everyline.selfservice.slots import Kind, Slot
 from everyline.sip.exchange import Listening, SipExchange
 from everyline.sip.trunks import Trunk
@@ -38,6 +41,11 @@ REPORT = Flow(
         Queue("agent", words=words("A person answers you.")),
     ),
 )
+TITLE, TICKET = (
+    "Pay a parking ticket",
+    "You can pay a parking ticket online, by mail or at the counter. It costs forty dollars.",
+)
+REST = "After thirty days it costs eighty dollars. Bring the number of the ticket."
 QUIET = 100  # amplitude
 
 
@@ -89,11 +97,16 @@ async def answers(town: Town, product: RunningProduct) -> None:
     town.do("update queue set hours_id = null")
 
 
-async def asked(town: Town, caller: RealPhone, question: str) -> None:
-    """Wait until it is asked, and all of it was heard."""
+def newest_id(town: Town) -> int:
+    """Of what was told."""
+    return int(town.rows("select coalesce(max(id), 0) as id from message")[0].id)
+
+
+async def asked(town: Town, caller: RealPhone, question: str, after: int = 0) -> None:
+    """Wait until it is asked, later than a message, and all of it was heard."""
 
     async def told() -> bool:
-        return bool(town.rows("select 1 from message where text like %s", f"%{question}%"))
+        return bool(town.rows("select 1 from message where text like %s and id > %s", f"%{question}%", after))
 
     async def quiet() -> bool:
         newest = caller.newest(1.2)
@@ -103,6 +116,32 @@ async def asked(town: Town, caller: RealPhone, question: str) -> None:
     before = len(caller.packets)
     await until(lambda: _now(len(caller.packets) > before + 70))
     await until(quiet, seconds=60)
+
+
+async def asks_the_bot(town: Town, product: RunningProduct) -> None:
+    """The line is answered by the bot, out of an article."""
+    database = Database(product.database_url)
+    try:
+        async with database.transaction() as tx:
+            if not await tx.value(text("select 1 from article limit 1")):
+                article_id = await articles.add(tx, None, "en", TITLE, summary=TICKET, text=REST)
+                await articles.publish(tx, None, article_id, "en")
+    finally:
+        await database.close()
+    town.do("update line set flow = %s", talking.NAME)
+    town.do("update queue set hours_id = null")
+    town.do("delete from queue_entry where state = 'waiting'")
+
+
+def newest(town: Town) -> str:
+    """What was told last."""
+    rows = town.rows("select text from message where direction = 'out' order by id desc limit 1")
+    return rows[0].text if rows else ""
+
+
+def waits(town: Town) -> bool:
+    """Does somebody wait for a person?"""
+    return bool(town.rows("select 1 from queue_entry where state in ('waiting', 'offered')"))
 
 
 async def _now(true: bool) -> bool:
@@ -134,3 +173,44 @@ async def test_a_caller_goes_through_a_flow_by_speaking_and_types_the_secret(
     assert '"4125"' in run.state, said
     assert "i would like" in run.state.casefold(), said  # a small model, which misses a word
     assert not any(PIN in text for text in (run.state, *said))
+
+
+@pytest.mark.req("W5")
+async def test_a_caller_asks_the_bot_hears_an_article_and_then_a_person_is_wanted(
+    town: Town, house: tuple[RunningProduct, int, int]
+) -> None:
+    await asks_the_bot(town, house[0])
+    before = newest_id(town)
+    caller = await town.gets_through("+13605550143")
+    caller.voice = caller.voice[: caller.sent * 160]  # says nothing
+    await asked(town, caller, "What do you need?", before)
+    heard_before = len(caller.packets)
+    caller.say(spoken("how do I pay a parking ticket"))
+    await until(lambda: _now("at the counter" in newest(town)), seconds=90)
+    assert "Did this help?" in newest(town)
+    await asked(town, caller, "Did this help?", before)
+    decode = caller.codec.make().decode
+    heard = np.concatenate([decode(one.payload) for one in caller.packets[heard_before:] if one.payload_type == 0])
+    loud = np.abs(heard[: len(heard) // 800 * 800].reshape(-1, 800)).max(axis=1) > QUIET
+    assert loud.sum() > 40, "four seconds of an answer"
+    caller.say(spoken("no"))
+    await until(lambda: _now("Shall a person answer?" in newest(town)), seconds=90)
+    await asked(town, caller, "Shall a person answer?", before)
+    assert not waits(town)
+    caller.say(spoken("yes please"))
+    await until(lambda: _now(waits(town)), seconds=90)
+    came = [row.outcome for row in town.rows("select outcome from bot_question order by id")]
+    assert came.count("answer") == 1, came
+    await caller.hang_up()
+
+
+@pytest.mark.req("W5")
+async def test_nought_leads_from_the_bot_to_a_person(town: Town, house: tuple[RunningProduct, int, int]) -> None:
+    await asks_the_bot(town, house[0])
+    before = newest_id(town)
+    caller = await town.gets_through("+13605550144")
+    caller.voice = caller.voice[: caller.sent * 160]
+    await asked(town, caller, "What do you need?", before)
+    await caller.press("0")
+    await until(lambda: _now(waits(town)), seconds=60)
+    await caller.hang_up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -88,7 +89,9 @@ agents = st.lists(
         load=st.integers(0, 120),
         interruptible=st.dictionaries(st.just("mail"), st.integers(0, 100), max_size=1),
         in_hand=st.dictionaries(st.sampled_from(["mail", "chat", "call"]), st.integers(0, 5)),
-        settling=st.sampled_from([{}, {"mail": NOW + 9}, {"mail": NOW - 9}]),
+        settling=st.sampled_from(
+            [{}, {"mail": NOW + 9}, {"mail": NOW - 9}, {"call": inf}, {"call": NOW + 9, "mail": NOW - 9}]
+        ),
         handled=st.integers(0, 9),
     ),
     max_size=8,
@@ -376,6 +379,38 @@ def test_a_call_interrupts_mail_and_capacity_counts_for_the_rest() -> None:
     assert ask(QueueRule(1), chat, agent(1, in_hand={"chat": 2}, caps={"chat": 2})) == ()
     named = replace(chat, channel="webchat")
     assert ask(QueueRule(1), named, agent(1, in_hand={"=webchat": 1}, caps={"=webchat": 1})) == ()
+
+
+@pytest.mark.req("Q1", "V5")
+@given(entries, agents, st.frozensets(st.integers(1, 8)))
+def test_who_is_wanted_in_a_call_is_offered_no_other_and_all_else_as_before(
+    waiting: list[Entry], ready: list[Candidate], wanted: frozenset[int]
+) -> None:
+    """Where everybody may take everything, so that all is about who is wanted: as if these took no calls at all."""
+    queues = {1: QueueRule(1), 2: QueueRule(2)}
+    waiting = [
+        replace(one, wants={}, language=None, preferred=(), team_id=None, not_before=0, media_class=kind)
+        for one, kind in zip(waiting, itertools.cycle(["call", "mail", "call"]), strict=False)
+    ]
+    ready = [replace(one, queue_ids=frozenset({1, 2}), load=0, in_hand={}, settling={}) for one in ready]
+    asked = [replace(one, settling={"call": inf}) if one.id in wanted else one for one in ready]
+    deaf = [replace(one, caps={"call": 0}) if one.id in wanted else one for one in ready]
+    taken, by_entry, _ = made(queues, waiting, asked)
+    for entry_id, chosen in taken.items():
+        assert by_entry[entry_id].media_class != "call" or not wanted & set(chosen)
+    assert taken == made(queues, waiting, deaf)[0]
+
+
+@pytest.mark.req("Q1", "V5")
+def test_who_is_wanted_in_a_call_for_good_is_not_waited_for() -> None:
+    floor = Floor([QueueRule(1)])
+    for _n in range(100):
+        floor.put_agent(agent(1, settling={"call": inf}))
+    assert floor.next_change() is None
+    floor.put_entry(Entry(1, 1, NOW, media_class="call", weight=100), NOW)
+    assert floor.match(NOW + 1e6) == []
+    floor.put_agent(agent(1))
+    assert [one.agent_ids for one in floor.match(NOW + 1e6)] == [(1,)]
 
 
 @pytest.mark.req("Q1", "V2")

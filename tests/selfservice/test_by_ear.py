@@ -25,7 +25,8 @@ from everyline.selfservice.running.keeping import statements
 from everyline.selfservice.running.library import Library
 from everyline.selfservice.running.moving import Begins, Move, begin_all, move_all
 from everyline.selfservice.running.runner import Runner
-from everyline.selfservice.slots import Kind, Slot
+from everyline.selfservice.running.talking import SAID
+from everyline.selfservice.slots import Kind, Slot, Value
 from everyline.selfservice.walking import Said
 from everyline.speech.hearing import Ear
 
@@ -60,10 +61,12 @@ class Call:
     def __init__(self, ground: Ground) -> None:
         self.ground, self.library = ground, Library()
 
-    async def begin(self) -> None:
+    async def begin(self, flow: str = METER.name) -> None:
+        """The line is answered by the meter's flow, or by another that is there."""
         async with self.ground.database.transaction() as tx:
-            await actions.add(tx, None, flows.written(METER))
-            await actions.publish(tx, None, METER.name)
+            if flow == METER.name:
+                await actions.add(tx, None, flows.written(METER))
+                await actions.publish(tx, None, METER.name)
             queue_id = await tx.value(text("insert into queue (name) values ('Calls') returning id"))
             line_id = await tx.value(
                 text(
@@ -88,7 +91,8 @@ class Call:
                 {"id": self.id, "mode": FLOW},
             )
             who = Who(channel="phone")
-            begins = Begins("meter", who, interaction_id=self.id, case_id=self.case_id)
+            silent = dict.fromkeys((self_service.FIRST, SAID), Value(Kind.TEXT, ""))  # callers begin without a word
+            begins = Begins(flow, who, silent, interaction_id=self.id, case_id=self.case_id)
             (stands,) = await begin_all(tx, self.ground.vault, self.library, [begins])
             self.run_id = stands.run.id
             await telling.tell(tx, self.ground, self.library, stands)

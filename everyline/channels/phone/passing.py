@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from everyline.call_contract import LegKind
@@ -29,6 +29,16 @@ def pass_on(call: OneCall, leaving: Party, called: Party, *, leave: Leave | None
     (leave or living.hang_up)(call, leaving)
     joining.resume(call)
     call.start(_watch(call, called), f"passing on to {called.name}")
+    part(call, leaving)
+
+
+def part(call: OneCall, leaving: Party) -> None:
+    """Whoever passed the caller on is done with the talk, whatever becomes of it."""
+    agent_id, door = leaving.agent_id, call.house.door
+    if agent_id is not None:
+        # also where the call ends at this moment: it was theirs
+        told = _tell(lambda: door.part(call.line, call.sender, agent_id), "a talk could not be left")
+        call.house.start(told, f"leaving {call.key}")
 
 
 def hand_over(call: OneCall, leaving: Party, staying: Sequence[Party], *, leave: Leave | None = None) -> None:
@@ -37,27 +47,33 @@ def hand_over(call: OneCall, leaving: Party, staying: Sequence[Party], *, leave:
     (leave or living.hang_up)(call, leaving)
     joining.resume(call)
     joining.listen_anew(call)
-    give(call, staying)
+    if not give(call, staying):
+        part(call, leaving)
 
 
-def give(call: OneCall, staying: Sequence[Party]) -> None:
-    """The first of us who stays with the caller has the talk from now on, with its case. Guests stay without."""
-    ours = [one for one in staying if one.kind is LegKind.AGENT and one.agent_id is not None]
-    if ours:
-        call.start(_give(call, ours[0]), f"handing over to {ours[0].name}")
+def give(call: OneCall, staying: Sequence[Party]) -> bool:
+    """The first of us who stays with the caller has the talk from now on, with its case. Guests stay without: false."""
+    for one in staying:
+        if one.kind is LegKind.AGENT and (agent_id := one.agent_id) is not None:
+            told = _tell(
+                lambda: call.house.door.give(call.line, call.sender, agent_id), "a talk could not be handed over"
+            )
+            call.start(told, f"handing over to {one.name}")
+            return True
+    return False
 
 
-async def _give(call: OneCall, party: Party) -> None:
-    assert party.agent_id is not None
+async def _tell(say: Callable[[], Awaitable[None]], otherwise: str) -> None:
+    """Say it until it is heard."""
     for pause in AGAIN:
         await asyncio.sleep(pause)
         try:
-            await call.house.door.give(call.line, call.sender, party.agent_id)
+            await say()
         except ProductError as error:
-            log.info("a talk could not be handed over: %s", error)
+            log.info("%s: %s", otherwise, error)
             return
         except OSError as error:
-            log.warning("a talk cannot be handed over for now: %s", error)
+            log.warning("%s for now: %s", otherwise, error)
         else:
             return
 

@@ -14,6 +14,7 @@ from everyline.ground.words import language
 
 IN_DIGITS = frozenset({"digits", "account", "phone"})  # what is said digit by digit, and read back
 SHORT = 8  # words of a yes or a no with something around it
+BARE = 4  # the same where more words are a question
 TELLING = 4  # letters of a word that tells one option from others
 MOST_LIKELY = 60  # words
 _NUMBERS: Mapping[str, tuple[str, ...]] = {
@@ -133,7 +134,12 @@ def _option(asked: Asked, text: str, *, sure: bool) -> Meant:
     keys = {name: key for key, name in asked.names.items()}
     if set(keys) == {"yes", "no"}:
         return _agreed(text, keys)
-    digit = spoken_digits(text) or spoken_digits(text.rpartition(" ")[2])
+    anything = asked.listens == "text"  # what is no option is taken as it is said
+    if anything and len(text.split()) <= BARE and (meant := _agreement(keys)):
+        agreed = _agreed(text, meant)
+        if not isinstance(agreed, Nothing):
+            return agreed
+    digit = spoken_digits(text) or (None if anything else spoken_digits(text.rpartition(" ")[2]))
     if digit in asked.options:
         return Key(str(digit)) if sure or spoken_digits(text) else Nothing()
     found = _labelled(asked, text) if sure else _whole(asked, text)
@@ -141,6 +147,13 @@ def _option(asked: Asked, text: str, *, sure: bool) -> Meant:
         return Nothing()
     key = keys.get(found)
     return Key(key) if key is not None else Words(next(label for label, name in asked.speech if name == found))
+
+
+def _agreement(keys: Mapping[str, str]) -> dict[str, str]:
+    """The keys of yes and no, where the options are these two in whatever words; else nothing."""
+    ways = {"yes": {plain(one) for one in yes_words()}, "no": {plain(one) for one in no_words()}}
+    found = {name: key for option, key in keys.items() for name, words in ways.items() if plain(option) in words}
+    return found if len(found) == len(keys) == len(ways) else {}
 
 
 def _whole(asked: Asked, text: str) -> str:

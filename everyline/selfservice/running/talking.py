@@ -5,13 +5,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
+from everyline.articles.wordings import Wording, made
+from everyline.channel_contract import MediaClass
+from everyline.channel_registry import all_channels
 from everyline.ground.installation import Ground
 from everyline.ground.spoken import Reserved, person_word, reserved
 from everyline.ground.words import _, mark
 from everyline.selfservice import bot, errands
 from everyline.selfservice.bot import Heard, Outcome, Reply
+from everyline.selfservice.bot.following import helped as helps
+from everyline.selfservice.bot.following import read
 from everyline.selfservice.flows import Ask, Confirm, Done, Errand, Flow, Identify, Queue, Step, in_all_languages
 from everyline.selfservice.identity import Level
 from everyline.selfservice.running.keeping import Run
@@ -22,6 +29,8 @@ NAME = "(bot)"  # which no flow of anybody's can have
 THINK = "(think)"
 ERRAND = "(errand)"  # before the name of an errand: the dialogue that asks for all that it needs
 SAID, CONTEXT = "said", "context"
+MISSES = "misses"  # in the context, by ear
+MOST_MISSES = 3  # then a person answers: who hears the same regret again and again hangs up
 LONGEST_SAID = 5000  # characters that are listened to; the bot itself says what is too long
 
 
@@ -80,16 +89,35 @@ def offered() -> Mapping[str, tuple[Slot, ...]]:
 async def think(ground: Ground, run: Run, does: Does) -> Came | Within:
     """What the bot makes of what was said."""
     said = does.values[SAID].value[:LONGEST_SAID]
-    context = does.values.get(CONTEXT)
+    kept = does.values.get(CONTEXT)
+    context: Mapping[str, Any] = json.loads(kept.value) if kept is not None and kept.value else {}
     heard = Heard(
         who=run.who,
         errands=offered(),
         page=str(run.facts.get("page", "")),
         product=str(run.facts.get("product", "")),
-        context=json.loads(context.value) if context is not None and context.value else {},
+        context=context,
         talk=talk_of(run.id),
     )
-    return came_of(await bot.answer(ground, said, heard), ground.settings.portal)
+    reply = await bot.answer(ground, said, heard)
+    return came_of(counted(reply, said, context) if by_ear(run.who.channel) else reply, ground.settings.portal)
+
+
+def by_ear(channel: str) -> bool:
+    """Is this a call?"""
+    found = all_channels().get(channel)
+    return found is not None and found.facts.media_class is MediaClass.CALL
+
+
+def counted(reply: Reply, said: str, context: Mapping[str, Any]) -> Reply:
+    """A reply by ear: what was not known and what did not help is counted until something helps, and a person comes after the third time."""
+    helped = helps(said, read(context))
+    before = context.get(MISSES)
+    misses = 0 if helped else (before if isinstance(before, int) else 0) + (reply.outcome is Outcome.UNSURE)
+    if misses < MOST_MISSES:
+        return replace(reply, context={**reply.context, MISSES: misses})
+    words = _("I am sorry that I cannot help you with this.")
+    return replace(reply, outcome=Outcome.PERSON, words=words, choices=())
 
 
 def _person() -> str:
@@ -114,7 +142,8 @@ def came_of(reply: Reply, address: str) -> Came | Within:
     if reply.outcome is Outcome.ANSWER and reply.sources:
         kept["sources"] = Value(Kind.TEXT, "\n".join(one.path for one in reply.sources))
         words += "\n\n" + "\n".join(_("From: %s") % f"[{one.title}]({address}{one.path})" for one in reply.sources)
-        return Came("done", kept, words, offers=(_("Yes"), _("No")), asked=_("Did this help?"))
+        told = {str(Wording.FULL): words, str(Wording.SPOKEN): made(Wording.SPOKEN, "", "", words)}
+        return Came("done", kept, words, told, offers=(_("Yes"), _("No")), asked=_("Did this help?"))
     choices = tuple(one.words for one in reply.choices)
     unsure = (_person(),) if reply.outcome is Outcome.UNSURE else ()
     return Came("done", kept, words, offers=(*choices, *unsure))

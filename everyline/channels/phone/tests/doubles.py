@@ -131,6 +131,7 @@ class DoorDouble:
     later: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
+    parted: list[int] = field(default_factory=list)
     kept: list[tuple[Recorded, bytes]] = field(default_factory=list)
     done_with: dict[int, str] = field(default_factory=dict)
     answers: dict[int, str] = field(default_factory=dict)
@@ -262,6 +263,11 @@ class DoorDouble:
             raise Conflict("The talk has ended.")
         self.given.append(agent_id)
         self.goes(sender.talk, "talking", agent_id=agent_id)
+
+    async def part(self, line: Line, sender: Address, agent_id: int) -> None:
+        if self.talks[sender.talk].phase == "ended":
+            raise Conflict("The talk has ended.")
+        self.parted.append(agent_id)
 
     async def type_secret(self, line: Line, sender: Address, digits: str) -> None:
         self.secrets.append(digits)

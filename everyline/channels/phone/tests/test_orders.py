@@ -132,6 +132,7 @@ async def test_somebody_is_asked_apart_then_all_talk_then_the_agent_leaves(tmp_p
         await call.stands(LegKind.GUEST, LegState.IN)
         assert await call.ordered(Deed.HAND_OVER) == ""
         await call.caller.hears_not(AGENT_SAYS)
+        await until(lambda: house.door.parted == [7], "whoever left is done with it")
         house.door.goes(call.key, "ended", ended_by="agent")
         await third.hears_on(CALLER_SAYS)
         assert house.telephone.house
@@ -205,6 +206,7 @@ async def test_another_agent_is_asked_and_then_has_the_call(tmp_path: Path) -> N
         assert not call.caller.hears(THIRD_SAYS)
         assert await call.ordered(Deed.HAND_OVER) == ""
         await until(lambda: call.house.door.given == [8], "the talk is theirs")
+        assert call.house.door.parted == []
         await call.caller.heard_tone(THIRD_SAYS)
         await other.heard_tone(CALLER_SAYS)
         await call.caller.hears_not(AGENT_SAYS)

@@ -35,6 +35,7 @@ async def test_an_agent_leaves_while_it_rings_and_whoever_answers_has_the_caller
         await third.hang_up()
         await until(call.caller.ended.is_set, "the caller is hung up on")
         assert call.house.door.again == []
+        assert call.house.door.parted == [7], "whoever left is done with it"
 
 
 @pytest.mark.req("V4", "V5")

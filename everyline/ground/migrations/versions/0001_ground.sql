@@ -97,6 +97,8 @@ CREATE TABLE agent_state (
     next_state TEXT,
     next_reason TEXT DEFAULT '' NOT NULL,
     idle_since TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    asked_until TIMESTAMP WITH TIME ZONE,
+    takes_part BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_agent_state PRIMARY KEY (agent_id)
 );
 
