@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 CODE := $(wildcard everyline tools tests benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-development demo check check-style check-types check-layers check-templates check-scripts \
+.PHONY: help setup setup-development setup-suite demo check check-style check-types check-layers check-templates check-scripts \
   check-structure test bench build words lock clean
 
 help: ## list these commands
@@ -41,8 +41,10 @@ check-scripts: setup-development ## TypeScript, strict
 check-structure: setup-development ## the rules of the tree
 	$(VENV)/pytest tests/structure -q
 
-test: setup-development ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=3]
+setup-suite: setup-development ## the same, and the servers and programs that the suite drives
 	@$(PYTHON) -m tools.prepare machine
+
+test: setup-suite ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=3]
 	$(VENV)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 bench: setup-development ## measure: make bench [NAME=…]

@@ -134,9 +134,16 @@ def make_venv() -> None:
     run(sys.executable, "-m", "venv", VENV)
 
 
-def pip_install(*arguments: str | Path) -> None:
-    """Install into ``.venv`` with its pip."""
-    run(PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet", *arguments)
+def pip_install(*arguments: str | Path, venv: Path = VENV) -> None:
+    """Install into an environment with its pip, without bytecode: see ``compile_packages``."""
+    pip = (venv / "bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet")
+    run(*pip, "--no-compile", *arguments)
+
+
+def compile_packages(venv: Path = VENV) -> None:
+    """Write the bytecode of what is installed, by all cores instead of by pip's one."""
+    command = [str(venv / "bin/python"), "-m", "compileall", "-qq", "-j", "0", str(venv / "lib")]
+    subprocess.run(command, cwd=ROOT, check=False)  # packages hold some files that this version cannot read
 
 
 def install_python_packages(*, development: bool) -> None:
@@ -152,6 +159,7 @@ def install_python_packages(*, development: bool) -> None:
     say(f"Installing the Python packages of requirements/{name}.txt")
     pip_install("--require-hashes", "-r", build)
     pip_install("--require-hashes", "--no-build-isolation", "-r", locks / f"{name}.txt")
+    compile_packages()
     remember(f"python {name}", wanted[name])
 
 
@@ -216,8 +224,8 @@ def prepare_back_office() -> None:
     say("Making the back office that the suite asks (Tryton)")
     shutil.rmtree(OFFICE, ignore_errors=True)
     run(PYTHON, "-m", "venv", OFFICE)
-    pip = (OFFICE / "bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet")
-    run(*pip, "--require-hashes", "-r", lock)
+    pip_install("--require-hashes", "-r", lock, venv=OFFICE)
+    compile_packages(OFFICE)
     (OFFICE / "desk").mkdir()
     (OFFICE / "desk/desk.sqlite").touch()
     (OFFICE / "trytond.conf").write_text(f"[database]\nuri = sqlite://\npath = {OFFICE}/desk\n", encoding="utf-8")

@@ -56,6 +56,17 @@ def known(product: RunningProduct) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def _pages_are_closed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A page that nobody looks at any more goes on living, and costs as much as one that somebody looks at."""
+    browser: Browser | None = request.getfixturevalue("chromium") if "chromium" in request.fixturenames else None
+    before = list(browser.contexts) if browser else []
+    yield
+    for context in browser.contexts if browser else []:
+        if context not in before:
+            context.close()
+
+
 @contextlib.contextmanager
 def empty_product() -> Iterator[RunningProduct]:
     """A product without anybody, with an SMTP listener at ``settings["email_smtp_listen"]``."""
