@@ -135,6 +135,7 @@ async def test_what_a_telephone_may_not_call_is_refused_with_the_reason(tmp_path
         house.door.reaches[7] = Reach(7, "Maya Okafor", f"sip:ada@{DOMAIN}")
         assert house.telephone.house
         house.telephone.house.rates[f"sip:ada@{DOMAIN}"] = Rate(1)
+        house.answers[THIRD] = lambda call, _phone: call.ring()  # and nobody answers: who hangs up then meets no answer
         await agent.told("dial", f"sip:{THIRD}@{DOMAIN}")
         await house.rings(THIRD)
         await agent.told("hangup")
