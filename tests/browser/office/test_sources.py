@@ -22,7 +22,7 @@ def test_a_table_is_made_filled_and_asked(chromium: Browser, office: RunningProd
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("heading", name="accounts", level=1)).to_be_visible()
 
-    page.get_by_role("link", name="Rows").click()
+    page.get_by_role("link", name="Rows", exact=True).click()
     content = b"Account;Due\n4711;41.50\n4712;a lot\n"
     page.locator("#file-of").set_input_files({"name": "list.csv", "mimeType": "text/csv", "buffer": content})
     page.get_by_role("button", name="Replace all rows").click()
@@ -32,7 +32,7 @@ def test_a_table_is_made_filled_and_asked(chromium: Browser, office: RunningProd
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Rows", exact=True).first).to_contain_text("4713")
 
-    page.get_by_role("link", name="accounts").click()
+    page.get_by_role("link", name="accounts", exact=True).click()
     page.locator("#try-account").fill("47 13")
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Try it")).to_contain_text("$7.00")
