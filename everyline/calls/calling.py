@@ -57,18 +57,13 @@ async def dialled(tx: Tx, me: Me, number: str, line_id: int) -> Begun:
     number = _number(number)
     await customers.hold(tx, [Address(NUMBER, number)])
     known = (await customers.find_or_create(tx, [Address(NUMBER, number)]))[NUMBER, number]
-    case_id = await tx.value(
-        statements.to_call_about, {"customer_id": known.customer_id, "agent_id": me.id, **_sees(me)}
-    )
+    seen = {"everything": me.all_queues, "queue_ids": sorted(me.queue_ids)}
+    case_id = await tx.value(statements.to_call_about, {"customer_id": known.customer_id, "agent_id": me.id, **seen})
     if case_id is None:
         case_id = await cases.open_for(
             tx, me.id, known.customer_id, _("Call to %s") % known.name, language=known.language
         )
     return await _begin(tx, me, case_id, number, line_id)
-
-
-def _sees(me: Me) -> dict[str, Any]:
-    return {"everything": me.all_queues, "queue_ids": sorted(me.queue_ids)}
 
 
 def _number(number: str) -> str:

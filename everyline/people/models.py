@@ -144,12 +144,10 @@ class AgentState(Base):
     next_state: Mapped[str | None] = mapped_column(Text)  # taken when the present work ends
     next_reason: Mapped[str] = mapped_column(Text, server_default="")
     idle_since: Mapped[Moment] = mapped_column(server_default=func.now())  # for the longest idle
-    asked_until: Mapped[datetime | None] = mapped_column(
-        TIMESTAMP(timezone=True)
-    )  # somebody wants them in a call, until then at most
-    takes_part: Mapped[bool] = mapped_column(
-        Boolean, server_default=text("false")
-    )  # they are rung for a call, or in it, that is in other hands
+    # until then at most somebody waits for them to be called into a call
+    asked_until: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    # they are rung for a call that is in other hands, or in it
+    takes_part: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class AwayReason(Base):

@@ -140,9 +140,8 @@ class Candidate:
         default_factory=dict
     )  # by media class or "=channel", where they differ from the rule
     weights: Mapping[str, int] = field(default_factory=dict)  # units, likewise
-    settling: Mapping[str, float] = field(
-        default_factory=dict
-    )  # media class to until when nothing of it is offered: what was taken just now is read; they are wanted in a call
+    # media class to until when nothing of it is offered: what was taken just now is read; they are wanted in a call
+    settling: Mapping[str, float] = field(default_factory=dict)
     handled: int = 0  # today
 
 

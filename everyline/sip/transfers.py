@@ -82,11 +82,11 @@ class TransferAsked:
             self._settle()
             self._answer(202)
 
-    def decline(self, code: int = 603) -> None:
+    def decline(self) -> None:
         """We do not."""
         if not self.decided:
             self._settle()
-            self._answer(code)
+            self._answer(603)
 
     async def tell(self, code: int) -> None:
         """Tell the other side how far the new call is; 100 is due as soon as it was accepted (RFC 3515, 2.4.4). A success ends the old one."""

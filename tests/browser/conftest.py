@@ -14,11 +14,14 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import insert
 
+from everyline.ground.database import Tx
 from everyline.ground.installation import Ground, standing
 from everyline.ground.settings import Settings
 from everyline.lines import actions as lines
 from everyline.people import actions as people
+from everyline.queues.models import Membership
 from tests.product import RunningProduct, free_port
 
 PASSWORD = "correct horse battery"
@@ -99,6 +102,21 @@ async def an_admin(ground: Ground) -> None:
     """Somebody who may do everything: admin@harbor.example."""
     async with ground.database.transaction() as tx:
         await people.add_agent(tx, None, email="admin@harbor.example", name="admin", role="admin", password=PASSWORD)
+
+
+async def a_colleague(tx: Tx, name: str, *queue_ids: int, role: str = "agent") -> None:
+    """Somebody who sees every queue and takes what waits in these: dana@harbor.example for Dana."""
+    agent_id = await people.add_agent(
+        tx,
+        None,
+        email=f"{name.lower()}@harbor.example",
+        name=f"{name} Sample",
+        password=PASSWORD,
+        role=role,
+        all_queues=True,
+    )
+    for queue_id in queue_ids:
+        await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=agent_id))
 
 
 def add_line(product: RunningProduct, channel: str, address: str, name: str, **settings: str) -> None:

@@ -234,4 +234,6 @@ async def test_nought_leads_from_the_bot_to_a_person(town: Town, house: tuple[Ru
     await asked(town, caller, "What do you need?", before)
     await caller.press("0")
     await until(lambda: _now(waits(town)), seconds=60)
+    (entry,) = town.rows("select media_class from queue_entry where state in ('waiting', 'offered')")
+    assert entry.media_class == "call"
     await caller.hang_up()

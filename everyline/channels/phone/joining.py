@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from everyline.call_contract import CallState, Heard, LegKind, LegState
 from everyline.channels.phone import living, referring, trunks
-from everyline.channels.phone.parties import Party, words_for
+from everyline.channels.phone.parties import Party, first, words_for
 from everyline.ground.errors import ProductError
 from everyline.ground.words import _, later, mark, speaking
 from everyline.media.errors import NoPorts
@@ -79,10 +79,7 @@ async def _bring(call: OneCall, agent_id: int) -> Party | None:
             return None
         if party.wire is None:
             return party
-        answered, gone = asyncio.ensure_future(party.here.wait()), asyncio.ensure_future(party.gone.wait())
-        await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
-        answered.cancel()
-        gone.cancel()
+        await first(party.here, party.gone)
         if party.here.is_set():
             return party
         await asyncio.sleep(AGAIN_SECONDS)
@@ -124,10 +121,8 @@ def ring(call: OneCall, number: str, kind: LegKind, *, shown: str = "", agent_id
     route = trunks.route_of(line, house.lines)
     if not route:
         raise Unreachable(_("The line has no trunk to call by."))
-    anywhere = line.settings.translated_addresses or number.startswith(
-        "sip:"
-    )  # a telephone of ours may be behind translation
-    latch = Latch.FIRST if anywhere else Latch.ADDRESS
+    ours = number.startswith("sip:")  # a telephone of ours, which may be behind address translation
+    latch = Latch.FIRST if ours or line.settings.translated_addresses else Latch.ADDRESS
     try:
         leg = house.engine.open(f"{kind.value} of call {call.key}", latch=latch)
     except NoPorts as error:

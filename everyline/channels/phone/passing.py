@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from everyline.call_contract import LegKind
 from everyline.channels.phone import following, joining, living
+from everyline.channels.phone.parties import first
 from everyline.ground.errors import ProductError
 from everyline.media import progress
 
@@ -81,12 +82,7 @@ async def _tell(say: Callable[[], Awaitable[None]], otherwise: str) -> None:
 async def _watch(call: OneCall, called: Party) -> None:
     if not call.leg.closed:
         call.leg.music = call.house.music(progress.ringing())
-    here, gone = asyncio.ensure_future(called.here.wait()), asyncio.ensure_future(called.gone.wait())
-    try:
-        await asyncio.wait({here, gone}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        here.cancel()
-        gone.cancel()
+    await first(called.here, called.gone)
     if called.here.is_set():
         call.passing = None
         call.changed()

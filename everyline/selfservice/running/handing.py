@@ -52,9 +52,9 @@ async def hand_over(tx: Tx, library: Library, run: Run, does: Does) -> Came:
     if talk.ended_at is not None:
         return Came("to")
     step = does.step
-    queue_id = (
-        await queue_of(tx, library, run.state, step) or talk.line_queue_id or await queues.default_queue(tx)
-    )  # as of all that no line names a queue for
+    queue_id = await queue_of(tx, library, run.state, step) or talk.line_queue_id
+    if queue_id is None:
+        queue_id = await queues.default_queue(tx)  # as of all that no line names a queue for
     if queue_id is None:
         return Came("to")
     due_at = await queues.goal(tx, queue_id, now())

@@ -11,9 +11,18 @@ from everyline.channel_registry import channel
 from everyline.ground.installation import Ground
 from everyline.intake.door import IntakeDoor
 from everyline.lines import actions as lines
-from everyline.people import actions as people
-from everyline.queues.models import Membership, Queue
-from tests.browser.conftest import PASSWORD, accept_by_key, an_admin, go_available, known, look, sign_in, with_ground
+from everyline.queues.models import Queue
+from tests.browser.conftest import (
+    PASSWORD,
+    a_colleague,
+    accept_by_key,
+    an_admin,
+    go_available,
+    known,
+    look,
+    sign_in,
+    with_ground,
+)
 from tests.mail import mail
 from tests.product import RunningProduct
 
@@ -24,18 +33,8 @@ async def staff(ground: Ground) -> None:
     """A line, two queues, an agent in the first, a supervisor who sees both."""
     async with ground.database.transaction() as tx:
         other = await tx.value(insert(Queue).values(name="Permits", hue=4).returning(Queue.id))
-        for name, role in (("Dana", "agent"), ("Ruth", "supervisor")):
-            agent_id = await people.add_agent(
-                tx,
-                None,
-                email=f"{name.lower()}@harbor.example",
-                name=f"{name} Sample",
-                password=PASSWORD,
-                role=role,
-                all_queues=True,
-            )
-            if role == "agent":
-                await tx.many(insert(Membership), [{"queue_id": one, "agent_id": agent_id} for one in (1, other)])
+        await a_colleague(tx, "Dana", 1, other)
+        await a_colleague(tx, "Ruth", role="supervisor")
         await lines.add(
             tx,
             ground.vault,

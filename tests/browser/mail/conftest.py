@@ -11,9 +11,8 @@ from sqlalchemy import func, insert, select
 
 from everyline.ground.installation import Ground
 from everyline.lines.models import Line
-from everyline.people import actions as people
-from everyline.queues.models import Membership, Queue, WrapUpCode
-from tests.browser.conftest import PASSWORD, a_chromium, an_admin, empty_product, with_ground
+from everyline.queues.models import Queue, WrapUpCode
+from tests.browser.conftest import a_chromium, a_colleague, an_admin, empty_product, with_ground
 from tests.product import RunningProduct
 from tests.world.fixtures import mail_world as mail_world
 from tests.world.mail import MailWorld
@@ -31,16 +30,8 @@ async def staff(ground: Ground) -> None:
     async with ground.database.transaction() as tx:
         tax = await tx.value(insert(Queue).values(name="Tax").returning(Queue.id))
         await tx.many(insert(WrapUpCode), [{"name": "Answered"}])
-        for name, queue_id in (("Dana", 1), ("Tom", tax)):
-            agent_id = await people.add_agent(
-                tx,
-                None,
-                email=f"{name.lower()}@harbor.example",
-                name=f"{name} Sample",
-                password=PASSWORD,
-                all_queues=True,
-            )
-            await tx.execute(insert(Membership).values(queue_id=queue_id, agent_id=agent_id))
+        await a_colleague(tx, "Dana", 1)
+        await a_colleague(tx, "Tom", tax)
 
 
 @pytest.fixture(scope="package")

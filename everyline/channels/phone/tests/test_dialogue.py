@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from everyline.channels.phone.asked import Asked
 from everyline.channels.phone.dialogue import MOST_AHEAD, Dialogue
 from everyline.channels.phone.effects import Answer, Effect, GiveUp, Person, Play, StopPlaying
+from everyline.ground import aloud
 
 pytestmark = pytest.mark.req("V3")
 
@@ -184,6 +185,11 @@ def test_the_star_key_says_it_again_and_loses_no_digit_that_was_not_told() -> No
     anew.press("1")
     assert anew.answer == "1234"
     assert Caller(menu()).press("*") == [StopPlaying(), Play(tuple(menu()["prompts"]))]
+
+
+@pytest.mark.parametrize("typed", ["0316202", "031620261", "20260316000000", "00002200000000"])
+def test_a_day_of_too_many_or_too_few_keys_is_none(typed: str) -> None:
+    assert aloud.keyed_day(typed) is None
 
 
 def test_a_day_is_read_back_as_one_and_answered_beyond_doubt() -> None:
