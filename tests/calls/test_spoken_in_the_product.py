@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
 
 import numpy as np
 import pytest
@@ -60,7 +58,7 @@ def house() -> Iterator[tuple[RunningProduct, int, int]]:
     try:
         product.cli(
             "line", "add", "phone", NUMBER, "--name", "Toll-free", "--set", f"host={FAR}", "--set", f"port={far}",
-            "--set", "spoken_answers=true",
+            "--set", "spoken_answers=true", "--set", "waits_alone=true",
         )  # fmt: skip
         yield product, port, far
     finally:
@@ -95,26 +93,21 @@ async def answers(town: Town, product: RunningProduct) -> None:
             await actions.publish(tx, None, REPORT.name)
     finally:
         await database.close()
-    town.do("update line set flow = 'report'")
+    await town.answered_by("report")
     town.do("update queue set hours_id = null")
 
 
-async def _begins(town: Town, after: int) -> bool:
-    return bool(town.rows("select 1 from flow_run where id > %s", after))
-
-
 async def reaches(town: Town, flow: str, number: str = CALLER) -> RealPhone:
-    """Somebody calls until this flow answers, and says nothing: the house looks every other second how its lines have changed."""
-    for _try in range(8):
-        begun = town.rows("select coalesce(max(id), 0) as id from flow_run")[0].id
-        caller = await town.gets_through(number)
-        caller.voice = caller.voice[: caller.sent * 160]
-        with contextlib.suppress(TimeoutError):
-            await until(partial(_begins, town, begun), seconds=20)
-            if town.rows("select flow from flow_run where id > %s", begun)[0].flow == flow:
-                return caller
-        await caller.hang_up()
-    raise AssertionError(f"{flow} never answers")
+    """Somebody calls, this flow answers, and they say nothing."""
+    (before,) = town.rows("select coalesce(max(id), 0) as id from flow_run")
+
+    async def begun() -> list[str]:
+        return [row.flow for row in town.rows("select flow from flow_run where id > %s order by id", before.id)]
+
+    caller = await town.gets_through(number)
+    caller.voice = caller.voice[: caller.sent * 160]
+    assert await until(begun, seconds=60) == [flow]
+    return caller
 
 
 def newest_id(town: Town) -> int:
@@ -148,7 +141,7 @@ async def asks_the_bot(town: Town, product: RunningProduct) -> None:
                 await articles.publish(tx, None, article_id, "en")
     finally:
         await database.close()
-    town.do("update line set flow = %s", talking.NAME)
+    await town.answered_by(talking.NAME)
     town.do("update queue set hours_id = null")
     town.do("delete from queue_entry where state = 'waiting'")
 
