@@ -41,6 +41,15 @@ SHARED = (
     "tests/browser/office",
     "tests/browser/mail",
 )  # folders whose files share a running product
+IN_REAL_TIME = (
+    "tests/browser/test_phone",
+    "tests/calls/",
+    "everyline/channels/phone/",
+    "tests/media/",
+    "tests/sip/",
+    "tests/speech/",
+    "tests/webrtc/",
+)  # files whose tests mostly wait for sound, and suffer when they have to wait for the processor as well
 LONGEST_FIRST = (*SHARED, "tests/kill", "tests/browser")  # folders that take longest; so all workers end together
 
 
@@ -56,12 +65,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByProduct(LoadFileScheduling):
-    """A worker gets whole files, and whole folders where their files share what is dear to start."""
+    """A worker gets whole files, and whole folders where their files share what is dear to start. Of three and more, two begin with
+    what happens in real time, from either end, because two of that leave a processor to the rest."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
         folder = file.rpartition("/")[0]
         return folder if folder in SHARED else file
+
+    def _assign_work_unit(self, node: Any) -> None:
+        live = [scope for scope in self.workqueue if scope.startswith(IN_REAL_TIME)]
+        rest = next((scope for scope in self.workqueue if not scope.startswith(IN_REAL_TIME)), "")
+        if len(self.nodes) > 2 and live and rest:
+            number = int(node.gateway.id.removeprefix("gw"))
+            self.workqueue.move_to_end((live[0], live[-1], rest)[min(number, 2)], last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByProduct:

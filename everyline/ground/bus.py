@@ -57,6 +57,7 @@ class Bus:
         self._hearers: set[Callable[[dict[str, Any]], None]] = set()
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._told: set[str] = set()
+        self._speaks_as = 0  # the database's number for the connection that notices are sent on
         self._tasks: list[asyncio.Task[None]] = []
 
     def tell(self) -> None:
@@ -130,7 +131,8 @@ class Bus:
             self._wake_all()
             async for notice in connection.notifies():
                 if notice.payload in self._subscribers:
-                    self._wake(notice.payload)
+                    if notice.pid != self._speaks_as:  # whoever told has woken their own process already
+                        self._wake(notice.payload)
                 else:
                     self._hear(notice.payload)
 
@@ -140,6 +142,7 @@ class Bus:
         try:
             # a connection that nobody speaks on is given back: each costs the database some megabytes
             async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+                self._speaks_as = connection.pgconn.backend_pid
                 while payload is not None:
                     if payload in self._subscribers:
                         # the first is sent at once; those that follow within so short a time share the next

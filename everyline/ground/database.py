@@ -24,6 +24,8 @@ from everyline.ground.wire import Statement, wire
 # made for the values at hand: a common word and a rare one, a full queue and an empty one, want different ones
 SESSION = "-c timezone=UTC -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c plan_cache_mode=force_custom_plan"
 
+SAME_PLANS = "set local plan_cache_mode = force_generic_plan"
+
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Moment = Annotated[datetime, mapped_column(TIMESTAMP(timezone=True))]
 Row: TypeAlias = Any  # a named tuple with the statement's columns
@@ -147,7 +149,7 @@ class Tx:
         many times a second, and are planned for longer than they run."""
         async with self._connection.pipeline():
             if same_plans:
-                await self._connection.execute("set local plan_cache_mode = force_generic_plan")
+                await self._connection.execute(SAME_PLANS)
             yield
 
     async def many(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -217,6 +219,18 @@ class Database:
         """The first row of one statement outside of any transaction: to begin and to end one are ways to the database and back."""
         async with self._pool.transaction(alone=True) as connection:
             return await Tx(connection).first(statement, parameters)
+
+    async def look(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        """All rows of one statement that is planned once (see ``Tx.pipeline``), in a transaction that begins and ends on the same way
+        to the database and back."""
+        words, values = wire(statement, parameters)
+        async with self._pool.transaction(alone=True) as connection:
+            async with connection.pipeline():
+                await connection.execute("begin")
+                await connection.execute(SAME_PLANS)
+                cursor = await connection.execute(words, values)
+                await connection.execute("commit")
+            return await cursor.fetchall()
 
     async def close(self) -> None:
         """Close all connections."""

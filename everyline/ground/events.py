@@ -20,7 +20,7 @@ from sqlalchemy.types import UserDefinedType
 
 from everyline.ground import sql
 from everyline.ground.clock import now
-from everyline.ground.database import Base, Database, Moment, Tx
+from everyline.ground.database import Base, Database, Moment, Row, Tx
 
 if TYPE_CHECKING:
     from everyline.ground.bus import Bus
@@ -172,8 +172,14 @@ async def write_none(tx: Tx) -> None:
 async def read_after(tx: Tx, position: Position, *, most: int = BATCH, horizon: str | None = None) -> list[Event]:
     """Up to ``most`` events after a position, in commit order. ``horizon``: the oldest transaction that is waited for, where that is
     known to be another than the oldest one running."""
-    values = {"xid": str(position.xid), "id": position.id, "most": most, "horizon": horizon}
-    rows = await tx.rows(statements.read_after, values)
+    return _read(await tx.rows(statements.read_after, _after(position, most, horizon)))
+
+
+def _after(position: Position, most: int, horizon: str | None = None) -> dict[str, Any]:
+    return {"xid": str(position.xid), "id": position.id, "most": most, "horizon": horizon}
+
+
+def _read(rows: Iterable[Row]) -> list[Event]:
     return [
         Event(
             row.kind,
@@ -189,6 +195,7 @@ async def read_after(tx: Tx, position: Position, *, most: int = BATCH, horizon: 
             Position(int(row.xid), row.id),
         )
         for row in rows
+        if row.id is not None
     ]
 
 
@@ -200,11 +207,10 @@ async def follow(
     with bus.subscribed() as wakes:
         while True:
             wakes.clear()
-            async with database.transaction() as tx, tx.pipeline(same_plans=True):
-                # before they are read: what is settled in between is read, and what is committed in between sends a notice
-                held_back = await tx.value(statements.held_back)
-                batch = await read_after(tx, position)
-                if held_back:
+            rows = await database.look(statements.read_after, _after(position, BATCH))
+            batch, held_back = _read(rows), rows[0].held_back
+            if held_back:
+                async with database.transaction() as tx, tx.pipeline(same_plans=True):
                     oldest = await tx.one(statements.horizon)  # among those that may yet write an event
                     batch, held_back = await read_after(tx, position, horizon=oldest.xid), oldest.held_back
             if batch:

@@ -1,15 +1,20 @@
 -- name: read_after
 -- Events in commit order after a position: only rows of transactions older than every one still running, so that a
--- reader that remembers its position misses nothing; or of those older than a horizon.
-select e.xid::text as xid, e.id, at, kind, actor_id, agent_id, customer_id, case_id, interaction_id, queue_id, line_id, data
-from event e
-where (e.xid, e.id) > (cast(:xid as xid8), cast(:id as bigint)) and e.xid < coalesce(cast(:horizon as xid8), pg_snapshot_xmin(pg_current_snapshot()))
-order by e.xid, e.id  -- the bare name would be that of the text, in which 10 comes before 9
-limit :most;
-
--- name: held_back
--- Are there committed events that wait for an older transaction to end?
-select coalesce((select xid from event order by xid desc, id desc limit 1) >= pg_snapshot_xmin(pg_current_snapshot()), false);
+-- reader that remembers its position misses nothing; or of those older than a horizon. Each row says besides whether there are
+-- committed events that wait for an older transaction to end; where nothing is read, one row says only that.
+with running as (select pg_snapshot_xmin(pg_current_snapshot()) as oldest),
+held as (
+    select running.oldest, coalesce((select xid from event order by xid desc, id desc limit 1) >= running.oldest, false) as held_back
+    from running
+)
+select held.held_back, e.xid::text as xid, e.id, e.at, e.kind, e.actor_id, e.agent_id, e.customer_id, e.case_id, e.interaction_id,
+    e.queue_id, e.line_id, e.data
+from held left join lateral (
+    select * from event
+    where (xid, id) > (cast(:xid as xid8), cast(:id as bigint)) and xid < coalesce(cast(:horizon as xid8), held.oldest)
+    order by xid, id limit :most
+) e on true
+order by e.xid, e.id;  -- the bare name would be that of the text, in which 10 comes before 9
 
 -- name: writes_none
 -- The transaction says, before anything else, that it writes no event (7333): whoever reads events need not wait for its end.

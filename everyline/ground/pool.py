@@ -79,7 +79,8 @@ class Pool:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _give_back(self, connection: Connection) -> None:
-        if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        # one on which a statement stood alone and failed would let the next transaction fall into single statements
+        if connection.closed or connection.autocommit or connection.pgconn.transaction_status != TransactionStatus.IDLE:
             await connection.close()
         else:
             self._idle.append((time.monotonic(), connection))

@@ -68,6 +68,7 @@ def test_the_desk_works_by_keyboard_alone(chromium: Browser, demo: RunningProduc
     page.keyboard.type("Written by keyboard alone.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".timeline")).to_contain_text("Written by keyboard alone.")
+    expect(page.locator("textarea:focus")).to_have_count(0)  # while somebody types there, signs are no keys
     page.keyboard.press("Control+k")
     page.keyboard.type("fence")
     expect(page.get_by_role("option").first).to_be_visible()
