@@ -6,7 +6,7 @@ PORT ?= 8400
 DATA ?= data
 NAME ?=
 LANGUAGE ?=
-WORKERS ?= 3
+WORKERS ?= 2
 PYTEST_ARGS ?=
 CODE := $(wildcard everyline tools tests benchmarks)
 
@@ -44,7 +44,7 @@ check-structure: setup-development ## the rules of the tree
 setup-suite: setup-development ## the same, and the servers and programs that the suite drives
 	@$(PYTHON) -m tools.prepare machine
 
-test: setup-suite ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=3]
+test: setup-suite ## the whole suite, with the real servers it drives: make test [PYTEST_ARGS=…] [WORKERS=2]
 	$(VENV)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 bench: setup-development ## measure: make bench [NAME=…]

@@ -65,8 +65,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByProduct(LoadFileScheduling):
-    """A worker gets whole files, and whole folders where their files share what is dear to start. Of three and more, two begin with
-    what happens in real time, from either end, because two of that leave a processor to the rest."""
+    """A worker gets whole files, and whole folders where their files share what is dear to start. One begins with what happens in
+    real time, which leaves the others most of the processor, and they leave it a part."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
@@ -74,11 +74,10 @@ class ByProduct(LoadFileScheduling):
         return folder if folder in SHARED else file
 
     def _assign_work_unit(self, node: Any) -> None:
-        live = [scope for scope in self.workqueue if scope.startswith(IN_REAL_TIME)]
-        rest = next((scope for scope in self.workqueue if not scope.startswith(IN_REAL_TIME)), "")
-        if len(self.nodes) > 2 and live and rest:
-            number = int(node.gateway.id.removeprefix("gw"))
-            self.workqueue.move_to_end((live[0], live[-1], rest)[min(number, 2)], last=False)
+        in_real_time = node.gateway.id == "gw0"
+        fitting = (scope for scope in self.workqueue if scope.startswith(IN_REAL_TIME) == in_real_time)
+        if scope := next(fitting, ""):
+            self.workqueue.move_to_end(scope, last=False)
         super()._assign_work_unit(node)
 
 

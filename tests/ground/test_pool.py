@@ -14,14 +14,18 @@ HOUSE = text("select count(*) from queue where name = 'Half'")
 WRITES = text("insert into queue (name) values ('Half')")
 
 
+async def _writes_and_fails(ground: Ground) -> None:
+    async with ground.database.transaction() as tx:
+        await tx.execute(WRITES)
+        raise ArithmeticError
+
+
 @pytest.mark.parametrize("asks", ["glance", "look"])
 async def test_after_a_statement_that_failed_alone_a_transaction_is_whole_still(ground: Ground, asks: str) -> None:
     with pytest.raises(DatabaseError, match="division by zero"):
         await getattr(ground.database, asks)(STUMBLES, {"n": 0})
     with pytest.raises(ArithmeticError):
-        async with ground.database.transaction() as tx:
-            await tx.execute(WRITES)
-            raise ArithmeticError
+        await _writes_and_fails(ground)
     async with ground.database.transaction() as tx:
         assert await tx.value(HOUSE) == 0
 
