@@ -53,6 +53,12 @@ IN_REAL_TIME = (
 LONGEST_FIRST = (*SHARED, "tests/kill", "tests/browser")  # folders that take longest; so all workers end together
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What happens in real time comes before what works, when both want a processor."""
+    if getattr(config, "workerinput", {}).get("workerid", "gw0") != "gw0":
+        os.nice(5)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
 

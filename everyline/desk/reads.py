@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,11 +60,12 @@ async def whole_case(tx: Tx, me: Me, case: Row, facts: Row, here: str) -> dict[s
 
 async def look(tx: Tx, me: Me, case: Row, facts: Row, at: datetime) -> None:
     """Somebody looks at a case and at its customer."""
+    seen: list[Coroutine[Any, Any, Any]] = [look_at_customer(tx, me, facts)]
     if case.unread:
-        await mark_read(tx, me.id, case.id)
+        seen.append(mark_read(tx, me.id, case.id))
     if facts.called:
-        await tx.execute(statements.see_mentions, {"me": me.id, "case_id": case.id, "at": at})
-    await look_at_customer(tx, me, facts)
+        seen.append(tx.execute(statements.see_mentions, {"me": me.id, "case_id": case.id, "at": at}))
+    await tx.together(*seen)
 
 
 async def look_at_customer(tx: Tx, me: Me, facts: Row) -> None:
