@@ -71,6 +71,7 @@ def sign_in(context: BrowserContext, product: RunningProduct, address: str) -> P
     page.keyboard.type(address)
     page.keyboard.press("Enter")
     page.wait_for_url("**/sign-in/code")
+    expect(page.locator("input[name=code]")).to_be_focused()
     page.keyboard.type(code_for(product, address))
     page.keyboard.press("Enter")
     page.wait_for_url("**/cases")
@@ -126,7 +127,7 @@ def test_a_brand_on_its_own_domain(chromium: Browser, demo: RunningProduct, sche
     hue = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--brand-hue').trim()")
     assert hue != "252", "the brand's colour is in force"
     page.get_by_role("link", name="Contáctenos").first.click()
-    assert page.url == f"{root}/es/contact"
+    page.wait_for_url(f"{root}/es/contact")
     answer = page.goto(f"{root}/desk")
     assert answer is not None
     assert answer.status == 404
@@ -140,6 +141,7 @@ def test_a_reply_without_scripts(
     page = context.new_page()
     page.goto(f"{demo.address}/help/en")
     page.locator(".masthead nav").get_by_role("link", name="My cases").click()
+    page.wait_for_url("**/cases")
     page.goto(f"{demo.address}/help/en/cases/{customer['open']}")
     page.locator("textarea[name=text]").fill("Written without a script.")
     page.locator("input[type=file]").set_input_files(
@@ -153,7 +155,7 @@ def test_a_reply_without_scripts(
     assert download.value.path().read_bytes() == b"A plan."
     page.locator(".tool-menu").first.locator("summary").click()
     page.locator(".tool-menu").first.get_by_role("link", name="Deutsch").click()
-    assert page.url.startswith(f"{demo.address}/help/de/cases/{customer['open']}")
+    page.wait_for_url(f"{demo.address}/help/de/cases/{customer['open']}*")
     expect(page.locator("html")).to_have_attribute("lang", "de")
     context.close()
 
